@@ -1,0 +1,96 @@
+# `make` alone lists the targets. Everything runs in .venv, which the targets make and keep up to date:
+# a stamp file is newer than the requirements it installed, so a second run installs nothing.
+
+PYTHON ?= python3
+WORKERS = auto
+INPUT = data/test.csv
+OUTPUT = submission.csv
+MODEL =
+ARGS =
+
+BIN := .venv/bin
+# Errors only: the lock pins every version, so there is nothing else to read.
+PIP := -m pip --quiet --quiet --disable-pip-version-check install
+POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install install-all train evaluate predict notebook format format-check lint \
+	run-tests check lock clean
+
+help:  ## List the targets
+	@echo "make TARGET [VARIABLE=value]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@echo "Example: make train ARGS=\"seed=7\""
+
+install: .venv/.installed  ## Make .venv with the main dependencies, by their hashes
+
+install-all: .venv/.installed-all  ## Add the tests' tools and all extras
+
+train: install  ## Choose, measure and store a model (ARGS: settings, as in seed=7)
+	@$(BIN)/python main.py train $(ARGS)
+
+evaluate: install  ## Measure a stored model (MODEL: version or alias)
+	@$(BIN)/python main.py evaluate $(if $(MODEL),--model "$(MODEL)") $(ARGS)
+
+predict: install  ## Answer INPUT into OUTPUT (data/test.csv into submission.csv; MODEL)
+	@$(BIN)/python main.py predict "$(INPUT)" --output "$(OUTPUT)" $(if $(MODEL),--model "$(MODEL)") $(ARGS)
+
+notebook: install-all  ## Run main.ipynb from top to bottom, in place
+	@$(BIN)/jupyter execute --inplace main.ipynb
+
+format: install-all  ## Rewrite the code with isort and black
+	@$(BIN)/isort --quiet .
+	@$(BIN)/black --quiet .
+
+format-check: install-all  ## Tell what `format` would rewrite
+	@$(BIN)/isort --check --quiet .
+	@$(BIN)/black --check --quiet --diff .
+
+lint: format-check  ## Check the format, then the code with flake8
+	@$(BIN)/flake8 .
+
+run-tests: install-all  ## Run all tests with branch coverage (coverage/index.html, coverage.xml)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage html --quiet --fail-under=0
+	@$(BIN)/coverage xml --quiet --fail-under=0
+	@$(BIN)/coverage report
+
+check: lint run-tests  ## What CI runs: lint, then run-tests
+
+lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
+	@$(POETRY) lock $(ARGS)
+	@$(POETRY) export --with build --output requirements.txt
+	@$(POETRY) export --with build,dev --all-extras --output requirements-dev.txt
+
+clean:  ## Remove what the other targets made, except models/ and the predictions
+	@rm -rf .venv .venv-lock .coverage .coverage.* coverage coverage.xml dist
+	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints
+	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) -V 2>&1 || echo missing), but Python 3.11 or newer is needed: name one with make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: requirements.txt pyproject.toml | .venv/.made
+	@echo "Installing the main dependencies into .venv ..."
+	@$(BIN)/python $(PIP) --require-hashes -r requirements.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The second export holds all of the first, so it leaves both stamps.
+.venv/.installed-all: requirements-dev.txt requirements.txt pyproject.toml | .venv/.made
+	@echo "Installing all dependencies into .venv ..."
+	@$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch .venv/.installed $@
+
+# The third package lets POETRY_PYPI_MIRROR_URL name a mirror; without it, it does nothing.
+.venv-lock/.installed:
+	@$(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python $(PIP) "poetry >=2.3" poetry-plugin-export poetry-plugin-pypi-mirror
+	@touch $@
