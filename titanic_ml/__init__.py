@@ -1,0 +1,18 @@
+"""From a table of passengers to a chosen, measured and versioned model.
+
+>>> from titanic_ml import TitanicPipeline
+>>> TitanicPipeline("seed=7")
+TitanicPipeline(env='local', dataset='titanic', data='data/train.csv', store='models', seed=7)
+"""
+
+__version__ = "0.1.0"
+__all__ = ["TitanicPipeline", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the pipeline, and with it pandas and scikit-learn, when it is first asked for."""
+    if name == "TitanicPipeline":
+        from titanic_ml.pipeline import TitanicPipeline
+
+        return TitanicPipeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,109 @@
+"""The exceptions, drawn as a tree.
+
+TitanicError                     what a command prints as one message
+├── SettingsError                the settings or the command line are at fault (exit code 2)
+├── DataError                    a table is at fault (exit code 1)
+│   ├── UnreadableTable          no such file, not a table, not UTF-8, empty
+│   └── InvalidTable             a table that breaks the schema; lists its faults
+└── ModelError                   a model version is at fault (exit code 1)
+    ├── ModelNotFound            no such version or alias
+    ├── ModelRefused             damaged, or made by other library versions
+    └── PromotionRefused         the gate found it worse than the champion
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SHOWN_FAULTS = 20
+
+
+class TitanicError(Exception):
+    """What went wrong, what was expected and what to do, in words for the user."""
+
+    exit_code = 1
+
+
+class SettingsError(TitanicError):
+    """A setting or an argument is unknown, missing or of the wrong type."""
+
+    exit_code = 2
+
+
+class DataError(TitanicError):
+    """A table cannot be used."""
+
+
+class UnreadableTable(DataError):
+    """The address holds no table that can be read."""
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One fault of a table.
+
+    Attributes
+    ----------
+    row
+        Number of the row, counted from 1 below the header; 0 if the fault is not in one row.
+    column
+        Name of the column; empty if the fault is not in one column.
+    found, expected
+        What stands there, and what should.
+    """
+
+    row: int
+    column: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        places = [f"row {self.row}"] * (self.row > 0) + [f"column {self.column}"] * bool(
+            self.column
+        )
+        where = ", ".join(places)
+        return f"{where}{': ' if where else ''}found {self.found}, expected {self.expected}"
+
+
+class InvalidTable(DataError):
+    """A table breaks its schema.
+
+    Attributes
+    ----------
+    source
+        What the table is called in the message: a file's name or "the table".
+    faults
+        Every fault found, in the order of rows.
+    """
+
+    def __init__(self, source: str, faults: Sequence[Fault]):
+        self.source = source
+        self.faults = sorted(faults)
+        super().__init__(source, faults)
+
+    def __str__(self) -> str:
+        count = len(self.faults)
+        lines = [
+            f"{self.source} has {count} fault{'s' * (count != 1)}; mend the table and try again:"
+        ]
+        lines += [f"  {fault}" for fault in self.faults[:SHOWN_FAULTS]]
+        if count > SHOWN_FAULTS:
+            lines.append(f"  … and {count - SHOWN_FAULTS} more")
+        return "\n".join(lines)
+
+
+class ModelError(TitanicError):
+    """A model version cannot be used."""
+
+
+class ModelNotFound(ModelError):
+    """The store holds no such version or alias."""
+
+
+class ModelRefused(ModelError):
+    """A version is damaged, or was made by library versions that can't be trusted to load it."""
+
+
+class PromotionRefused(ModelError):
+    """The gate found the version worse than the champion."""

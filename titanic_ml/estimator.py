@@ -1,0 +1,83 @@
+"""Which algorithms: the candidates with their search spaces, unfitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import Pipeline
+
+from titanic_ml.errors import DataError, SettingsError
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An algorithm that may be chosen.
+
+    Attributes
+    ----------
+    name, label
+        Its name in the settings, and in a table for people.
+    estimator
+        An unfitted scikit-learn classifier with `predict_proba`.
+    complexity
+        Its rank from simple to complex: among equals the simplest is chosen.
+    search
+        The values to try of each hyper-parameter; every combination is tried.
+    baseline
+        Whether it is there to be beaten.
+    preprocessor
+        An unfitted transformer of the table's columns in place of the shared one.
+    """
+
+    name: str
+    label: str
+    estimator: BaseEstimator
+    complexity: int
+    search: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    baseline: bool = False
+    preprocessor: TransformerMixin | None = None
+
+    @classmethod
+    def from_dict(cls, name: str, node: Mapping[str, Any]) -> Candidate:
+        """Make a candidate from its YAML, the objects in it built. Raises `SettingsError`."""
+        try:
+            return cls(name=name, **node)
+        except TypeError as error:
+            words = str(error).replace("Candidate.__init__() ", "")
+            raise SettingsError(f"estimator.{name}: {words}") from error
+
+    def settings(self) -> list[dict[str, Any]]:
+        """Every combination of the search space; one empty one without a search space."""
+        return list(ParameterGrid(dict(self.search)))
+
+    def build(self, parameters: Mapping[str, Any], seed: int) -> BaseEstimator:
+        """The unfitted estimator with these hyper-parameters and the seed wherever it takes one."""
+        estimator = clone(self.estimator).set_params(**parameters)
+        seeds = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
+        return estimator.set_params(**dict.fromkeys(seeds, seed))
+
+    def fit(
+        self, parameters: Mapping[str, Any], seed: int, matrix: np.ndarray, y: pd.Series
+    ) -> BaseEstimator:
+        """Build and fit; matrix is (n, features), y (n,). Raises `DataError` if it can't."""
+        try:
+            return self.build(parameters, seed).fit(matrix, y)
+        except ValueError as error:
+            raise DataError(
+                f"{self.label} can't learn from {len(y)} rows: {error}; add rows, or name "
+                "the other candidates in estimator=[…]"
+            ) from error
+
+
+def assemble(preprocessor: TransformerMixin, estimator: BaseEstimator) -> Pipeline:
+    """One scikit-learn Pipeline of a preprocessor and an estimator, both fitted or both not."""
+    steps = (
+        preprocessor.steps if isinstance(preprocessor, Pipeline) else [("encoder", preprocessor)]
+    )
+    return Pipeline([*steps, ("estimator", estimator)])

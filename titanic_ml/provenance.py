@@ -1,0 +1,33 @@
+"""Where a model comes from: the versions of the libraries and of the code."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from titanic_ml import __version__
+
+LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")
+
+
+def libraries() -> dict[str, str]:
+    """Versions of this package and of the libraries that a model depends on."""
+    return {"titanic_ml": __version__} | {name: installed_version(name) for name in LIBRARIES}
+
+
+def git_commit() -> str | None:
+    """The commit of this package's code, `-dirty` if it was changed; None if not in git."""
+    command = [
+        "git",
+        "-C",
+        str(Path(__file__).parent),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+    ]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
