@@ -71,8 +71,9 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 .venv/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "$(PYTHON) is $$($(PYTHON) -V 2>&1 || echo missing), but Python 3.11 or newer is needed: name one with make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+		"Python 3.11 or newer is needed, and $(PYTHON) is not: name one, as in make PYTHON=python3.12" \
+		>&2; exit 1; }
 	@$(PYTHON) -m venv .venv
 	@touch $@
 

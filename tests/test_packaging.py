@@ -234,4 +234,4 @@ def test_pytest_and_coverage_are_strict(pytestconfig):
     assert coverage.get_option("run:branch") is True
     assert coverage.get_option("report:fail_under") >= 95
     assert not PYPROJECT["tool"]["coverage"]["report"].keys() & {"omit", "exclude_lines"}
-    assert not PYPROJECT["tool"]["coverage"]["run"].keys() & {"omit", "disable_warnings"}
+    assert not PYPROJECT["tool"]["coverage"]["run"].keys() & {"omit", "include"}
