@@ -74,10 +74,16 @@ class Candidate:
                 "the other candidates in estimator=[…]"
             ) from error
 
-
-def assemble(preprocessor: TransformerMixin, estimator: BaseEstimator) -> Pipeline:
-    """One scikit-learn Pipeline of a preprocessor and an estimator, both fitted or both not."""
-    steps = (
-        preprocessor.steps if isinstance(preprocessor, Pipeline) else [("encoder", preprocessor)]
-    )
-    return Pipeline([*steps, ("estimator", estimator)])
+    def fit_pipeline(
+        self,
+        preprocessor: TransformerMixin,
+        parameters: Mapping[str, Any],
+        seed: int,
+        X: pd.DataFrame,
+        y: pd.Series,
+    ) -> Pipeline:
+        """Fit the whole way from the table's columns to probabilities, as one Pipeline."""
+        encoder = clone(self.preprocessor or preprocessor)
+        matrix = encoder.fit_transform(X, y)
+        steps = encoder.steps if isinstance(encoder, Pipeline) else [("encoder", encoder)]
+        return Pipeline([*steps, ("estimator", self.fit(parameters, seed, matrix, y))])

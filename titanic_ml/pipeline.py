@@ -152,9 +152,8 @@ class TitanicPipeline:
         pipeline, manifest = self.store.load(model)
         settings = manifest["settings"]["dataset"]
         dataset = self._dataset(data, settings, with_target=False)
-        return Predictor(pipeline, manifest["threshold"]).predict(
-            dataset, settings["target"], probability
-        )
+        predictor = Predictor(pipeline, manifest["threshold"])
+        return predictor.predict(dataset, settings["target"], probability)
 
     def promote(self, model: str = "latest", force: bool = False) -> str:
         """Make a version the champion if it is not worse on the rows that both were scored on.

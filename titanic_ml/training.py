@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from titanic_ml.comparison import compare, show, simplest_equal
 from titanic_ml.dataset import Split, stratified_splits
-from titanic_ml.estimator import Candidate, assemble
+
+if TYPE_CHECKING:
+    from titanic_ml.estimator import Candidate
 
 Progress = Callable[[int, int], None]
 Parameters = dict[str, dict[str, Any]]  # by candidate
@@ -90,19 +92,9 @@ class Trainer:
     def train(self, X: pd.DataFrame, y: pd.Series, progress: Progress | None = None) -> Selection:
         """Choose and fit.
 
-        Parameters
-        ----------
-        X
-            The table's columns, (n, columns).
-        y
-            The target, (n,), 0 or 1.
-        progress
-            Called after each fold with the number done and the number in all.
-
-        Raises
-        ------
-        DataError
-            A class has too few rows for the folds, or a candidate can't learn from them.
+        X is the table's columns, (n, columns); y the target, (n,), 0 or 1; `progress` is called
+        after each fold with the number done and the number in all. Raises `DataError` if a class
+        has too few rows for the folds, or a candidate can't learn from them.
         """
         outer = stratified_splits(y, self.folds, self.repeats, self.seed)
         everything = np.arange(len(y)), np.arange(0)
@@ -120,11 +112,9 @@ class Trainer:
         for number, ((_, test), probability) in enumerate(zip(outer, probabilities, strict=True)):
             out_of_fold.iloc[test, number // self.folds] = probability
         with threadpool_limits(1):
-            preprocessor = clone(chosen.preprocessor or self.preprocessor)
-            matrix = preprocessor.fit_transform(X, y)
-            estimator = chosen.fit(parameters[chosen.name], self.seed, matrix, y)
-        model = assemble(preprocessor, estimator)
-        return Selection(chosen, parameters[chosen.name], model, table, out_of_fold)
+            best = parameters[chosen.name]
+            model = chosen.fit_pipeline(self.preprocessor, best, self.seed, X, y)
+        return Selection(chosen, best, model, table, out_of_fold)
 
     def _run(
         self, splits: list[Split], X: pd.DataFrame, y: pd.Series, progress: Progress | None
