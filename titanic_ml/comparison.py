@@ -42,7 +42,8 @@ def show(table: pd.DataFrame, chosen: str) -> str:
     lines = ["{:<22} {:>15} {:>7} {:>6} {:>9} {:>8}".format(*columns)]
     for name, row in table.iterrows():
         loss = f"{row.log_loss:.4f} ± {row.standard_error:.4f}"
-        line = f"{row.label:<22} {loss:>15} {row.p_value:>7.3f} {row.roc_auc:>6.3f}"
+        p = f"{row.p_value:.3f}" if row.p_value >= 0.001 else "<0.001"
+        line = f"{row.label:<22} {loss:>15} {p:>7} {row.roc_auc:>6.3f}"
         line += f" {row.accuracy:>9.3f} {row.fit_seconds:>6.3f} s"
         lines.append(line + "  <- chosen" * (name == chosen))
     return "\n".join(lines)

@@ -44,7 +44,8 @@ class Training:
 
     def __repr__(self) -> str:
         outcome = "is the new champion" if self.promoted else "did not become the champion"
-        return f"{self.selection}\n{self.evaluation}\nVersion {self.version} {outcome}: {self.why}"
+        measured = f"Out of fold, each row by models that had not seen it: {self.evaluation}"
+        return f"{self.selection}\n\n{measured}\n\n{self.version} {outcome}: {self.why}"
 
 
 class TitanicPipeline:
