@@ -47,12 +47,23 @@ def show_answer(text: object, values: object, quiet: bool, as_json: bool) -> Non
 
 @contextmanager
 def progress_bar(title: str, hidden: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, as a function of the number done and the number in all."""
+    """A progress bar on standard error, as a function of the number done and the number in all.
+
+    It appears at the first call, so that what fails before the work starts shows no bar.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     console = Console(stderr=True)
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=hidden) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=hidden)
+    task = bar.add_task(title, total=None)
+
+    def show(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield show
+    finally:
+        bar.stop()

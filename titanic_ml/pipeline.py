@@ -75,9 +75,9 @@ class TitanicPipeline:
     ) -> Training:
         """Choose a model, fit it, keep it as a version and try to promote it.
 
-        `data` is a table or its URI, by default the settings' `data.uri`; `progress` is called
-        after each fold with the number done and the number in all. Raises `DataError` if the table
-        can't be read or has faults; then nothing is written.
+        `data` is a table or its URI, by default the settings' `data.uri`; `progress` is called with
+        the number of folds done and of all. Raises `DataError` if the table can't be read or has
+        faults; then nothing is written.
         """
         # Training's imports are slow and prediction does without them, so they wait until here.
         from titanic_ml.estimator import Candidate

@@ -44,7 +44,9 @@ def read_table(uri: str) -> pd.DataFrame:
     except FileNotFoundError:
         raise UnreadableTable(f"{uri}: no such file (looked for {Path(uri).absolute()})") from None
     except (OSError, EOFError) as error:
-        raise UnreadableTable(f"{uri}: can't be read: {error}") from error
+        raise UnreadableTable(
+            f"{uri}: can't be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
     return _parse_parquet(data, uri) if suffix == ".parquet" else _parse_csv(data, uri)
 
 

@@ -93,8 +93,8 @@ class Trainer:
         """Choose and fit.
 
         X is the table's columns, (n, columns); y the target, (n,), 0 or 1; `progress` is called
-        after each fold with the number done and the number in all. Raises `DataError` if a class
-        has too few rows for the folds, or a candidate can't learn from them.
+        with the number of folds done and of all, at the start and after each. Raises `DataError` if
+        a class has too few rows for the folds, or a candidate can't learn from them.
         """
         outer = stratified_splits(y, self.folds, self.repeats, self.seed)
         everything = np.arange(len(y)), np.arange(0)
@@ -122,6 +122,8 @@ class Trainer:
         """Search and score the splits in parallel; results in the order of the splits."""
         results: list[Any] = [None] * len(splits)
         jobs = (delayed(self._search_and_score)(n, split, X, y) for n, split in enumerate(splits))
+        if progress:
+            progress(0, len(splits))
         parallel = Parallel(self.n_jobs, return_as="generator_unordered", pre_dispatch="all")
         for done, (number, *result) in enumerate(parallel(jobs), start=1):
             results[number] = result

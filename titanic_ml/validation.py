@@ -60,8 +60,8 @@ def _column_faults(frame: pd.DataFrame, names: list[str], schema: Schema) -> lis
     unknown = [name for name in dict.fromkeys(found) if name not in schema.columns]
     missing = [name for name in names if name not in found]
     return (
-        [Fault(0, name, f"it {found.count(name)} times", "it once") for name in doubled]
-        + [Fault(0, name, "no such column in the table", "one") for name in missing]
+        [Fault(0, name, f"{found.count(name)} columns of this name", "one") for name in doubled]
+        + [Fault(0, name, "no column of this name", "one") for name in missing]
         + [Fault(0, name, "an unknown column", f"only {', '.join(names)}") for name in unknown]
     )
 
