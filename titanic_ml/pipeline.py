@@ -159,9 +159,8 @@ class TitanicPipeline:
     def promote(self, model: str = "latest", force: bool = False) -> str:
         """Make a version the champion if it is not worse on the rows that both were scored on.
 
-        Each is judged by its out-of-fold probabilities, so neither has seen the rows. Returns why
-        it was promoted. Raises `PromotionRefused` if it is worse by more than `promotion.margin`,
-        or there are no rows to compare on.
+        Each is judged by its out-of-fold probabilities, so neither has seen the rows. Returns why.
+        Raises `PromotionRefused` if it is worse by more than the margin, or no rows are shared.
         """
         alias = self.store.alias("champion")
         version, champion = self.store.resolve(model), alias.version
