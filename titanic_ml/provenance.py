@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -12,8 +13,9 @@ LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")
 
 
 def libraries() -> dict[str, str]:
-    """Versions of this package and of the libraries that a model depends on."""
-    return {"titanic_ml": __version__} | {name: installed_version(name) for name in LIBRARIES}
+    """Versions of Python, of this package and of the libraries that a model depends on."""
+    own = {"python": platform.python_version(), "titanic_ml": __version__}
+    return own | {name: installed_version(name) for name in LIBRARIES}
 
 
 def git_commit() -> str | None:
