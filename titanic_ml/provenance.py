@@ -19,16 +19,12 @@ def libraries() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The commit of this package's code, `-dirty` if it was changed; None if not in git."""
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-    ]
+    """The commit of this package's code, `-dirty` if it was changed; None outside its checkout."""
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():  # git would look further up, into somebody else's repository
+        return None
+    words = "describe --always --dirty --abbrev=40 --exclude=*".split()
+    command = ["git", "-C", str(root), *words]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
