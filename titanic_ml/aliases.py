@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,17 +39,19 @@ class Alias:
         ModelRefused
             The file is damaged.
         """
+        keys = ("version", "time", "who", "why")
         try:
-            return json.loads(self.path.read_text())["history"]
-        except FileNotFoundError:
+            entries = json.loads(self.path.read_text())["history"]
+            return [{key: entry[key] for key in keys} for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelRefused(f"{self.path}: damaged: {error}; restore it or delete it") from error
 
     def point(self, version: str, why: str) -> None:
         """Point at a version from now on."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        entry = {"version": version, "time": now, "who": getpass.getuser(), "why": why}
+        entry = {"version": version, "time": now, "who": _user(), "why": why}
         text = json.dumps({"version": version, "history": [*self.history(), entry]}, indent=2)
         write_file(self.path, lambda file: file.write(text.encode()))
 
@@ -72,3 +75,10 @@ class Alias:
             )
         self.point(stack[-2], "rollback")
         return stack[-2]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has no name
+        return f"uid {os.getuid()}"

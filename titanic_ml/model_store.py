@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from titanic_ml.aliases import Alias
-from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused
+from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused, UnreadableTable
 from titanic_ml.provenance import git_commit, libraries
 from titanic_ml.tables import write_file
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ALIASES = ("champion", "latest")
 MUST_MATCH = ("scikit-learn", "titanic_ml")
+NEEDED = frozenset("version time libraries estimator threshold metrics data settings files".split())
 
 
 @dataclass(frozen=True)
@@ -102,17 +103,15 @@ class ModelStore:
                     if not (root / final).exists():
                         raise
             raise ModelError(f"{root / name}: a hundred versions of one second; try again")
-        except OSError as error:
-            raise ModelError(f"the store {self.uri} can't be written: {error.strerror}") from error
+        except (OSError, UnreadableTable) as error:
+            raise ModelError(f"the store {self.uri} can't be written: {error}") from error
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
 
     def versions(self) -> list[str]:
         """Names of all versions, the newest first."""
-        found = Path(self.uri).glob("*/manifest.json")
-        return sorted(
-            (p.parent.name for p in found if not p.parent.name.startswith(".")), reverse=True
-        )
+        found = Path(self.uri).glob("[!.]*/manifest.json")
+        return sorted((path.parent.name for path in found), reverse=True)
 
     def resolve(self, name: str) -> str:
         """The version that a name or alias stands for.
@@ -129,7 +128,7 @@ class ModelStore:
             raise ModelNotFound(
                 f"the store {self.uri} holds no model; train one first: python main.py train"
             )
-        known = [alias for alias in ALIASES if self.alias(alias).version] + versions[:5]
+        known = [alias for alias in ALIASES if self.alias(alias).version in versions] + versions[:5]
         raise ModelNotFound(f"no model {name} in {self.uri}, expected one of {', '.join(known)}")
 
     def alias(self, name: str) -> Alias:
@@ -140,8 +139,11 @@ class ModelStore:
         """The manifest of a version or alias. Raises `ModelNotFound`, or `ModelRefused`."""
         path = Path(self.uri) / self.resolve(name) / "manifest.json"
         try:
-            return json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+            manifest = json.loads(path.read_text())
+            if missing := NEEDED.difference(manifest):
+                raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+            return manifest
+        except (OSError, ValueError, TypeError) as error:
             raise ModelRefused(f"{path}: damaged: {error}; train anew or roll back") from error
 
     def summaries(self) -> list[dict[str, Any]]:

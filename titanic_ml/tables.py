@@ -6,8 +6,10 @@ import csv
 import gzip
 import io
 import os
+import re
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -43,7 +45,7 @@ def read_table(uri: str) -> pd.DataFrame:
             data = gzip.decompress(data)
     except FileNotFoundError:
         raise UnreadableTable(f"{uri}: no such file (looked for {Path(uri).absolute()})") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UnreadableTable(
             f"{uri}: can't be read: {getattr(error, 'strerror', None) or error}"
         ) from error
@@ -122,8 +124,8 @@ def _parse_parquet(data: bytes, source: str) -> pd.DataFrame:
 
     try:
         return pd.read_parquet(io.BytesIO(data))
-    except pyarrow.ArrowException as error:
-        raise UnreadableTable(f"{source}: not a Parquet file: {error}") from error
+    except (pyarrow.ArrowException, OSError) as error:  # OSError: a damaged page
+        raise UnreadableTable(f"{source}: not a Parquet file: {str(error).strip()}") from error
 
 
 def _parse_csv(data: bytes, source: str) -> pd.DataFrame:
@@ -131,11 +133,11 @@ def _parse_csv(data: bytes, source: str) -> pd.DataFrame:
     from pyarrow import csv as arrow
 
     text = _decoded(data, source)
-    header = next(csv.reader(io.StringIO(text)), [])
-    if "\n" not in text.rstrip("\r\n"):
-        return pd.DataFrame([], columns=header, dtype="str")
     ragged = []
     try:
+        header = next(filter(None, csv.reader(io.StringIO(text, newline=None))), [])
+        if not re.search(r"[\r\n]", text.strip()):
+            return pd.DataFrame([], columns=header, dtype="str")
         table = arrow.read_csv(
             io.BytesIO(text.encode()),
             arrow.ReadOptions(use_threads=False),
@@ -149,7 +151,7 @@ def _parse_csv(data: bytes, source: str) -> pd.DataFrame:
                 null_values=MISSING,
             ),
         )
-    except pyarrow.ArrowInvalid as error:
+    except (csv.Error, pyarrow.ArrowInvalid) as error:
         raise UnreadableTable(f"{source}: not a CSV table: {error}") from error
     if ragged:
         shown = [f"row {row.number - 1} has {row.actual_columns}" for row in ragged[:20]]
