@@ -36,12 +36,8 @@ class SelectionSettings:
         _require(self.repeats >= 1, "selection.repeats", self.repeats, "at least 1")
         _require(self.folds >= 2, "selection.folds", self.folds, "at least 2")
         _require(self.inner_folds >= 2, "selection.inner_folds", self.inner_folds, "at least 2")
-        _require(
-            0 < self.significance < 1,
-            "selection.significance",
-            self.significance,
-            "between 0 and 1",
-        )
+        level = self.significance
+        _require(0 < level < 1, "selection.significance", level, "between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,9 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
     except HydraException as error:
         raise SettingsError(_explain(str(error))) from error
     except OmegaConfBaseException as error:
-        raise SettingsError(f"{error.full_key}: {str(error.msg).splitlines()[0]}") from error
+        raise SettingsError(
+            f"{error.full_key or 'settings'}: {str(error.msg).splitlines()[0]}"
+        ) from error
 
 
 def build(node: dict[str, Any]) -> Any:
@@ -160,8 +158,10 @@ def _require(holds: bool, key: str, value: object, expected: str) -> None:
 def _quoted(word: str) -> str:
     """Quote a value that Hydra's grammar would not take as it is, such as an address with `=`."""
     key, equals, value = word.partition("=")
-    if re.search(r"[=?&@:\\]", value) and not value.startswith(("[", "{", "'", '"', "${")):
-        value = "'" + value.replace("'", r"\'") + "'"
+    _require(bool(key), "an override", repr(word), "a name and a value, such as seed=7")
+    if not re.fullmatch(r"[\w.+*%/-]*|[\[{'\"].*|\$\{.*", value, re.ASCII | re.DOTALL):
+        value = re.sub(r"(\\*)'", r"\1\1\\'", value + "'").removesuffix("\\'")
+        value = f"'{value}'"
     return key + equals + value
 
 
@@ -181,7 +181,8 @@ def _explain(message: str) -> str:
     if group := re.search(r"Could not find '([^']+)/([^']+)'", message):
         names = re.findall(r"^\t(\S+)$", message, flags=re.MULTILINE)
         return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
-    return f"{' '.join(message.splitlines()[:2])}; expected overrides such as seed=7"
+    reason = " ".join(message.replace("^", "").split("See https")[0].split())
+    return f"malformed override: {reason}; expected a name and a value, such as seed=7"
 
 
 def _nearest(word: str, names: Sequence[str]) -> str:
