@@ -33,7 +33,7 @@ def _f1(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> float:
 
 # Each takes the truth, the probability, the class at the threshold and the weights of the rows,
 # (n,) each. They are scikit-learn's metrics without its checks, which would make a bootstrap
-# thirty times slower; a test holds the two together.
+# many times slower; a test holds the two together.
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], float]] = {
     "log_loss": _log_loss,
     "brier": lambda y, p, c, w: _mean((p - y) ** 2, w),
