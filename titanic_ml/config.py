@@ -178,8 +178,8 @@ def _explain(message: str) -> str:
     """Turn Hydra's message into one sentence with the nearest right name."""
     if unknown := re.match(r"Could not override '([^']+)'", message):
         return f"unknown setting {unknown[1]}{_nearest(unknown[1], _known_keys())}"
-    if group := re.search(r"Could not find '([^']+)/([^']+)'", message):
-        names = re.findall(r"^\t(\S+)$", message, flags=re.MULTILINE)
+    if group := re.search(r"Could not (?:find|load) '([^']+)/([^']+)'", message):
+        names = sorted(path.stem for path in (CONFIG_DIR / group[1]).glob("*.yaml"))
         return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
     reason = " ".join(message.replace("^", "").split("See https")[0].split())
     return f"malformed override: {reason}; expected a name and a value, such as seed=7"
