@@ -7,7 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import pytest
+
+from titanic_ml.config import build, load_settings
+from titanic_ml.dataset import Dataset
+from titanic_ml.estimator import Candidate
+from titanic_ml.preprocessing import TitanicFeatures, build_preprocessor
+from titanic_ml.schema import Schema
+from titanic_ml.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 QUICK = (
@@ -62,3 +70,58 @@ def run(capsys) -> Callable[..., Done]:
         return Done(int(caught.value.code or 0), *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def settings():
+    return load_settings()
+
+
+@pytest.fixture(scope="session")
+def schema(settings):
+    return Schema.from_dict(settings.dataset)
+
+
+@pytest.fixture(scope="session")
+def _train_table():
+    return read_table(str(ROOT / "data/train.csv"))
+
+
+@pytest.fixture(scope="session")
+def _test_table():
+    return read_table(str(ROOT / "data/test.csv"))
+
+
+@pytest.fixture
+def train_frame(_train_table) -> pd.DataFrame:
+    return _train_table.copy()
+
+
+@pytest.fixture
+def test_frame(_test_table) -> pd.DataFrame:
+    return _test_table.copy()
+
+
+@pytest.fixture(scope="session")
+def dataset(_train_table, schema) -> Dataset:
+    return Dataset.from_frame(_train_table, schema, "train.csv")
+
+
+@pytest.fixture(scope="session")
+def unlabelled(_test_table, schema) -> Dataset:
+    return Dataset.from_frame(_test_table, schema, "test.csv", with_target=False)
+
+
+@pytest.fixture(scope="session")
+def candidates(settings) -> dict[str, Candidate]:
+    return {
+        name: Candidate.from_dict(name, build(node)) for name, node in settings.estimator.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def fitted(candidates, dataset):
+    """The logistic regression on all of train.csv, as a Pipeline."""
+    preprocessor = build_preprocessor(TitanicFeatures())
+    logistic = candidates["logistic_regression"]
+    return logistic.fit_pipeline(preprocessor, {"C": 0.3}, 0, dataset.X, dataset.y)
