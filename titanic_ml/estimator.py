@@ -69,8 +69,9 @@ class Candidate:
         try:
             return self.build(parameters, seed).fit(matrix, y)
         except ValueError as error:
+            reason = str(error).splitlines()[0]
             raise DataError(
-                f"{self.label} can't learn from {len(y)} rows: {error}; add rows, or name "
+                f"{self.label} can't learn from {len(y)} rows: {reason}; add rows, or name "
                 "the other candidates in estimator=[…]"
             ) from error
 
