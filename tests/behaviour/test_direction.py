@@ -1,0 +1,48 @@
+"""What history knows of the voyage moves an answer the way it should."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from titanic_ml.dataset import Dataset
+from titanic_ml.prediction import Predictor
+
+PASSENGER = {
+    "PassengerId": 1,
+    "Pclass": 2,
+    "Name": "Doe, Mr. John",
+    "Sex": "male",
+    "Age": 30.0,
+    "SibSp": 0,
+    "Parch": 0,
+    "Ticket": "1234",
+    "Fare": 20.0,
+    "Cabin": None,
+    "Embarked": "S",
+}
+WOMAN = {"Sex": "female", "Name": "Doe, Mrs. John"}
+BOY = {"Age": 4.0, "Name": "Doe, Master. John"}
+PAIRS = [
+    ("a woman above a man", WOMAN, {}),
+    ("a boy above a man", BOY, {}),
+    ("first class above third", {"Pclass": 1, "Fare": 60.0}, {"Pclass": 3, "Fare": 8.0}),
+    ("a woman of first class above one of third", WOMAN | {"Pclass": 1}, WOMAN | {"Pclass": 3}),
+    ("a young man above an old one", {"Age": 20.0}, {"Age": 70.0}),
+    ("a small family above a large one", WOMAN | {"SibSp": 1}, WOMAN | {"SibSp": 5, "Parch": 2}),
+]
+
+
+@pytest.mark.parametrize("above, below", [p[1:] for p in PAIRS], ids=[p[0] for p in PAIRS])
+def test_probability_is_higher(fitted, schema, above, below):
+    table = pd.DataFrame([PASSENGER | above, PASSENGER | below | {"PassengerId": 2}])
+    data = Dataset.from_frame(table, schema, "t", with_target=False)
+    first, second = Predictor(fitted).probability(data.X)
+    assert first > second + 0.02
+
+
+def test_sex_moves_every_passenger_the_same_way(fitted, dataset):
+    def turned(sex, title):
+        names = dataset.X["Name"].str.replace(r", [^.]+\.", f", {title}.", regex=True)
+        return Predictor(fitted).probability(dataset.X.assign(Sex=sex, Name=names))
+
+    assert np.all(turned("female", "Mrs") > turned("male", "Mr"))

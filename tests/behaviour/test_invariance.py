@@ -1,0 +1,51 @@
+"""What must not change an answer, does not: for both tables, through the whole model."""
+
+import numpy as np
+import pytest
+
+from titanic_ml.dataset import Dataset
+from titanic_ml.prediction import Predictor
+
+
+@pytest.fixture(params=["train_frame", "test_frame"])
+def frame(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def probability(fitted, schema):
+    def of(frame):
+        data = Dataset.from_frame(frame, schema, "t", with_target=False)
+        return Predictor(fitted).probability(data.X)
+
+    return of
+
+
+def test_a_row_alone_has_the_answer_it_has_in_a_batch(frame, probability):
+    together = probability(frame)
+    for row in range(0, len(frame), 13):
+        alone = probability(frame.iloc[[row]])
+        assert alone[0] == pytest.approx(together[row], abs=1e-12)
+
+
+def test_another_order_of_rows_gives_the_same_answers(frame, probability):
+    order = np.random.default_rng(0).permutation(len(frame))
+    assert np.allclose(
+        probability(frame.iloc[order]), probability(frame)[order], atol=1e-12, rtol=0
+    )
+
+
+CHANGES = {
+    "order of columns": lambda f: f[sorted(f)],
+    "index": lambda f: f.set_axis([f"row {i}" for i in range(len(f))]),
+    "id": lambda f: f.assign(PassengerId=range(5000, 5000 + len(f))),
+    "target": lambda f: f.assign(Survived=1),
+    "first names": lambda f: f.assign(Name=f["Name"].str.replace(r"\. .*", ". X", regex=True)),
+    "ticket": lambda f: f.assign(Ticket="1"),
+    "cabin's number": lambda f: f.assign(Cabin=f["Cabin"].str[0] + "1"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_answer_does_not_depend_on(frame, probability, change):
+    assert np.allclose(probability(change(frame)), probability(frame), atol=1e-12, rtol=0)

@@ -1,0 +1,187 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.tree import DecisionTreeClassifier
+
+from titanic_ml.dataset import stratified_splits
+from titanic_ml.errors import DataError
+from titanic_ml.estimator import Candidate
+from titanic_ml.preprocessing import TitanicFeatures, build_preprocessor
+from titanic_ml.training import Trainer
+
+
+class Values(TransformerMixin, BaseEstimator):
+    """The frame as numbers; it keeps which rows it was fitted on, in all its clones."""
+
+    seen: list[set[int]] = []
+
+    def fit(self, X, y=None):
+        Values.seen.append(set(X.index))
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return X.to_numpy(float)
+
+
+class Memory(ClassifierMixin, BaseEstimator):
+    """Knows by heart what it was fitted on and answers one half to all else."""
+
+    def fit(self, X, y):
+        self.classes_ = np.array([0, 1])
+        self.known_ = dict(zip(X[:, 0], y, strict=True))
+        return self
+
+    def predict_proba(self, X):
+        p = np.array([0.01 + 0.98 * self.known_.get(x, 0.5) for x in X[:, 0]])
+        return np.column_stack([1 - p, p])
+
+
+@pytest.fixture
+def numbers():
+    random = np.random.default_rng(0)
+    x = random.permutation(120).astype(float)
+    y = pd.Series((x + random.normal(0, 30, 120) > 60).astype(int))
+    return pd.DataFrame({"x": x, "noise": random.normal(size=120)}), y
+
+
+LOGISTIC = Candidate("logistic", "logistic", LogisticRegression(), 2, {"C": [1e-6, 0.01]})
+MAJORITY = Candidate("majority", "majority", DummyClassifier(), 0, baseline=True)
+TREE = Candidate("tree", "tree", DecisionTreeClassifier(), 3, {"max_depth": [1, None]})
+
+
+def trainer(*candidates, preprocessor=None, **kwargs):
+    sizes = {"repeats": 2, "folds": 3, "inner_folds": 2, "n_jobs": 1}
+    return Trainer(preprocessor or Values(), candidates, **{**sizes, **kwargs})
+
+
+def test_out_of_fold_is_by_models_that_had_not_seen_the_row(numbers):
+    memory = Candidate("memory", "memory", Memory(), 1)
+    selection = trainer(memory).train(*numbers)
+    assert (selection.out_of_fold == 0.5).all(axis=None)
+    assert list(selection.out_of_fold) == ["repeat_1", "repeat_2"]
+    learned = selection.model.predict_proba(numbers[0])[:, 1]
+    assert np.allclose(learned, 0.01 + 0.98 * numbers[1])  # and the final model saw them all
+
+
+def test_preprocessor_is_fitted_on_training_rows_only(numbers):
+    Values.seen.clear()
+    trainer(LOGISTIC, MAJORITY, repeats=1).train(*numbers)
+    outer = stratified_splits(numbers[1], 3, 1, 0)
+    folds = [set(train) for train, _ in outer]
+    everything = set(range(120))
+    # Once for both candidates in each outer fold, twice for the search within, and the same on
+    # all rows, where the chosen one is fitted at the end.
+    assert [rows for rows in Values.seen if rows in folds] == folds
+    assert Values.seen.count(everything) == 1 and len(Values.seen) == 3 * 3 + 2 + 1
+    for rows in Values.seen:
+        assert rows == everything or any(rows <= fold for fold in [*folds, everything])
+    within = [rows for rows in Values.seen if rows not in folds and rows != everything]
+    assert all(len(rows) in (40, 60) for rows in within)
+
+
+def test_scores_and_choice_follow_from_the_folds(numbers):
+    X, y = numbers
+    selection = trainer(LOGISTIC, MAJORITY, TREE).train(X, y)
+    assert selection.chosen is LOGISTIC
+    assert selection.table.index[0] == "logistic"
+    assert selection.table.log_loss.is_monotonic_increasing
+    assert selection.table.label["majority"] == "majority"
+    rate = y.mean()
+    assert selection.table.log_loss["majority"] == pytest.approx(
+        -rate * np.log(rate) - (1 - rate) * np.log(1 - rate), abs=0.001
+    )
+    mean = selection.out_of_fold.apply(lambda p: log_loss(y, p)).mean()
+    assert selection.table.log_loss["logistic"] == pytest.approx(mean)
+    assert selection.parameters == {"C": 0.01}
+    assert "logistic" in repr(selection) and "<- chosen" in repr(selection)
+
+
+def test_search_keeps_what_generalises(numbers):
+    selection = trainer(TREE).train(*numbers)
+    assert selection.parameters == {"max_depth": 1}
+
+
+def equal(one, other):
+    columns = ["log_loss", "standard_error", "p_value", "roc_auc", "accuracy"]
+    pd.testing.assert_frame_equal(one.table[columns], other.table[columns], check_exact=True)
+    pd.testing.assert_frame_equal(one.out_of_fold, other.out_of_fold, check_exact=True)
+    return True
+
+
+def test_same_seed_same_result_on_any_number_of_processes(dataset, candidates):
+    rows = slice(0, 300)
+    forest = replace(candidates["random_forest"], search={"n_estimators": [5, 10]})
+    boosting = replace(candidates["gradient_boosting"], search={"max_iter": [5, 10]})
+    preprocessor = build_preprocessor(TitanicFeatures())
+    runs = [
+        trainer(forest, boosting, preprocessor=preprocessor, repeats=1, n_jobs=jobs, seed=3).train(
+            dataset.X.iloc[rows], dataset.y.iloc[rows]
+        )
+        for jobs in (1, 2)
+    ]
+    assert equal(*runs)
+    first, second = (run.model.predict_proba(dataset.X) for run in runs)
+    assert np.array_equal(first, second)
+
+
+def test_another_seed_another_result(numbers):
+    one, other = (trainer(TREE, seed=seed).train(*numbers) for seed in (1, 2))
+    assert one.table.log_loss["tree"] != other.table.log_loss["tree"]
+
+
+def test_progress_counts_from_none_to_all(numbers):
+    calls = []
+    trainer(MAJORITY).train(*numbers, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 7) for done in range(8)]
+
+
+@pytest.mark.parametrize("folds, inner, words", [(5, 2, "for 5 folds"), (2, 4, "for 4 folds")])
+def test_too_few_rows_are_the_data_at_fault(folds, inner, words):
+    X, y = pd.DataFrame({"x": range(20)}), pd.Series([1] * 4 + [0] * 16)
+    with pytest.raises(DataError, match=words):
+        trainer(LOGISTIC, folds=folds, inner_folds=inner).train(X, y)
+
+
+def test_input_is_not_changed(numbers):
+    X, y = numbers[0].copy(), numbers[1].copy()
+    trainer(LOGISTIC).train(X, y)
+    pd.testing.assert_frame_equal(X, numbers[0])
+    pd.testing.assert_series_equal(y, numbers[1])
+
+
+def test_a_forest_learns_one_small_batch_by_heart(dataset):
+    forest = Candidate("forest", "forest", RandomForestClassifier(n_estimators=50), 5)
+    X, y = dataset.X.head(40), dataset.y.head(40)
+    model = forest.fit_pipeline(build_preprocessor(TitanicFeatures()), {}, 0, X, y)
+    assert log_loss(y, model.predict_proba(X)[:, 1]) < 0.2
+
+
+def test_shuffled_labels_teach_nothing(dataset, candidates):
+    shuffled = dataset.y.sample(frac=1, random_state=0).reset_index(drop=True)
+    preprocessor = build_preprocessor(TitanicFeatures())
+    only = replace(candidates["logistic_regression"], search={}), candidates["majority"]
+    selection = trainer(*only, preprocessor=preprocessor, folds=5).train(dataset.X, shuffled)
+    assert selection.chosen.name == "majority"
+    alone = trainer(only[0], preprocessor=preprocessor, folds=5).train(dataset.X, shuffled)
+    aucs = alone.out_of_fold.apply(lambda p: roc_auc_score(shuffled, p))
+    assert abs(aucs.mean() - 0.5) < 0.06  # three standard errors of an AUC of 891 rows
+
+
+def test_logistic_regression_beats_both_baselines_clearly(dataset, candidates):
+    preprocessor = build_preprocessor(TitanicFeatures())
+    three = [candidates[name] for name in ("majority", "one_column", "logistic_regression")]
+    table = (
+        trainer(*three, preprocessor=preprocessor, repeats=1, folds=5)
+        .train(dataset.X, dataset.y)
+        .table
+    )
+    assert table.log_loss["logistic_regression"] < table.log_loss["one_column"] - 0.05
+    assert table.log_loss["one_column"] < table.log_loss["majority"] - 0.05
