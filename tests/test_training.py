@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
+from titanic_ml.comparison import corrected_standard_error
 from titanic_ml.dataset import stratified_splits
 from titanic_ml.errors import DataError
 from titanic_ml.estimator import Candidate
@@ -100,6 +101,12 @@ def test_scores_and_choice_follow_from_the_folds(numbers):
     )
     mean = selection.out_of_fold.apply(lambda p: log_loss(y, p)).mean()
     assert selection.table.log_loss["logistic"] == pytest.approx(mean)
+    losses = [
+        log_loss(y.iloc[test], selection.out_of_fold.iloc[test, number // 3])
+        for number, (_, test) in enumerate(stratified_splits(y, 3, 2, seed=0))
+    ]
+    error = corrected_standard_error(np.array(losses), 1 / 2)
+    assert selection.table.standard_error["logistic"] == pytest.approx(error)
     assert selection.parameters == {"C": 0.01}
     assert "logistic" in repr(selection) and "<- chosen" in repr(selection)
 
