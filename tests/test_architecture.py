@@ -26,7 +26,7 @@ FLOORS = {
     "pipeline": ("pipeline",),
     "six": ("dataset", "preprocessing", "estimator", "training", "evaluation", "prediction"),
     "ground": (
-        *("schema", "validation", "comparison", "config", "tables"),
+        *("schema", "validation", "comparison", "config", "settings", "tables"),
         *("model_store", "aliases", "provenance", "errors"),
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import FrozenInstanceError, asdict
+from dataclasses import asdict
 from pathlib import Path
 from unittest import mock
 
@@ -125,17 +125,7 @@ def test_an_address_is_taken_as_it_is_typed(address):
         ("seed=1.5", "seed: Value '1.5' of type 'float' could not be converted to Integer"),
         ("store.uri=null", "store.uri: Incompatible value 'None'"),
         ("data=mine.csv", "settings: "),
-        ("seed=-1", "seed is -1, expected from 0 to 4294967295"),
-        ("seed=4294967296", "seed is 4294967296, expected from 0 to"),
-        ("n_jobs=0", "n_jobs is 0, expected -1 (all cores) or a number of processes"),
-        ("selection.repeats=0", "selection.repeats is 0, expected at least 1"),
-        ("selection.folds=1", "selection.folds is 1, expected at least 2"),
-        ("selection.inner_folds=1", "selection.inner_folds is 1, expected at least 2"),
-        ("selection.significance=1", "selection.significance is 1.0, expected between 0 and 1"),
-        ("evaluation.resamples=0", "evaluation.resamples is 0, expected at least 1"),
-        ("evaluation.confidence=0", "evaluation.confidence is 0.0, expected between 0 and 1"),
-        ("promotion.margin=-1", "promotion.margin is -1.0, expected 0 or more"),
-        ("estimator=[]", "estimator: "),
+        ("estimator=[]", "estimator is empty, expected at least one candidate"),
         ("estimator=nope", "unknown estimator nope, expected one of gradient_boosting, logistic"),
         ("estimator=[svc,nope]", "unknown estimator nope, expected one of gradient_boosting"),
         ("dataset=nope", "unknown dataset nope, expected one of titanic"),
@@ -185,15 +175,6 @@ def test_an_override_wins_over_an_environment():
     assert load_settings(["env=remote", "store.uri=here"]).store.uri == "here"
 
 
-@pytest.mark.parametrize("key", ["seed", "selection.folds", "data.uri", "store.uri"])
-def test_settings_are_frozen(key):
-    *section, name = key.split(".")
-    settings = load_settings()
-    holder = get(settings, section[0]) if section else settings
-    with pytest.raises(FrozenInstanceError):
-        setattr(holder, name, 7)
-
-
 def test_settings_become_plain_values():
     values = asdict(load_settings())
     assert OmegaConf.to_container(OmegaConf.create(values)) == values
@@ -220,7 +201,10 @@ def test_a_candidate_refuses_a_key_that_it_does_not_know():
 
 @pytest.mark.parametrize(
     "node",
-    [{"_target_": "no.such.module.Thing"}, {"_target_": "sklearn.svm.SVC", "colour": "red"}],
+    [
+        {"_target_": "no.such.module.Thing"},
+        {"_target_": "sklearn.svm.SVC", "colour": "red"},
+    ],
 )
 def test_what_cannot_be_built_is_named(node):
     with pytest.raises(SettingsError, match=f"can't build {node['_target_']}: "):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from titanic_ml.config import DataSettings, build, load_settings
+from titanic_ml.config import build, load_settings
 from titanic_ml.dataset import Dataset, Schema
 from titanic_ml.errors import PromotionRefused
 from titanic_ml.model_store import ModelStore
 from titanic_ml.prediction import Predictor
+from titanic_ml.settings import DataSettings
 from titanic_ml.tables import read_table
 
 if TYPE_CHECKING:
@@ -146,9 +147,8 @@ class TitanicPipeline:
     ) -> pd.DataFrame:
         """Ids and classes, in the order of the rows.
 
-        `data` is a table or its URI, and a target in it is not looked at; `model` is a version or
-        an alias; `probability` adds a column of that name. Raises `DataError` or `ModelError` if
-        either is at fault.
+        `data` is a table or its URI, its target not looked at; `model` a version or an alias;
+        `probability` adds that column. Raises `DataError` or `ModelError` if either is at fault.
         """
         pipeline, manifest = self.store.load(model)
         settings = manifest["settings"]["dataset"]

@@ -1,0 +1,91 @@
+"""What can be set: frozen values with their types and ranges. The defaults stand in `conf/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, get_type_hints
+
+from titanic_ml.errors import SettingsError
+
+
+def require(holds: bool, key: str, value: object, expected: str) -> None:
+    """Raise `SettingsError` with what was found and expected, unless it holds."""
+    if not holds:
+        raise SettingsError(f"{key} is {value}, expected {expected}")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    uri: str
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    uri: str
+
+
+@dataclass(frozen=True)
+class SelectionSettings:
+    repeats: int
+    folds: int
+    inner_folds: int
+    significance: float
+
+    def __post_init__(self) -> None:
+        require(self.repeats >= 1, "selection.repeats", self.repeats, "at least 1")
+        require(self.folds >= 2, "selection.folds", self.folds, "at least 2")
+        require(self.inner_folds >= 2, "selection.inner_folds", self.inner_folds, "at least 2")
+        level = self.significance
+        require(0 < level < 1, "selection.significance", level, "between 0 and 1")
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    resamples: int
+    confidence: float
+
+    def __post_init__(self) -> None:
+        require(self.resamples >= 1, "evaluation.resamples", self.resamples, "at least 1")
+        require(
+            0 < self.confidence < 1, "evaluation.confidence", self.confidence, "between 0 and 1"
+        )
+
+
+@dataclass(frozen=True)
+class PromotionSettings:
+    margin: float
+
+    def __post_init__(self) -> None:
+        require(self.margin >= 0, "promotion.margin", self.margin, "0 or more")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one run. What each means, and its default, stands in `conf/`."""
+
+    env: str
+    seed: int
+    n_jobs: int
+    data: DataSettings
+    store: StoreSettings
+    selection: SelectionSettings
+    evaluation: EvaluationSettings
+    promotion: PromotionSettings
+    dataset: dict[str, Any]
+    estimator: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        require(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
+        require(self.n_jobs != 0, "n_jobs", self.n_jobs, "-1 (all cores) or a number of processes")
+
+
+def known_keys() -> list[str]:
+    """Every name that can be set, such as `seed` and `data.uri`."""
+    keys = [field.name for field in fields(Settings) if field.name not in sections()]
+    return keys + [f"{name}.{f.name}" for name, kind in sections().items() for f in fields(kind)]
+
+
+def sections() -> dict[str, type]:
+    """The settings that are groups of settings, with their classes."""
+    kinds = get_type_hints(Settings)
+    return {name: kind for name, kind in kinds.items() if is_dataclass(kind)}
