@@ -109,7 +109,7 @@ def test_a_manifest_is_json_that_any_reader_takes(trained):
 
 def test_saving_makes_the_folder_and_points_latest_at_the_version(new):
     name = save(new)
-    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", name)
+    assert re.fullmatch(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{6}", name)
     assert new.versions() == [name]
     assert new.alias("latest").version == name
     assert new.alias("champion").version is None

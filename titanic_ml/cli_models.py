@@ -24,11 +24,11 @@ def list_versions(
     """List the versions, the newest first."""
     store = _store(overrides)
     rows = store.summaries()
-    lines = [f"{'VERSION':<26} {'ESTIMATOR':<20} {'LOG LOSS (95%)':<21} {'ROWS':>6}  ALIASES"]
+    lines = [f"{'VERSION':<28} {'ESTIMATOR':<20} {'LOG LOSS (95%)':<21} {'ROWS':>6}  ALIASES"]
     for row in rows:
         value, low, high = row["log_loss"]
         loss = f"{value:.3f} ({low:.3f}-{high:.3f})"
-        line = f"{row['version']:<26} {row['estimator']:<20} {loss:<21} {row['rows']:>6}  "
+        line = f"{row['version']:<28} {row['estimator']:<20} {loss:<21} {row['rows']:>6}  "
         lines.append((line + " ".join(row["aliases"])).rstrip())
     show_answer("\n".join(lines) if rows else f"no models in {store.uri}", rows, quiet, as_json)
 

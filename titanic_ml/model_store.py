@@ -65,8 +65,8 @@ class ModelStore:
         files = {"model.joblib": buffer.getvalue(), "out_of_fold.parquet": table.getvalue()}
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         now = datetime.now(UTC)
-        name = f"{now:%Y%m%dT%H%M%SZ}-{hashes['model.joblib'][:6]}"
-        origin = {"version": name, "parent": parent, "time": now.isoformat(timespec="seconds")}
+        name = f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{hashes['model.joblib'][:6]}"
+        origin = {"version": name, "parent": parent, "time": now.isoformat(timespec="milliseconds")}
         manifest = {
             **origin,
             "git": git_commit(),
@@ -102,7 +102,7 @@ class ModelStore:
                 except OSError:
                     if not (root / final).exists():
                         raise
-            raise ModelError(f"{root / name}: a hundred versions of one second; try again")
+            raise ModelError(f"{root / name}: a hundred versions of one moment; try again")
         except (OSError, UnreadableTable) as error:
             raise ModelError(f"the store {self.uri} can't be written: {error}") from error
         finally:
