@@ -41,7 +41,8 @@ def test_a_wrong_schema_is_named(columns, changes, words):
 @pytest.mark.parametrize(
     "column, words",
     [
-        (Column("integer", minimum=1), "a whole number, at least 1"),
+        (Column("integer", minimum=1), "a whole number of at most 15 digits, at least 1"),
+        (Column("integer", maximum=9), "a whole number, at most 9"),
         (Column("number", minimum=0, maximum=2.5), "a number, at least 0, at most 2.5"),
         (Column("category", allowed=("a", "b")), "a word, one of a, b"),
         (Column("text", nullable=True), "a text, or nothing"),

@@ -24,6 +24,7 @@ def put(frame, row, column, value):
 
 
 NUMBER = "a number, at least 0, at most 120, or nothing"
+ID = "a whole number of at most 15 digits, at least 1"
 BAD_CELLS = [
     ("Age", "old", "'old'", NUMBER),
     ("Age", "1 000", "'1 000'", NUMBER),
@@ -40,10 +41,15 @@ BAD_CELLS = [
     ("Embarked", "X", "'X'", "a word, one of C, Q, S, or nothing"),
     ("Name", None, "nothing", "a text"),
     ("SibSp", 21, "21", "a whole number, at least 0, at most 20"),
-    ("PassengerId", 0, "0", "a whole number, at least 1"),
+    ("PassengerId", 0, "0", ID),
+    ("PassengerId", "1e15", "'1e15'", ID),
+    ("PassengerId", "9007199254740993", "'9007199254740993'", ID),  # a float64 rounds it
+    ("Parch", 1e300, "1e+300", "a whole number, at least 0, at most 20"),
+    ("Age", [1, 2], "[1, 2]", NUMBER),
     ("PassengerId", 1, "1 again", "each value once"),
     ("Survived", 2, "2", "a whole number, one of 0, 1"),
     ("Survived", None, "nothing", "a whole number, one of 0, 1"),
+    ("Sex", 100 * "x", "'" + 59 * "x" + "…", "a word, one of male, female"),
 ]
 
 
@@ -128,6 +134,7 @@ def test_input_is_not_changed(train_frame, schema):
         ([113803, 17463, 330877], ["113803", "17463", "330877"]),
         ([1.0, 2.0, 3.0], ["1", "2", "3"]),
         ([1.5, 2.0, 3.0], ["1.5", "2.0", "3.0"]),
+        ([1e300, 2.0, 3.0], ["1e+300", "2.0", "3.0"]),
     ],
 )
 def test_a_text_that_a_reader_took_for_a_number(train_frame, schema, tickets, texts):

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from titanic_ml.errors import SettingsError
 
 Kind = Literal["integer", "number", "category", "text"]
+DIGITS = 15  # of a whole number that float64 holds exactly, whichever it is
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Column:
         """
         words = {"integer": "a whole number", "number": "a number", "category": "a word"}
         text = words.get(self.kind, "a text")
+        if self.kind == "integer" and not self.allowed and self.maximum is None:
+            text += f" of at most {DIGITS} digits"
         if self.allowed:
             text += f", one of {', '.join(map(str, self.allowed))}"
         if self.minimum is not None:

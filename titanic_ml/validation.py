@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from titanic_ml.errors import Fault, InvalidTable
-from titanic_ml.schema import Column, Schema
+from titanic_ml.schema import DIGITS, Column, Schema
+
+SHOWN_LENGTH = 60  # characters of a value in a message
 
 
 def validate(frame: pd.DataFrame, schema: Schema, source: str, with_target: bool) -> pd.DataFrame:
@@ -54,7 +56,7 @@ def _column_faults(frame: pd.DataFrame, names: list[str], schema: Schema) -> lis
     found = [str(name) for name in frame.columns]
     if not set(found) & set(schema.columns):
         first = ",".join(found)
-        first = first if len(first) <= 60 else first[:60] + "…"
+        first = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "…"
         return [Fault(0, "", f"no header (the first line is {first!r})", ",".join(names))]
     doubled = dict.fromkeys(name for name in found if found.count(name) > 1)
     unknown = [name for name in dict.fromkeys(found) if name not in schema.columns]
@@ -124,13 +126,18 @@ def _converted(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]
         numbers = pd.to_numeric(values, errors="coerce").astype("float64")
         bad = (numbers.isna() & values.notna()) | np.isinf(numbers)
         if column.kind == "integer":
-            bad |= numbers.notna() & (numbers % 1 != 0)
+            bad |= numbers.notna() & ~_exact(numbers)
             if not (bad | numbers.isna()).any():
                 numbers = numbers.astype("int64")
         return numbers.mask(bad) if bad.any() else numbers, values[bad]
     if pd.api.types.is_numeric_dtype(values):  # a ticket that a reader took for a number
-        values = values.astype("Int64") if (values.dropna() % 1 == 0).all() else values
+        values = values.astype("Int64") if _exact(values.dropna()).all() else values
     return values.astype("str").where(values.notna()), values[:0]
+
+
+def _exact(numbers: pd.Series) -> pd.Series:
+    """Which are whole numbers that no conversion rounds or wraps."""
+    return (numbers % 1 == 0) & (numbers.abs() < 10.0**DIGITS)
 
 
 def _shown(value: Any) -> str:
@@ -139,6 +146,7 @@ def _shown(value: Any) -> str:
     >>> _shown(3.0), _shown("abc"), _shown(None)
     ('3', "'abc'", 'nothing')
     """
-    if pd.isna(value):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return "nothing"
-    return f"{value:.15g}" if isinstance(value, (int, float, np.number)) else repr(value)
+    text = f"{value:.15g}" if isinstance(value, (int, float, np.number)) else repr(value)
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
