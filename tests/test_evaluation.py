@@ -25,7 +25,7 @@ ROWS = st.tuples(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(ROWS, min_size=2, max_size=30))
 def test_every_metric_is_scikit_learns(rows):
     y, p, w = (np.array(column) for column in zip(*rows, strict=True))

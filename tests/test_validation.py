@@ -61,6 +61,50 @@ def test_a_bad_cell_is_the_one_fault(train_frame, schema, column, value, found, 
     ]
 
 
+WRONG = {
+    "integer": st.sampled_from(["x", "1.5", 1.5, "", -7, "-7", 10**16, np.inf, "nan"]),
+    "number": st.sampled_from(["x", "1,5", "", -0.5, "-1", 1e9, np.inf, "-inf", "NaN"]),
+    "category": st.text(max_size=3).filter(lambda word: word not in {"C", "Q", "S"}),
+    "text": st.none(),
+}
+
+
+@pytest.fixture(scope="module")
+def good(dataset, schema):
+    frame = dataset.X.assign(PassengerId=dataset.ids, Survived=dataset.y).head(12)
+    return frame[list(schema.columns)].astype(object)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_one_bad_cell_is_found_where_it_is(good, schema, data):
+    row = data.draw(st.integers(1, len(good)), "row")
+    names = [n for n, c in schema.columns.items() if not (c.kind == "text" and c.nullable)]
+    column = data.draw(st.sampled_from(names), "column")
+    value = data.draw(WRONG[schema.columns[column].kind], "value")
+    order = data.draw(st.permutations(list(good)), "order of columns")
+    frame = put(good.copy(), row, column, value)[order]
+    (fault,) = faults(frame, schema).faults
+    assert (fault.row, fault.column) == (row, column)
+    assert fault.expected == schema.columns[column].expected
+
+
+INDEXES = {
+    "offset": range(100, 120),
+    "words": [f"r{i}" for i in range(20)],
+    "all the same": [0] * 20,
+    "two levels": pd.MultiIndex.from_product([range(4), range(5)]),
+}
+
+
+@pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
+def test_rows_are_counted_whatever_the_index_says(train_frame, schema, index):
+    frame = put(train_frame.head(20), 7, "Age", "x").set_axis(index)
+    assert [fault.row for fault in faults(frame, schema).faults] == [7]
+    good = validate(train_frame.head(20).set_axis(index), schema, "t", True)
+    pd.testing.assert_frame_equal(good, validate(train_frame.head(20), schema, "t", True))
+
+
 @pytest.mark.parametrize("column", ["Age", "Cabin", "Fare", "Embarked"])
 @pytest.mark.parametrize("value", [None, np.nan])
 def test_what_real_passengers_lack_is_no_fault(train_frame, schema, column, value):

@@ -40,9 +40,19 @@ def test_probability_is_higher(fitted, schema, above, below):
     assert first > second + 0.02
 
 
-def test_sex_moves_every_passenger_the_same_way(fitted, dataset):
+@pytest.fixture(params=["dataset", "unlabelled"])
+def X(request):
+    return request.getfixturevalue(request.param).X
+
+
+def test_every_passenger_is_likelier_to_live_as_a_woman(fitted, X):
     def turned(sex, title):
-        names = dataset.X["Name"].str.replace(r", [^.]+\.", f", {title}.", regex=True)
-        return Predictor(fitted).probability(dataset.X.assign(Sex=sex, Name=names))
+        names = X["Name"].str.replace(r", [^.]+\.", f", {title}.", regex=True)
+        return Predictor(fitted).probability(X.assign(Sex=sex, Name=names))
 
     assert np.all(turned("female", "Mrs") > turned("male", "Mr"))
+
+
+def test_no_passenger_is_likelier_to_live_in_third_class_than_in_first(fitted, X):
+    first, third = (Predictor(fitted).probability(X.assign(Pclass=number)) for number in (1, 3))
+    assert np.all(first >= third)
