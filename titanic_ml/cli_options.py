@@ -66,4 +66,5 @@ def progress_bar(title: str, hidden: bool) -> Iterator[Callable[[int, int], None
     try:
         yield show
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()

@@ -197,4 +197,4 @@ class TitanicPipeline:
 
 
 def _name(data: pd.DataFrame | str) -> str:
-    return data if isinstance(data, str) else "the table"
+    return {"-": "standard input"}.get(data, data) if isinstance(data, str) else "the table"
