@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
@@ -37,7 +38,7 @@ def test_every_setting_of_the_search_fits_and_gives_probabilities(candidate, dat
     X, y = dataset.X.head(80), dataset.y.head(80)
     numbers = X[["Pclass", "SibSp", "Parch"]].to_numpy(float)
     matrix = clone(candidate.preprocessor).fit_transform(X) if candidate.preprocessor else numbers
-    with pytest.raises(Exception, match="not fitted"):
+    with pytest.raises(NotFittedError):
         check_is_fitted(candidate.estimator)
     for parameters in candidate.settings():
         with threadpool_limits(1):  # as in training; else threads that wait make it slow
@@ -79,9 +80,13 @@ def test_pipeline_goes_from_the_table_to_probabilities(fitted, dataset):
 
 
 def test_own_preprocessor_replaces_the_shared_one(candidates, dataset):
+    own = candidates["one_column"].preprocessor
     shared = StandardScaler()  # would fail on words
     model = candidates["one_column"].fit_pipeline(shared, {}, 0, dataset.X, dataset.y)
     assert [name for name, _ in model.steps] == ["encoder", "estimator"]
+    for unfitted in (own, shared):
+        with pytest.raises(NotFittedError):
+            check_is_fitted(unfitted)
     probability = pd.Series(model.predict_proba(dataset.X)[:, 1])
     rates = dataset.y.groupby(dataset.X["Sex"]).mean()
     assert probability.groupby(dataset.X["Sex"]).mean().to_dict() == pytest.approx(

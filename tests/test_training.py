@@ -1,8 +1,10 @@
+import time
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -75,17 +77,15 @@ def test_out_of_fold_is_by_models_that_had_not_seen_the_row(numbers):
 def test_preprocessor_is_fitted_on_training_rows_only(numbers):
     Values.seen.clear()
     trainer(LOGISTIC, MAJORITY, repeats=1).train(*numbers)
-    outer = stratified_splits(numbers[1], 3, 1, 0)
-    folds = [set(train) for train, _ in outer]
     everything = set(range(120))
-    # Once for both candidates in each outer fold, twice for the search within, and the same on
-    # all rows, where the chosen one is fitted at the end.
-    assert [rows for rows in Values.seen if rows in folds] == folds
-    assert Values.seen.count(everything) == 1 and len(Values.seen) == 3 * 3 + 2 + 1
-    for rows in Values.seen:
-        assert rows == everything or any(rows <= fold for fold in [*folds, everything])
-    within = [rows for rows in Values.seen if rows not in folds and rows != everything]
-    assert all(len(rows) in (40, 60) for rows in within)
+    folds = [set(train) for train, _ in stratified_splits(numbers[1], 3, 1, 0)]
+    # The search on all rows, in two halves; in each outer fold its own search, again in halves,
+    # and once for the scores of both candidates; at the end the chosen one on all rows.
+    first, second, *within, last = Values.seen
+    assert (first | second, first & second, last) == (everything, set(), everything)
+    assert within[2::3] == folds
+    for half, other, fold in zip(within[::3], within[1::3], folds, strict=True):
+        assert (half | other, half & other) == (fold, set())
 
 
 def test_scores_and_choice_follow_from_the_folds(numbers):
@@ -99,16 +99,50 @@ def test_scores_and_choice_follow_from_the_folds(numbers):
     assert selection.table.log_loss["majority"] == pytest.approx(
         -rate * np.log(rate) - (1 - rate) * np.log(1 - rate), abs=0.001
     )
-    mean = selection.out_of_fold.apply(lambda p: log_loss(y, p)).mean()
-    assert selection.table.log_loss["logistic"] == pytest.approx(mean)
-    losses = [
-        log_loss(y.iloc[test], selection.out_of_fold.iloc[test, number // 3])
+    folds = [
+        (y.iloc[test], selection.out_of_fold.iloc[test, number // 3])
         for number, (_, test) in enumerate(stratified_splits(y, 3, 2, seed=0))
     ]
+    losses = [log_loss(truth, p) for truth, p in folds]
+    logistic = selection.table.loc["logistic"]
+    assert logistic.log_loss == pytest.approx(np.mean(losses))
+    assert logistic.roc_auc == pytest.approx(np.mean([roc_auc_score(t, p) for t, p in folds]))
+    assert logistic.accuracy == pytest.approx(np.mean([(t == (p >= 0.5)).mean() for t, p in folds]))
     error = corrected_standard_error(np.array(losses), 1 / 2)
-    assert selection.table.standard_error["logistic"] == pytest.approx(error)
-    assert selection.parameters == {"C": 0.01}
+    assert logistic.standard_error == pytest.approx(error)
+    assert selection.parameters == {"C": 0.01} and selection.model[-1].C == 0.01
     assert "logistic" in repr(selection) and "<- chosen" in repr(selection)
+
+
+def test_significance_is_the_level_from_which_the_simplest_wins(numbers):
+    p = trainer(LOGISTIC, MAJORITY).train(*numbers).table.p_value["majority"]
+    assert 0 < p < 0.05
+    for level, chosen in ((p / 2, MAJORITY), (p * 2, LOGISTIC)):
+        assert trainer(LOGISTIC, MAJORITY, significance=level).train(*numbers).chosen is chosen
+
+
+class Echo(ClassifierMixin, BaseEstimator):
+    """Answers a row with its number over 200; the first to be fitted is the last to be done."""
+
+    waits: list[float] = []
+
+    def fit(self, X, y):
+        self.classes_ = np.array([0, 1])
+        time.sleep(Echo.waits.pop() if Echo.waits else 0)
+        return self
+
+    def predict_proba(self, X):
+        return np.column_stack([1 - X[:, 0] / 200, X[:, 0] / 200])
+
+
+def test_answers_stand_beside_their_rows_in_whatever_order_the_folds_end(numbers):
+    X, y = numbers
+    Echo.waits.append(0.3)
+    with parallel_config("threading"):  # so that processes need not import this module
+        selection = trainer(Candidate("echo", "echo", Echo(), 1), n_jobs=2).train(X, y)
+    assert not Echo.waits
+    for column in ("repeat_1", "repeat_2"):
+        assert np.array_equal(selection.out_of_fold[column], X["x"] / 200)
 
 
 def test_search_keeps_what_generalises(numbers):
@@ -142,6 +176,15 @@ def test_same_seed_same_result_on_any_number_of_processes(dataset, candidates):
 def test_another_seed_another_result(numbers):
     one, other = (trainer(TREE, seed=seed).train(*numbers) for seed in (1, 2))
     assert one.table.log_loss["tree"] != other.table.log_loss["tree"]
+
+
+def test_seed_governs_the_inner_folds_too(numbers):
+    Values.seen.clear()
+    only = trainer(LOGISTIC, repeats=1)
+    for seed in (1, 1, 2):
+        replace(only, seed=seed).train(*numbers)
+    first, again, other = Values.seen[:: len(Values.seen) // 3]
+    assert first == again != other
 
 
 def test_progress_counts_from_none_to_all(numbers):
