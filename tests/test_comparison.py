@@ -58,6 +58,7 @@ CHOICES = [
     ({"complex": (1.0, 0.40), "simple": (0.04, 0.41)}, "complex"),
     ({"simple": (1.0, 0.40), "complex": (0.90, 0.41)}, "simple"),
     ({"complex": (1.0, 0.40), "other": (0.2, 0.41), "simple": (0.2, 0.42)}, "other"),
+    ({"complex": (1.0, 0.40), "simple": (0.2, 0.41), "other": (0.2, 0.42)}, "simple"),
     ({"complex": (0.0, 0.40)}, "complex"),
 ]
 

@@ -11,6 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from titanic_ml.comparison import corrected_standard_error
 from titanic_ml.dataset import stratified_splits
@@ -171,6 +172,23 @@ def test_same_seed_same_result_on_any_number_of_processes(dataset, candidates):
     assert equal(*runs)
     first, second = (run.model.predict_proba(dataset.X) for run in runs)
     assert np.array_equal(first, second)
+
+
+class Threads(DummyClassifier):
+    """Notes how many threads it might use."""
+
+    seen: list[int] = []
+
+    def fit(self, X, y):
+        Threads.seen.append(max(pool["num_threads"] for pool in threadpool_info()))
+        return super().fit(X, y)
+
+
+def test_every_fit_has_one_thread(numbers):
+    threads = Candidate("threads", "threads", Threads(), 1, {"constant": [0, 1]})
+    with threadpool_limits(2):
+        trainer(threads).train(*numbers)
+    assert set(Threads.seen) == {1}
 
 
 def test_another_seed_another_result(numbers):
