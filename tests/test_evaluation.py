@@ -85,7 +85,9 @@ def test_repetitions_count_alike(answers):
 
 def test_confusion_counts_at_the_threshold():
     y, p = np.array([0, 0, 1, 1]), np.array([0.2, 0.6, 0.6, 0.9])
-    assert Evaluator(5).evaluate(y, p).confusion == {0: {0: 1, 1: 1}, 1: {0: 0, 1: 2}}
+    for threshold in (0.5, 0.6):  # at the threshold the answer is 1
+        confusion = Evaluator(5).evaluate(y, p, threshold).confusion
+        assert confusion == {0: {0: 1, 1: 1}, 1: {0: 0, 1: 2}}
     assert Evaluator(5).evaluate(y, p, 0.7).confusion == {0: {0: 2, 1: 0}, 1: {0: 1, 1: 1}}
 
 
