@@ -36,6 +36,11 @@ def test_fingerprint_changes_with_any_value(train_frame, schema, column, value):
     assert make(train_frame, schema).fingerprint != before
 
 
+def test_fingerprint_tells_a_table_with_its_target_from_one_without(train_frame, schema):
+    with_target, without = (make(train_frame, schema, with_target=on) for on in (True, False))
+    assert with_target.fingerprint != without.fingerprint
+
+
 def test_row_hashes_are_of_the_row_alone(dataset, train_frame, schema):
     half = make(train_frame.iloc[::-2], schema)
     assert (half.row_hashes == dataset.row_hashes[::-2]).all()
