@@ -263,3 +263,9 @@ def test_another_seed_gives_other_folds(pipeline):
         for n in (0, 1)
     ]
     assert metrics[0] != metrics[1]
+
+
+def test_a_path_is_as_good_as_its_name(pipeline):
+    pipeline.train()
+    by_path, by_name = (pipeline.predict(kind(TEST)) for kind in (Path, str))
+    pd.testing.assert_frame_equal(by_path, by_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +15,8 @@ from titanic_ml.model_store import ModelStore
 from titanic_ml.prediction import Predictor
 from titanic_ml.settings import DataSettings
 from titanic_ml.tables import read_table
+
+Table = pd.DataFrame | str | Path
 
 if TYPE_CHECKING:
     from titanic_ml.evaluation import Evaluation
@@ -71,9 +74,7 @@ class TitanicPipeline:
             f"store={s.store.uri!r}, seed={s.seed})"
         )
 
-    def train(
-        self, data: pd.DataFrame | str | None = None, progress: Progress | None = None
-    ) -> Training:
+    def train(self, data: Table | None = None, progress: Progress | None = None) -> Training:
         """Choose a model, fit it, keep it as a version and try to promote it.
 
         `data` is a table or its URI, by default the settings' `data.uri`; `progress` is called with
@@ -123,9 +124,7 @@ class TitanicPipeline:
         except PromotionRefused as refusal:
             return Training(version, selection, evaluation, False, str(refusal))
 
-    def evaluate(
-        self, data: pd.DataFrame | str | None = None, model: str = "champion"
-    ) -> Evaluation:
+    def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
         """Measure a model version on a table with its target.
 
         `data` is a table or its URI, by default the settings' `data.uri`; `model` is a version or
@@ -143,7 +142,7 @@ class TitanicPipeline:
         )
 
     def predict(
-        self, data: pd.DataFrame | str, model: str = "champion", probability: bool = False
+        self, data: Table, model: str = "champion", probability: bool = False
     ) -> pd.DataFrame:
         """Ids and classes, in the order of the rows.
 
@@ -188,13 +187,13 @@ class TitanicPipeline:
             raise PromotionRefused(f"{words}, worse by more than {margin:g}")
         return f"{words}, margin {margin:g}"
 
-    def _dataset(
-        self, data: pd.DataFrame | str | None, settings: dict, with_target: bool = True
-    ) -> Dataset:
+    def _dataset(self, data: Table | None, settings: dict, with_target: bool = True) -> Dataset:
         data = self.settings.data.uri if data is None else data
-        frame = read_table(data) if isinstance(data, str) else data
+        frame = data if isinstance(data, pd.DataFrame) else read_table(str(data))
         return Dataset.from_frame(frame, Schema.from_dict(settings), _name(data), with_target)
 
 
-def _name(data: pd.DataFrame | str) -> str:
-    return {"-": "standard input"}.get(data, data) if isinstance(data, str) else "the table"
+def _name(data: Table) -> str:
+    if isinstance(data, pd.DataFrame):
+        return "the table"
+    return {"-": "standard input"}.get(str(data), str(data))
