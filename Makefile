@@ -90,8 +90,7 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch .venv/.installed $@
 
-# The third package lets POETRY_PYPI_MIRROR_URL name a mirror; without it, it does nothing.
 .venv-lock/.installed:
 	@$(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python $(PIP) "poetry >=2.3" poetry-plugin-export poetry-plugin-pypi-mirror
+	@.venv-lock/bin/python $(PIP) "poetry >=2.3" poetry-plugin-export
 	@touch $@
