@@ -7,6 +7,8 @@ from typing import Any, get_type_hints
 
 from titanic_ml.errors import SettingsError
 
+THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "mcc")
+
 
 def require(holds: bool, key: str, value: object, expected: str) -> None:
     """Raise `SettingsError` with what was found and expected, unless it holds."""
@@ -30,6 +32,7 @@ class SelectionSettings:
     folds: int
     inner_folds: int
     significance: float
+    threshold_metric: str
 
     def __post_init__(self) -> None:
         require(self.repeats >= 1, "selection.repeats", self.repeats, "at least 1")
@@ -37,6 +40,9 @@ class SelectionSettings:
         require(self.inner_folds >= 2, "selection.inner_folds", self.inner_folds, "at least 2")
         level = self.significance
         require(0 < level < 1, "selection.significance", level, "between 0 and 1")
+        metric = self.threshold_metric
+        one_of = f"one of {', '.join(THRESHOLD_METRICS)}"
+        require(metric in THRESHOLD_METRICS, "selection.threshold_metric", metric, one_of)
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class Settings:
     env: str
     seed: int
     n_jobs: int
+    scratch: str
     data: DataSettings
     store: StoreSettings
     selection: SelectionSettings
