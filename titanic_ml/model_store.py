@@ -1,8 +1,8 @@
 """Model versions in a folder: written whole or not at all, checked before they are loaded.
 
-A version is a folder `<version>/` with `model.joblib`, `out_of_fold.parquet` and `manifest.json`,
-which holds the SHA-256 of the others. The aliases `latest` and `champion` are small files beside
-them that keep their own history, so alias and history can't disagree.
+A version is a folder `<version>/` with `model.joblib`, `out_of_fold.parquet` and what else belongs
+to it, and `manifest.json`, which holds the SHA-256 of the others. The aliases `latest` and
+`champion` are small files beside them that keep their own history, so they can't disagree.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,6 @@ from titanic_ml.provenance import git_commit, libraries
 from titanic_ml.tables import write_file
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sklearn.pipeline import Pipeline
 
 ALIASES = ("champion", "latest")
@@ -47,39 +46,36 @@ class ModelStore:
     def save(
         self,
         model: Pipeline,
-        out_of_fold: pd.DataFrame,
+        files: Mapping[str, bytes],
         facts: Mapping[str, Any],
         parent: str | None,
+        documents: Callable[[dict[str, Any]], Mapping[str, bytes]] | None = None,
     ) -> str:
         """Write a new version and let `latest` point at it.
 
-        `out_of_fold` holds row hashes, truth and out-of-fold probabilities, for the gate; `facts`
-        what else the manifest keeps; `parent` is the champion at the time, if any. Returns the
-        version's name. Raises `ModelError` if it can't be written; then nothing is.
+        `files` are what else belongs to it, by name, and `documents` makes more of them from the
+        manifest, once there is a name; `facts` are what else the manifest keeps; `parent` is the
+        champion at the time. Returns the name. Raises `ModelError` if it can't be written; then
+        nothing is.
         """
-        import joblib
+        while True:
+            content = {"model.joblib": dumped(model), **files}
+            now = datetime.now(UTC)
+            name = f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{_sha256(content['model.joblib'])[:6]}"
+            when = now.isoformat(timespec="milliseconds")
+            manifest = {
+                **{"version": name, "parent": parent, "time": when},
+                **{"git": git_commit(), "libraries": libraries(), **facts},
+            }
+            content |= documents(manifest) if documents else {}
+            manifest["files"] = {file: _sha256(data) for file, data in content.items()}
+            text = json.dumps(manifest, indent=2, default=str)
+            if self._write(name, content | {"manifest.json": text.encode()}):
+                self.alias("latest").point(name, "trained")
+                return name
 
-        buffer, table = io.BytesIO(), io.BytesIO()
-        joblib.dump(model, buffer)
-        out_of_fold.to_parquet(table, index=False)
-        files = {"model.joblib": buffer.getvalue(), "out_of_fold.parquet": table.getvalue()}
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        now = datetime.now(UTC)
-        name = f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{hashes['model.joblib'][:6]}"
-        origin = {"version": name, "parent": parent, "time": now.isoformat(timespec="milliseconds")}
-        manifest = {
-            **origin,
-            "git": git_commit(),
-            "libraries": libraries(),
-            **facts,
-            "files": hashes,
-        }
-        name = self._write(name, manifest, files)
-        self.alias("latest").point(name, "trained")
-        return name
-
-    def _write(self, name: str, manifest: dict[str, Any], files: dict[str, bytes]) -> str:
-        """Fill a hidden folder, then rename it: two writers can't get the same name."""
+    def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
+        """Fill a hidden folder, then rename it; False if another writer has the name."""
         try:
             root = Path(self.uri)
             root.mkdir(parents=True, exist_ok=True)
@@ -90,19 +86,13 @@ class ModelStore:
         try:
             for path, data in files.items():
                 write_file(incoming / path, lambda file, data=data: file.write(data))
-            for attempt in range(1, 100):
-                final = name if attempt == 1 else f"{name}-{attempt}"
-                text = json.dumps({**manifest, "version": final}, indent=2, default=str)
-                write_file(
-                    incoming / "manifest.json", lambda file, text=text: file.write(text.encode())
-                )
-                try:
-                    incoming.rename(root / final)
-                    return final
-                except OSError:
-                    if not (root / final).exists():
-                        raise
-            raise ModelError(f"{root / name}: a hundred versions of one moment; try again")
+            try:
+                incoming.rename(root / name)
+                return True
+            except OSError:
+                if not (root / name).exists():
+                    raise
+                return False
         except (OSError, UnreadableTable) as error:
             raise ModelError(f"the store {self.uri} can't be written: {error}") from error
         finally:
@@ -159,8 +149,8 @@ class ModelStore:
             )
         return lines
 
-    def load(self, name: str) -> tuple[Pipeline, dict[str, Any]]:
-        """The fitted Pipeline of a version or alias, and its manifest.
+    def load(self, name: str, file: str = "model.joblib") -> tuple[Any, dict[str, Any]]:
+        """The fitted Pipeline of a version or alias, or another of its objects, and the manifest.
 
         Hashes and library versions are checked before anything is unpickled. Raises
         `ModelNotFound`, or `ModelRefused` if a file is damaged or the libraries differ.
@@ -174,27 +164,36 @@ class ModelStore:
                     f"{manifest['version']} was made with {library} {theirs}, but here is {ours}; "
                     f"install {library} {theirs} or train anew"
                 )
-        data = self._checked(manifest, "model.joblib")
+        data = self._checked(manifest, file)
         import joblib
 
         return joblib.load(io.BytesIO(data)), manifest
 
-    def out_of_fold(self, name: str) -> pd.DataFrame:
-        """Row hashes, truth and out-of-fold probabilities of a version. Raises as `load` does."""
-        import pandas as pd
-
-        return pd.read_parquet(
-            io.BytesIO(self._checked(self.manifest(name), "out_of_fold.parquet"))
-        )
+    def read(self, name: str, file: str) -> bytes:
+        """A file of a version or alias. Raises as `load` does."""
+        return self._checked(self.manifest(name), file)
 
     def _checked(self, manifest: dict[str, Any], file: str) -> bytes:
         """The bytes of a version's file, once they have the hash that the manifest gives."""
         path = Path(self.uri) / manifest["version"] / file
-        if not path.is_file():
+        if not path.is_file() or file not in manifest["files"]:
             raise ModelRefused(f"{path}: missing; train anew or roll back")
         data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != manifest["files"][file]:
+        if _sha256(data) != manifest["files"][file]:
             raise ModelRefused(
                 f"{path}: not the file that was saved (SHA-256); train anew or roll back"
             )
         return data
+
+
+def dumped(thing: Any) -> bytes:
+    """The bytes of a pickled object."""
+    import joblib
+
+    buffer = io.BytesIO()
+    joblib.dump(thing, buffer)
+    return buffer.getvalue()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

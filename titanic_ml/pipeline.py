@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import io
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from titanic_ml.config import build, load_settings
 from titanic_ml.dataset import Dataset, Schema
-from titanic_ml.errors import PromotionRefused
-from titanic_ml.model_store import ModelStore
+from titanic_ml.errors import DataError, PromotionRefused
+from titanic_ml.model_store import ModelStore, dumped
 from titanic_ml.prediction import Predictor
 from titanic_ml.settings import DataSettings
 from titanic_ml.tables import read_table
@@ -19,37 +20,10 @@ from titanic_ml.tables import read_table
 Table = pd.DataFrame | str | Path
 
 if TYPE_CHECKING:
-    from titanic_ml.evaluation import Evaluation
-    from titanic_ml.training import Progress, Selection
-
-
-@dataclass(frozen=True, repr=False)
-class Training:
-    """What one training gave: a version in the store, the comparison of the candidates with the
-    fitted model, its metrics out of fold, and whether it became the champion, and why.
-    """
-
-    version: str
-    selection: Selection
-    evaluation: Evaluation
-    promoted: bool
-    why: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "version": self.version,
-            "estimator": self.selection.chosen.name,
-            "parameters": self.selection.parameters,
-            "metrics": self.evaluation.to_dict()["estimates"],
-            "promoted": self.promoted,
-            "why": self.why,
-        }
-
-    def __repr__(self) -> str:
-        outcome = "is the new champion" if self.promoted else "did not become the champion"
-        measured = f"Out of fold, each row by models that had not seen it: {self.evaluation}"
-        return f"{self.selection}\n\n{measured}\n\n{self.version} {outcome}: {self.why}"
+    from titanic_ml.explanation import Explanation
+    from titanic_ml.results import Training
+    from titanic_ml.scores import Evaluation
+    from titanic_ml.training import Progress
 
 
 class TitanicPipeline:
@@ -75,16 +49,20 @@ class TitanicPipeline:
         )
 
     def train(self, data: Table | None = None, progress: Progress | None = None) -> Training:
-        """Choose a model, fit it, keep it as a version and try to promote it.
+        """Choose a model, fit it, measure it, keep it as a version and try to promote it.
 
         `data` is a table or its URI, by default the settings' `data.uri`; `progress` is called with
-        the number of folds done and of all. Raises `DataError` if the table can't be read or has
-        faults; then nothing is written.
+        the number of steps done and of all. An interrupted training goes on from what it had
+        finished. Raises `DataError` if the table can't be read or has faults; then nothing is
+        written.
         """
         # Training's imports are slow and prediction does without them, so they wait until here.
+        from titanic_ml.assessment import assess, stages
+        from titanic_ml.checkpoint import Checkpoint
         from titanic_ml.estimator import Candidate
-        from titanic_ml.evaluation import Evaluator
         from titanic_ml.preprocessing import build_preprocessor
+        from titanic_ml.record import Record
+        from titanic_ml.results import Steps, Training, parquet
         from titanic_ml.training import Trainer
 
         s = self.settings
@@ -96,50 +74,89 @@ class TitanicPipeline:
         trainer = Trainer(
             preprocessor, candidates, **asdict(s.selection), seed=s.seed, n_jobs=s.n_jobs
         )
-        selection = trainer.train(dataset.X, dataset.y, progress)
-        evaluator = Evaluator(**asdict(s.evaluation), seed=s.seed)
-        evaluation = evaluator.evaluate(dataset.y, selection.out_of_fold)
+        finished = Checkpoint.for_run(
+            s.scratch,
+            data=dataset.fingerprint,
+            settings=(s.seed, s.dataset, s.selection, s.estimator),
+        )
+        steps = Steps(progress, stages(trainer, s))
+        selection = trainer.train(dataset.X, dataset.y, steps, finished)
+        assessment = assess(trainer, selection, dataset, s, steps, finished)
+        record = Record.of(selection, assessment, dataset, s)
+        out_of_fold = selection.out_of_fold.probability.assign(row=dataset.row_hashes, y=dataset.y)
         version = self.store.save(
             selection.model,
-            selection.out_of_fold.assign(row=dataset.row_hashes, y=dataset.y),
             {
-                "estimator": selection.chosen.name,
-                "parameters": selection.parameters,
-                "threshold": evaluation.threshold,
-                "metrics": evaluation.to_dict()["estimates"],
-                "candidates": selection.table.drop(columns="fit_seconds").to_dict("index"),
-                "data": {
-                    "uri": s.data.uri,
-                    "sha256": dataset.fingerprint,
-                    "rows": len(dataset),
-                    "profile": dataset.profile(),
-                },
-                "seed": s.seed,
-                "settings": asdict(s),
+                "baselines.joblib": dumped(selection.baselines),
+                "background.parquet": parquet(assessment.background),
+                "out_of_fold.parquet": parquet(out_of_fold),
             },
+            record.manifest,
             parent=self.store.alias("champion").version,
+            documents=record.documents,
         )
+        finished.clear()
         try:
-            return Training(version, selection, evaluation, True, self.promote(version))
+            return Training(version, selection, assessment, True, self.promote(version))
         except PromotionRefused as refusal:
-            return Training(version, selection, evaluation, False, str(refusal))
+            return Training(version, selection, assessment, False, str(refusal))
 
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
-        """Measure a model version on a table with its target.
+        """Measure a model version on a table with its target, by slice and against the baselines.
 
         `data` is a table or its URI, by default the settings' `data.uri`; `model` is a version or
         an alias. Raises `DataError` or `ModelError` if either is at fault.
         """
         from titanic_ml.evaluation import Evaluator
+        from titanic_ml.slices import slice_labels
 
         pipeline, manifest = self.store.load(model)
-        dataset = self._dataset(data, manifest["settings"]["dataset"])
-        probability = Predictor(pipeline).probability(dataset.X)
-        evaluator = Evaluator(**asdict(self.settings.evaluation), seed=self.settings.seed)
-        seen = pd.Series(dataset.row_hashes).isin(self.store.out_of_fold(model)["row"]).sum()
-        return evaluator.evaluate(dataset.y, probability, manifest["threshold"]).with_seen(
-            int(seen)
+        baselines, _ = self.store.load(model, "baselines.joblib")
+        settings = manifest["settings"]["dataset"]
+        dataset = self._dataset(data, settings)
+        evaluation = Evaluator(
+            **asdict(self.settings.evaluation), seed=self.settings.seed
+        ).evaluate(
+            dataset.y.to_numpy(),
+            Predictor(pipeline).probability(dataset.X),
+            manifest["threshold"],
+            baselines={
+                label: Predictor(baseline).probability(dataset.X)
+                for label, baseline in baselines.items()
+            },
+            slices=slice_labels(dataset.X, settings.get("slices") or {}),
         )
+        return evaluation.with_seen(int(self._seen(model, dataset).sum()))
+
+    def explain(
+        self, id: int | str, data: Table | None = None, model: str = "champion"
+    ) -> Explanation:
+        """Tell which facts moved the answer for one row of a table, and by how much.
+
+        `id` is the row's in the table's column of ids; `data` and `model` as in `evaluate`, but no
+        target is needed. A row that the model was trained on is seen as it was in the training, if
+        the table is the one it was trained on. Raises `DataError` if there is no such row.
+        """
+        from titanic_ml.assessment import features_as_trained
+        from titanic_ml.explanation import Explainer
+
+        pipeline, manifest = self.store.load(model)
+        settings = manifest["settings"]["dataset"]
+        dataset = self._dataset(data, settings, with_target=None)
+        row = (dataset.ids.astype(str) == str(id)).to_numpy().nonzero()[0]
+        if not len(row):
+            name = _name(self.settings.data.uri if data is None else data)
+            raise DataError(f"{name} has no {settings['id']} {id}; name one of its rows")
+        features, warning = None, ""
+        if dataset.fingerprint == manifest["data"]["sha256"]:
+            features = features_as_trained(pipeline, dataset.X, dataset.y).iloc[row]
+        elif self._seen(model, dataset)[row].any():
+            warning = "the model was trained on this row, so its features may know its outcome"
+        background = pd.read_parquet(io.BytesIO(self.store.read(model, "background.parquet")))
+        explainer = Explainer(pipeline, background, manifest["groups"], manifest["seed"])
+        subject = f"{settings['id']} {id}"
+        found = explainer.explain(dataset.X.iloc[row], subject, settings["target"], features)
+        return replace(found, warning=warning)
 
     def predict(
         self, data: Table, model: str = "champion", probability: bool = False
@@ -173,10 +190,9 @@ class TitanicPipeline:
         return why
 
     def _gate(self, version: str, champion: str) -> str:
-        from titanic_ml.evaluation import compare_out_of_fold
+        from titanic_ml.comparison import compare_out_of_fold
 
-        tables = map(self.store.out_of_fold, (version, champion))
-        rows, ours, theirs = compare_out_of_fold(*tables)
+        rows, ours, theirs = compare_out_of_fold(*map(self._out_of_fold, (version, champion)))
         margin = self.settings.promotion.margin
         words = f"log loss {ours:.4f} against the champion's {theirs:.4f} on {rows} rows"
         if not rows:
@@ -187,9 +203,21 @@ class TitanicPipeline:
             raise PromotionRefused(f"{words}, worse by more than {margin:g}")
         return f"{words}, margin {margin:g}"
 
-    def _dataset(self, data: Table | None, settings: dict, with_target: bool = True) -> Dataset:
+    def _out_of_fold(self, model: str) -> pd.DataFrame:
+        return pd.read_parquet(io.BytesIO(self.store.read(model, "out_of_fold.parquet")))
+
+    def _seen(self, model: str, dataset: Dataset) -> pd.Series:
+        """Whether the version was trained on each row."""
+        return pd.Series(dataset.row_hashes).isin(self._out_of_fold(model)["row"])
+
+    def _dataset(
+        self, data: Table | None, settings: dict, with_target: bool | None = True
+    ) -> Dataset:
+        """The validated table; its target as it comes if `with_target` is None."""
         data = self.settings.data.uri if data is None else data
         frame = data if isinstance(data, pd.DataFrame) else read_table(str(data))
+        if with_target is None:
+            with_target = settings["target"] in frame
         return Dataset.from_frame(frame, Schema.from_dict(settings), _name(data), with_target)
 
 

@@ -48,6 +48,8 @@ class Selection:
 
     Attributes
     ----------
+    candidates
+        All that were compared.
     chosen, parameters, threshold
         The candidate that won, with what was chosen for it on all rows.
     model
@@ -62,6 +64,7 @@ class Selection:
         The outer splits, repeat by repeat, with what was chosen in each for the candidate.
     """
 
+    candidates: Sequence[Candidate]
     chosen: Candidate
     parameters: dict[str, Any]
     threshold: float
@@ -147,6 +150,7 @@ class Trainer:
                 if c is chosen or c.baseline
             }
         return Selection(
+            self.candidates,
             chosen,
             **vars(whole.choices[chosen.name]),
             model=fitted[chosen.name],

@@ -1,0 +1,165 @@
+"""Drawings of what was measured, as SVG texts: from plain values, without state, byte for byte.
+
+Colours are middle tones on a transparent ground and texts take the colour of the page, so that a
+drawing can be read on light and on dark.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zlib import crc32
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#3b7fc4", "#d9762b", "#8a8a8a"
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "titanic_ml",
+    "font.size": 10,
+    "font.family": "sans-serif",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+INK = "#010203"  # stands for the colour of the page's text
+Values = Sequence[float]
+
+
+def _figure(height: float = 3.2, columns: int = 1, rows: int = 1) -> Any:
+    figure = Figure(figsize=(4.6, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _svg(figure: Figure, text: str) -> str:
+    """The drawing without its preamble; `text` says in words what it shows."""
+    for axes in figure.axes:
+        axes.tick_params(colors=INK)
+        for part in (axes.xaxis.label, axes.yaxis.label, axes.title):
+            part.set_color(INK)
+        for spine in axes.spines.values():
+            spine.set_color(GREY)
+    buffer = io.StringIO()
+    none = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(buffer, format="svg", transparent=True, metadata=none)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = re.sub(r'(<svg[^>]*?) height="[\d.]+pt"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) width="[\d.]+pt"', r"\1", svg, count=1)
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escaped}"', 1)
+    # Identifiers must differ between the drawings of one page.
+    mark = f"{crc32(svg.encode()):x}"
+    svg = re.sub(r'id="([^"]+)"', rf'id="\1-{mark}"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#\1-{mark})", svg)
+    return re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#\1-{mark}"', svg)
+
+
+def _whiskers(axes: Any, names: Sequence[str], estimates: Sequence[Values], marked: int) -> None:
+    """A dot and an interval for each name, the first on top; one of them marked."""
+    for place, (value, low, high) in enumerate(estimates):
+        colour = ORANGE if place == marked else BLUE
+        axes.plot([low, high], [place, place], color=colour, lw=2, solid_capstyle="butt")
+        axes.plot([value], [place], "o", color=colour, ms=5)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="x", color=GREY, alpha=0.25)
+
+
+def whiskers(
+    names: Sequence[str], estimates: Sequence[Values], label: str, marked: int = -1, zero=False
+) -> str:
+    """Estimates with their intervals, one below the other; `zero` draws a line at 0."""
+    with rc_context(STYLE):
+        figure, axes = _figure(0.9 + 0.24 * len(names))
+        _whiskers(axes[0][0], names, estimates, marked)
+        if zero:
+            axes[0][0].axvline(0, color=GREY, lw=1)
+        axes[0][0].set_xlabel(label)
+        told = "; ".join(f"{n}: {e[0]:.3f}" for n, e in zip(names, estimates, strict=True))
+        return _svg(figure, f"{label}. {told}")
+
+
+def roc(curve: Mapping[str, Values], auc: float) -> str:
+    """The true positive rate by the false positive rate, with the diagonal of a coin."""
+    with rc_context(STYLE):
+        figure, axes = _figure()
+        axes[0][0].plot([0, 1], [0, 1], ":", color=GREY)
+        axes[0][0].plot(curve["x"], curve["y"], color=BLUE, lw=2)
+        axes[0][0].set(xlabel="false positive rate", ylabel="true positive rate")
+        return _svg(figure, f"ROC curve with an area of {auc:.3f}")
+
+
+def precision_recall(curve: Mapping[str, Values], share: float) -> str:
+    """Precision by recall, with the line of a coin: the share of class 1."""
+    with rc_context(STYLE):
+        figure, axes = _figure()
+        axes[0][0].axhline(share, ls=":", color=GREY)
+        axes[0][0].plot(curve["x"], curve["y"], color=BLUE, lw=2)
+        axes[0][0].set(xlabel="recall", ylabel="precision", ylim=(0, 1.03))
+        return _svg(figure, f"Precision by recall, above a share of {share:.2f} of class 1")
+
+
+def calibration(bins: Sequence[Mapping[str, float]]) -> str:
+    """The share of class 1 by the probability that was said, with the diagonal of the ideal."""
+    with rc_context(STYLE):
+        figure, axes = _figure()
+        axes[0][0].plot([0, 1], [0, 1], ":", color=GREY)
+        for b in bins:
+            axes[0][0].plot([b["predicted"]] * 2, [b["low"], b["high"]], color=BLUE, lw=2)
+        points = [b["predicted"] for b in bins], [b["observed"] for b in bins]
+        axes[0][0].plot(*points, "o-", color=BLUE, lw=1, ms=5)
+        axes[0][0].set(xlabel="probability said", ylabel="share of class 1")
+        told = "; ".join(f"{b['predicted']:.2f} said, {b['observed']:.2f} found" for b in bins)
+        return _svg(figure, f"Calibration. {told}")
+
+
+def learning_curve(points: Sequence[Mapping[str, float]]) -> str:
+    """Log loss on training and unseen rows by the number of training rows."""
+    with rc_context(STYLE):
+        figure, axes = _figure()
+        rows = [p["rows"] for p in points]
+        for key, colour, label in (("test", ORANGE, "unseen rows"), ("train", BLUE, "its own")):
+            axes[0][0].plot(rows, [p[key] for p in points], "o-", color=colour, ms=4, label=label)
+        low = [p["test"] - p["standard_error"] for p in points]
+        high = [p["test"] + p["standard_error"] for p in points]
+        axes[0][0].fill_between(rows, low, high, color=ORANGE, alpha=0.2, lw=0)
+        axes[0][0].set(xlabel="training rows", ylabel="log loss")
+        axes[0][0].legend(frameon=False, labelcolor=INK)
+        told = "; ".join(f"{p['rows']} rows: {p['test']:.3f}" for p in points)
+        return _svg(figure, f"Log loss on unseen rows. {told}")
+
+
+def dependence(columns: Sequence[Mapping[str, Any]]) -> str:
+    """The mean probability at each value of each column, small multiples of one scale."""
+    with rc_context(STYLE | {"font.size": 8}):
+        lines = -(-len(columns) // 2)
+        figure, axes = _figure(1.5 * lines + 0.2, 2, lines)
+        for place, column in enumerate(columns):
+            _dependence(axes[place // 2][place % 2], column)
+        for spare in range(len(columns), 2 * lines):
+            axes[spare // 2][spare % 2].set_axis_off()
+        low = min(p["low"] for c in columns for p in c["points"])
+        high = max(p["high"] for c in columns for p in c["points"])
+        for axis in figure.axes:
+            axis.set_ylim(low - 0.02, high + 0.02)
+        return _svg(figure, "Mean probability by " + ", ".join(c["column"] for c in columns))
+
+
+def _dependence(axes: Any, column: Mapping[str, Any]) -> None:
+    points = column["points"]
+    numeric = column["kind"] == "number"
+    known = [p for p in points if not numeric or not isinstance(p["value"], str)]
+    places = [p["value"] for p in known] if numeric else list(range(len(known)))
+    means, low, high = ([p[key] for p in known] for key in ("probability", "low", "high"))
+    if numeric:
+        axes.plot(places, means, color=BLUE, lw=2)
+        axes.fill_between(places, low, high, color=BLUE, alpha=0.2, lw=0)
+    else:
+        axes.vlines(places, low, high, color=BLUE, lw=2)
+        axes.plot(places, means, "o", color=BLUE, ms=4)
+        axes.set_xticks(places, [str(p["value"])[:12] for p in known])
+        axes.set_xlim(-0.5, len(known) - 0.5)
+    axes.set_title(column["column"], fontsize=9)

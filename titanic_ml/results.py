@@ -1,0 +1,117 @@
+"""What a training gives, and what it writes down about it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from titanic_ml.scores import Evaluation
+    from titanic_ml.training import Selection
+
+
+@dataclass(frozen=True, repr=False)
+class Assessment:
+    """What was measured of the chosen model, all of it on rows that it had not seen.
+
+    Attributes
+    ----------
+    evaluation, strangers
+        Its metrics out of fold: on stratified folds; and where the rows of a group stay in one
+        fold, None if the dataset names no groups.
+    importance, dependence, learning_curve
+        As the functions of `importance` and `Inspector.learning_curve` give them.
+    groups
+        The features that tell much the same.
+    background
+        Features of some training rows, to compare others with.
+    """
+
+    evaluation: Evaluation
+    strangers: Evaluation | None
+    importance: list[dict[str, Any]]
+    dependence: list[dict[str, Any]]
+    learning_curve: list[dict[str, float]]
+    groups: list[list[str]]
+    background: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the background left out."""
+        kept = ("importance", "dependence", "learning_curve", "groups")
+        return {
+            "evaluation": self.evaluation.to_dict(),
+            "strangers": self.strangers and self.strangers.to_dict(),
+            **{name: getattr(self, name) for name in kept},
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Training:
+    """What one training gave: a version in the store, the comparison of the candidates with the
+    fitted model, what was measured of it, and whether it became the champion, and why.
+    """
+
+    version: str
+    selection: Selection
+    assessment: Assessment
+    promoted: bool
+    why: str
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The metrics out of fold, of rows of the same kind."""
+        return self.assessment.evaluation
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        strangers = self.assessment.strangers
+        return {
+            "version": self.version,
+            "estimator": self.selection.chosen.name,
+            "parameters": self.selection.parameters,
+            "threshold": self.selection.threshold,
+            "metrics": self.evaluation.to_dict()["estimates"],
+            "strangers": strangers and strangers.to_dict()["estimates"],
+            "promoted": self.promoted,
+            "why": self.why,
+        }
+
+    def __repr__(self) -> str:
+        outcome = "is the new champion" if self.promoted else "did not become the champion"
+        parts = [
+            repr(self.selection),
+            f"Out of fold, each row by models that had not seen it: {self.evaluation}",
+        ]
+        if self.assessment.strangers:
+            some = ("log_loss", "roc_auc", "accuracy")
+            estimates = self.assessment.strangers.estimates
+            words = ", ".join(f"{name} {estimates[name]}" for name in some)
+            parts.append(f"For strangers, whose whole group no model had seen: {words}")
+        return "\n\n".join([*parts, f"{self.version} {outcome}: {self.why}"])
+
+
+class Steps:
+    """One count of steps over several stages of work, for whoever shows the progress."""
+
+    def __init__(self, show: Callable[[int, int], None] | None, total: int):
+        self.show = show
+        self.total = total
+        self.before = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell how many steps of this stage are done; the next stage counts on after the last."""
+        if self.show:
+            self.show(self.before + done, self.total)
+        if done == total:
+            self.before += total
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    """The bytes of a table's Parquet file."""
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
