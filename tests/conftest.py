@@ -25,6 +25,7 @@ QUICK = (
     "evaluation.resamples=20",
     "estimator=[majority,one_column,logistic_regression]",
     "n_jobs=1",
+    "scratch=unfinished",
 )
 
 

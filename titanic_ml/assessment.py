@@ -27,9 +27,10 @@ from titanic_ml.inspection import Inspector
 from titanic_ml.results import Assessment
 from titanic_ml.schema import Schema
 from titanic_ml.scores import Evaluation
+from titanic_ml.selection import OutOfFold, Selection
 from titanic_ml.settings import Settings
 from titanic_ml.slices import slice_labels
-from titanic_ml.training import Finished, OutOfFold, Selection, Trainer
+from titanic_ml.training import Finished, Trainer
 
 BACKGROUND = 100  # rows kept with a version, to compare a row with when it is explained
 DEPENDENCE = 60  # rows a fold that are asked for a partial dependence

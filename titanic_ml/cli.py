@@ -73,6 +73,9 @@ Output = Annotated[
     str,
     typer.Option(help="Where to write: .csv, .csv.gz, .parquet or - (a CSV on standard output)."),
 ]
+PassengerId = Annotated[
+    str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
+]
 Probability = Annotated[bool, typer.Option("--probability", help="Add a column of probabilities.")]
 
 
@@ -95,12 +98,16 @@ def train(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Compare the candidates, fit the chosen one and keep it."""
+    """Compare the candidates, fit the chosen one, measure, explain and keep it."""
     from titanic_ml.pipeline import TitanicPipeline
 
     pipeline = TitanicPipeline(*overrides or ())
-    with progress_bar("Cross-validating", hidden=quiet) as progress:
-        training = pipeline.train(data, progress)
+    try:
+        with progress_bar("Training", hidden=quiet) as progress:
+            training = pipeline.train(data, progress)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted: no version was made; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
     show_answer(training, training.to_dict(), quiet, as_json)
 
 
@@ -122,6 +129,25 @@ def evaluate(
 
     evaluation = TitanicPipeline(*overrides or ()).evaluate(data, model)
     show_answer(evaluation, evaluation.to_dict(), quiet, as_json)
+
+
+@app.command(
+    epilog=examples("explain --passenger-id 5", "explain --passenger-id 900 --data data/test.csv")
+)
+def explain(
+    passenger_id: PassengerId,
+    overrides: Overrides = None,
+    model: Model = "champion",
+    data: Data = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Tell which facts moved the answer for one row, and by how much."""
+    from titanic_ml.pipeline import TitanicPipeline
+
+    explanation = TitanicPipeline(*overrides or ()).explain(passenger_id, data, model)
+    show_answer(explanation, explanation.to_dict(), quiet, as_json)
 
 
 @app.command(

@@ -178,37 +178,15 @@ class TitanicPipeline:
         Each is judged by its out-of-fold probabilities, so neither has seen the rows. Returns why.
         Raises `PromotionRefused` if it is worse by more than the margin, or no rows are shared.
         """
-        alias = self.store.alias("champion")
-        version, champion = self.store.resolve(model), alias.version
-        if force:
-            why = "forced"
-        elif champion in (None, version):
-            why = "the first champion" if champion is None else "it was the champion already"
-        else:
-            why = self._gate(version, champion)
-        alias.point(version, why)
-        return why
+        from titanic_ml.promotion import promote
 
-    def _gate(self, version: str, champion: str) -> str:
-        from titanic_ml.comparison import compare_out_of_fold
-
-        rows, ours, theirs = compare_out_of_fold(*map(self._out_of_fold, (version, champion)))
-        margin = self.settings.promotion.margin
-        words = f"log loss {ours:.4f} against the champion's {theirs:.4f} on {rows} rows"
-        if not rows:
-            raise PromotionRefused(
-                f"no rows in common with {champion}; --force promotes all the same"
-            )
-        if ours > theirs + margin:
-            raise PromotionRefused(f"{words}, worse by more than {margin:g}")
-        return f"{words}, margin {margin:g}"
-
-    def _out_of_fold(self, model: str) -> pd.DataFrame:
-        return pd.read_parquet(io.BytesIO(self.store.read(model, "out_of_fold.parquet")))
+        return promote(self.store, self.store.resolve(model), self.settings.promotion.margin, force)
 
     def _seen(self, model: str, dataset: Dataset) -> pd.Series:
         """Whether the version was trained on each row."""
-        return pd.Series(dataset.row_hashes).isin(self._out_of_fold(model)["row"])
+        from titanic_ml.promotion import out_of_fold
+
+        return pd.Series(dataset.row_hashes).isin(out_of_fold(self.store, model)["row"])
 
     def _dataset(
         self, data: Table | None, settings: dict, with_target: bool | None = True

@@ -11,8 +11,8 @@ import pandas as pd
 from titanic_ml.dataset import Dataset
 from titanic_ml.report import render_model_card, render_report
 from titanic_ml.results import Assessment
+from titanic_ml.selection import Selection
 from titanic_ml.settings import Settings
-from titanic_ml.training import Selection
 
 ORIGIN = ("version", "time", "git", "libraries", "seed")  # taken from the manifest
 ABOUT = ("about", "intended_use", "not_for", "ethics")  # what a dataset's YAML may say for people

@@ -1,6 +1,6 @@
 """What a version says for itself: report.html, one file that opens offline, and model_card.md.
 
-Both are drawn from plain values, those of `evaluation.json`, so they can be drawn again at any time.
+Both are drawn from plain values, those of `evaluation.json`, so they can be drawn again.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from titanic_ml.scores import Evaluation
-    from titanic_ml.training import Selection
+    from titanic_ml.selection import Selection
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,74 +10,18 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import TransformerMixin
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from titanic_ml.comparison import compare, show, simplest_equal
+from titanic_ml.comparison import compare, simplest_equal
 from titanic_ml.dataset import Split, stratified_splits
-from titanic_ml.search import Choice, Fold, Search
+from titanic_ml.search import Fold, Search
+from titanic_ml.selection import OutOfFold, Selection
 
 if TYPE_CHECKING:
     from titanic_ml.estimator import Candidate
 
 Progress = Callable[[int, int], None]
 Finished = MutableMapping[str, Any]  # what an interrupted run had finished, by its name
-
-
-@dataclass(frozen=True, repr=False)
-class OutOfFold:
-    """Answers for each row from models that had not seen it.
-
-    Attributes
-    ----------
-    probability, answer
-        Of class 1, and 0 or 1 at the threshold chosen inside the fold: a column a repeat,
-        `repeat_1` and on, rows as in the table.
-    baselines
-        By label, the probabilities of the baselines, (n, repeats).
-    """
-
-    probability: pd.DataFrame
-    answer: pd.DataFrame
-    baselines: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True, repr=False)
-class Selection:
-    """What the procedure chose and how the candidates did.
-
-    Attributes
-    ----------
-    candidates
-        All that were compared.
-    chosen, parameters, threshold
-        The candidate that won, with what was chosen for it on all rows.
-    model
-        The fitted Pipeline, from the table's columns to probabilities.
-    baselines
-        By label, the fitted Pipelines of the baselines.
-    table
-        The candidates side by side, as `comparison.compare` gives them, with their labels.
-    out_of_fold
-        The chosen candidate's and the baselines' answers for rows not seen.
-    folds
-        The outer splits, repeat by repeat, with what was chosen in each for the candidate.
-    """
-
-    candidates: Sequence[Candidate]
-    chosen: Candidate
-    parameters: dict[str, Any]
-    threshold: float
-    model: Pipeline
-    baselines: dict[str, Pipeline]
-    table: pd.DataFrame
-    out_of_fold: OutOfFold
-    folds: list[tuple[Split, Choice]]
-
-    def __repr__(self) -> str:
-        settings = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
-        chosen = f"Chosen: {self.chosen.label}{f' with {settings}' if settings else ''}"
-        return f"{show(self.table, self.chosen.name)}\n{chosen}, threshold {self.threshold:g}"
 
 
 @dataclass(frozen=True)
