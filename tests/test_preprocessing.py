@@ -2,44 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from titanic_ml.preprocessing import GroupMedianImputer, TitanicFeatures, build_preprocessor
-
-
-@parametrize_with_checks([GroupMedianImputer()])
-def test_scikit_learn_takes_it_for_one_of_its_own(estimator, check):
-    check(estimator)
-
-
-GROUPS = pd.DataFrame(
-    {
-        "title": ["Mr", "Mr", "Mr", "Miss", "Miss", "Dr"],
-        "age": [30.0, 40.0, np.nan, 10.0, np.nan, np.nan],
-    }
+from titanic_ml.preprocessing import (
+    PARTIES,
+    TitanicFeatures,
+    build_preprocessor,
+    travelling_parties,
 )
-
-
-def test_group_median_fills_by_group_then_by_all():
-    imputer = GroupMedianImputer(by=["title"]).fit(GROUPS)
-    assert imputer.transform(GROUPS)["age"].tolist() == [30, 40, 35, 10, 10, 30]
-    unseen = pd.DataFrame({"title": ["Sir", "Mr"], "age": [np.nan, 1.0]})
-    assert imputer.transform(unseen)["age"].tolist() == [30, 1]
-
-
-def test_group_median_by_two_columns_leaves_input_and_keys_alone():
-    frame = GROUPS.assign(pclass=["1", "2", "2", "1", "1", "1"]).set_axis(list("fedcba"))
-    before = frame.copy(deep=True)
-    filled = GroupMedianImputer(by=["title", "pclass"]).fit_transform(frame)
-    pd.testing.assert_frame_equal(frame, before)
-    pd.testing.assert_frame_equal(filled.drop(columns="age"), frame.drop(columns="age"))
-    assert filled["age"].tolist() == [30, 40, 40, 10, 10, 30]
-
-
-def test_a_column_without_any_number_becomes_zero():
-    frame = pd.DataFrame({"age": [np.nan, np.nan]})
-    assert GroupMedianImputer().fit_transform(frame)["age"].tolist() == [0, 0]
-
 
 NAMES = {
     "Braund, Mr. Owen Harris": "Mr",
@@ -56,7 +25,7 @@ NAMES = {
 @pytest.mark.parametrize("name, title", NAMES.items())
 def test_title_is_read_from_the_name(dataset, name, title):
     X = dataset.X.head(3).assign(Name=name)
-    assert TitanicFeatures().fit_transform(X)["title"].tolist() == [title] * 3
+    assert TitanicFeatures().fit_transform(X, dataset.y.head(3))["title"].tolist() == [title] * 3
 
 
 FACTS = [
@@ -70,6 +39,9 @@ FACTS = [
     ({"Age": 40.0}, "age_known", 1.0),
     ({"Age": None}, "age_known", 0.0),
     ({"Fare": 0.0}, "log_fare", 0.0),
+    ({"Fare": 7.0, "Ticket": "new", "SibSp": 0, "Parch": 0}, "log_fare", np.log(8)),
+    ({"Fare": 8.0, "Ticket": "new", "SibSp": 1, "Parch": 2}, "log_fare", np.log(3)),
+    ({"Fare": 14.0, "Ticket": "1601", "SibSp": 0, "Parch": 0}, "log_fare", np.log(3)),
     ({"SibSp": 1, "Parch": 2}, "family_size", 4.0),
     ({"SibSp": 0, "Parch": 0}, "alone", 1.0),
     ({"SibSp": 0, "Parch": 1}, "alone", 0.0),
@@ -78,13 +50,13 @@ FACTS = [
 
 @pytest.mark.parametrize("facts, feature, value", FACTS)
 def test_feature_says_what_its_fact_says(dataset, facts, feature, value):
-    features = TitanicFeatures().fit(dataset.X)
+    features = TitanicFeatures().fit(dataset.X, dataset.y)
     row = dataset.X.head(1).assign(**facts).astype({"Age": float, "Fare": float})
     assert features.transform(row)[feature].item() == value
 
 
 def test_missing_age_and_fare_are_medians_of_the_training_rows(dataset, unlabelled):
-    features = TitanicFeatures().fit(dataset.X)
+    features = TitanicFeatures().fit(dataset.X, dataset.y)
     boys = dataset.X["Name"].str.contains(", Master") & (dataset.X["Pclass"] == 3)
     boy = dataset.X[boys & dataset.X["Age"].isna()]
     assert (features.transform(boy)["age"] == dataset.X[boys]["Age"].median()).all()
@@ -95,7 +67,7 @@ def test_missing_age_and_fare_are_medians_of_the_training_rows(dataset, unlabell
 
 
 def test_transform_learns_nothing_and_changes_nothing(dataset, unlabelled):
-    features = TitanicFeatures().fit(dataset.X)
+    features = TitanicFeatures().fit(dataset.X, dataset.y)
     before = features.transform(dataset.X)
     learned = features.age_imputer_.medians_.copy(), features.fare_imputer_.medians_.copy()
     given = unlabelled.X.copy(deep=True)
@@ -112,23 +84,105 @@ def test_matrix_is_finite_scaled_and_named(dataset, unlabelled):
     names = list(preprocessor.get_feature_names_out())
     assert matrix.shape == (891, len(names)) and len(set(names)) == len(names)
     assert {"age", "sex_female", "title_Master", "sex_pclass_male_1"} <= set(names)
-    numbers = matrix[:, :6]
+    numbers = matrix[:, :12]
     assert np.allclose(numbers.mean(axis=0), 0) and np.allclose(numbers.std(axis=0), 1)
-    assert set(np.unique(matrix[:, 6:])) == {0.0, 1.0}
+    assert set(np.unique(matrix[:, 12:])) == {0.0, 1.0}
     assert np.isfinite(preprocessor.transform(unlabelled.X)).all()
 
 
 def test_matrix_comes_as_a_frame_if_wished(dataset):
     preprocessor = build_preprocessor(TitanicFeatures())
-    plain = clone(preprocessor).fit_transform(dataset.X)
-    frame = preprocessor.set_output(transform="pandas").fit_transform(dataset.X)
+    plain = clone(preprocessor).fit_transform(dataset.X, dataset.y)
+    frame = preprocessor.set_output(transform="pandas").fit_transform(dataset.X, dataset.y)
     assert list(frame) == list(preprocessor.get_feature_names_out())
     assert np.array_equal(frame.to_numpy(), plain)
 
 
 def test_rare_and_unseen_categories_share_a_column(dataset):
-    preprocessor = build_preprocessor(TitanicFeatures()).fit(dataset.X)
+    preprocessor = build_preprocessor(TitanicFeatures()).fit(dataset.X, dataset.y)
     rows = dataset.X.head(2).assign(Cabin=["T1", "Z9"])  # one T in the table, no Z
     names = list(preprocessor.get_feature_names_out())
     column = preprocessor.transform(rows)[:, names.index("deck_infrequent_sklearn")]
     assert column.tolist() == [1, 1]
+
+
+FATES = [f"{party}_{part}" for party in PARTIES for part in ("men", "women")]
+
+
+def test_moving_a_rows_label_changes_no_feature_of_that_row(dataset):
+    """Leave-one-out: flip each of some labels; the row's own features stay as they are."""
+    before = TitanicFeatures().fit_transform(dataset.X, dataset.y)
+    large = dataset.X["Ticket"].value_counts().head(8).index
+    rows = np.flatnonzero(dataset.X["Ticket"].isin(large))[::3]
+    assert len(rows) > 15
+    for row in rows:
+        y = dataset.y.copy()
+        y.iloc[row] = 1 - y.iloc[row]
+        after = TitanicFeatures().fit_transform(dataset.X, y)
+        pd.testing.assert_series_equal(after.iloc[row], before.iloc[row])
+        assert not after[FATES].equals(before[FATES])  # its companions' do change
+
+
+def test_other_rows_change_no_training_feature(dataset, unlabelled):
+    features = TitanicFeatures()
+    before = features.fit_transform(dataset.X, dataset.y)
+    features.transform(unlabelled.X)
+    again = TitanicFeatures().fit_transform(dataset.X, dataset.y)
+    pd.testing.assert_frame_equal(again, before)
+
+
+def test_strangers_are_neutral_and_men_get_nothing_from_women(dataset):
+    features = TitanicFeatures().fit(dataset.X, dataset.y)
+    strangers = dataset.X.assign(Ticket="none 1", Name="Nobody, Miss. Ann", Fare=1.0)
+    assert (features.transform(strangers)[FATES] == 0).all(axis=None)
+    men = features.transform(dataset.X[dataset.X["Name"].str.contains(", Mr\\.")])
+    women = [name for name in FATES if name.endswith("_women")]
+    assert (men[women] == 0).all(axis=None)
+    assert (men.drop(columns=women)[FATES[::2]] != 0).any(axis=None)
+
+
+def test_the_fate_of_the_party_is_told(dataset):
+    """A woman on the ticket of women who all lived against one on a ticket of dead ones."""
+    women = dataset.X["Sex"] == "female"
+    fates = dataset.y[women].groupby(dataset.X["Ticket"][women]).agg(["mean", "size"])
+    large = fates[fates["size"] >= 3]
+    living, dead = large[large["mean"] == 1].index[0], large[large["mean"] == 0].index[0]
+    features = TitanicFeatures().fit(dataset.X, dataset.y)
+    rows = dataset.X[women].head(2).assign(Ticket=[living, dead])
+    happy, sad = features.transform(rows)["ticket_women"]
+    assert sad < -0.1 < 0 < happy
+
+
+def test_a_table_of_men_teaches_nothing_of_women(dataset):
+    men = (dataset.X["Sex"] == "male") & ~dataset.X["Name"].str.contains("Master")
+    features = TitanicFeatures().fit(dataset.X[men], dataset.y[men])
+    made = features.transform(dataset.X)
+    assert (made["ticket_women"] == 0).all() and list(made) == list(
+        features.get_feature_names_out()
+    )
+
+
+def test_a_row_alone_or_in_another_order_gets_the_same(dataset, unlabelled):
+    features = TitanicFeatures().fit(dataset.X, dataset.y)
+    whole = features.transform(unlabelled.X)
+    pd.testing.assert_frame_equal(features.transform(unlabelled.X[::-1]), whole[::-1])
+    some = unlabelled.X.iloc[::25]
+    alone = pd.concat([features.transform(some.iloc[[i]]) for i in range(len(some))])
+    pd.testing.assert_frame_equal(alone, whole.loc[some.index])
+
+
+def test_parties_are_chains_of_what_is_shared(dataset):
+    X = dataset.X.head(5).assign(
+        Ticket=["A", "A", "B", "C", "D"],
+        Name=["X, Mr. A", "Y, Mr. B", "Y, Mr. C", "Z, Mr. D", "W, Mr. E"],
+        Pclass=3,
+        SibSp=1,
+        Parch=0,
+        Fare=[1.0, 2.0, 3.0, 4.0, 5.0],
+    )
+    numbers = travelling_parties(X)
+    assert numbers[0] == numbers[1] == numbers[2]  # by the ticket, then by the family
+    assert len(set(numbers)) == 3
+    whole = travelling_parties(dataset.X)
+    for key in ("Ticket",):
+        assert (pd.Series(whole).groupby(dataset.X[key].to_numpy()).nunique() == 1).all()
