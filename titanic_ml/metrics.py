@@ -70,18 +70,23 @@ def _specificity(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> 
 
 def _mcc(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Matthews correlation: that of truth and answer."""
-    truth, answer, both = _mean(y, w), _mean(c, w), _mean(c * y, w)
-    spread = np.sqrt(truth * (1 - truth) * answer * (1 - answer))
-    flat = spread < 1e-9  # a rounding error is no spread
-    return np.where(flat, 0.0, _share(both - truth * answer, np.where(flat, 1.0, spread)))
+    cells = (c * y, (1 - c) * (1 - y), c * (1 - y), (1 - c) * y)
+    tp, tn, fp, fn = (w @ cell for cell in cells)  # an empty cell is 0 without a rounding error
+    spread = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    return _share(tp * tn - fp * fn, spread)
 
 
 def _binned(
     y: np.ndarray, p: np.ndarray, w: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weight, mean probability and share of class 1 of each of the `BINS` of equally many rows."""
+    """Weight, mean probability and share of class 1 of each of at most `BINS` bins.
+
+    Of equally many rows, but rows of the same probability share a bin: else the order of the table
+    would say which of them go together, and a constant probability would look badly calibrated.
+    """
     order = np.argsort(p, kind="stable")
-    starts = np.unique(np.arange(BINS) * len(p) // BINS)
+    rising = p[order]
+    starts = np.unique(np.searchsorted(rising, rising[np.arange(BINS) * len(p) // BINS]))
     weight, predicted, observed = (
         np.add.reduceat((w * values)[..., order], starts, axis=-1) for values in (1.0 + 0 * y, p, y)
     )
@@ -155,7 +160,7 @@ def _thinned(values: np.ndarray, most: int = 200) -> list[float]:
 
 
 def calibration_bins(y: np.ndarray, p: np.ndarray, z: float = 1.96) -> list[dict[str, float]]:
-    """Mean probability and share of class 1 in bins of equally many rows.
+    """Mean probability and share of class 1 in bins of equally many rows, ties together.
 
     `low` and `high` are Wilson's interval of the share (1927), `z` standard errors wide.
     """
