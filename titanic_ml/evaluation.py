@@ -76,10 +76,11 @@ class Evaluator:
         truth = np.asarray(y)
         model = _flat(truth, probability, answer, threshold)
         others = {name: _flat(truth, p, None, threshold) for name, p in (baselines or {}).items()}
+        texts = {name: np.asarray(part, dtype="str") for name, part in (slices or {}).items()}
         parts = [
-            (name, value, (np.asarray(labels) == value).nonzero()[0])
-            for name, labels in (slices or {}).items()
-            for value in sorted(np.unique(np.asarray(labels, dtype="str")))
+            (name, str(value), (labels == value).nonzero()[0])
+            for name, labels in texts.items()
+            for value in np.unique(labels)
         ]
 
         def measure(weights: np.ndarray) -> list[np.ndarray]:
