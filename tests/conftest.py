@@ -25,7 +25,6 @@ QUICK = (
     "evaluation.resamples=20",
     "estimator=[majority,one_column,logistic_regression]",
     "n_jobs=1",
-    "scratch=unfinished",
 )
 
 
@@ -38,9 +37,10 @@ class Done(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def quick() -> tuple[str, ...]:
-    """Settings with which training takes a second, on the project's own table."""
-    return (f"data.uri={ROOT / 'data' / 'train.csv'}", *QUICK)
+def quick(tmp_path_factory) -> tuple[str, ...]:
+    """Settings with which training takes seconds, on the project's own table."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    return (f"data.uri={ROOT / 'data' / 'train.csv'}", f"scratch={scratch}", *QUICK)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,12 @@ from sklearn.pipeline import Pipeline
 from titanic_ml import model_store, provenance
 from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused
 from titanic_ml.model_store import ModelStore
+from titanic_ml.promotion import out_of_fold
+from titanic_ml.results import parquet
 
 FILES = ["model.joblib", "out_of_fold.parquet"]
+WRITTEN = ["baselines.joblib", "background.parquet", "evaluation.json", "manifest.json"]
+WRITTEN += ["model_card.md", "report.html"]
 TABLE = pd.DataFrame({"row": np.array([1, 2], dtype="uint64"), "y": [0, 1], "repeat_1": [0.2, 0.9]})
 FACTS = {
     "estimator": "majority",
@@ -38,7 +43,7 @@ def new(tmp_path) -> ModelStore:
 
 
 def save(store: ModelStore, model: object = "a model", parent: str | None = None) -> str:
-    return store.save(model, TABLE, FACTS, parent)
+    return store.save(model, {"out_of_fold.parquet": parquet(TABLE)}, FACTS, parent)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -67,12 +72,12 @@ def test_a_trained_model_comes_back(trained):
 def test_the_manifest_holds_all_that_a_model_comes_from(trained):
     manifest = ModelStore(str(trained)).manifest("champion")
     folder = trained / manifest["version"]
-    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", *FILES]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(WRITTEN + FILES)
     assert manifest["parent"] is None
     assert datetime.fromisoformat(manifest["time"]).tzinfo is not None
     assert manifest["seed"] == manifest["settings"]["seed"] == 0
     assert set(manifest["settings"]) == {
-        *("env", "seed", "n_jobs", "data", "store", "selection"),
+        *("env", "seed", "n_jobs", "scratch", "data", "store", "selection"),
         *("evaluation", "promotion", "dataset", "estimator"),
     }
     assert manifest["libraries"] == provenance.libraries()
@@ -94,7 +99,8 @@ def test_the_manifest_holds_all_that_a_model_comes_from(trained):
     assert manifest["estimator"] in manifest["candidates"]
     assert set(manifest["candidates"]) == {"majority", "one_column", "logistic_regression"}
     assert manifest["files"] == {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in (set(WRITTEN) | set(FILES)) - {"manifest.json"}
     }
 
 
@@ -114,7 +120,7 @@ def test_saving_makes_the_folder_and_points_latest_at_the_version(new):
     assert new.alias("latest").version == name
     assert new.alias("champion").version is None
     assert new.load(name)[0] == "a model"
-    pd.testing.assert_frame_equal(new.out_of_fold("latest"), TABLE)
+    pd.testing.assert_frame_equal(out_of_fold(new, "latest"), TABLE)
 
 
 def test_a_version_can_be_read_by_others(new):
@@ -191,7 +197,7 @@ def test_a_flipped_byte_is_refused_by_name_before_any_code_of_the_file_runs(new,
     name = save(new, SideEffect(made))
     path = Path(new.uri) / name / file
     whole = path.read_bytes()
-    load = {"model.joblib": new.load, "out_of_fold.parquet": new.out_of_fold}[file]
+    load = new.load if file == "model.joblib" else partial(out_of_fold, new)
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(ModelRefused, match=f"{name}/{file}: not the file that was saved"):
         load(name)
@@ -208,7 +214,7 @@ def test_a_flipped_byte_is_refused_by_name_before_any_code_of_the_file_runs(new,
 def test_a_missing_file_is_refused_by_name(new, file):
     name = save(new)
     (Path(new.uri) / name / file).unlink()
-    load = {"model.joblib": new.load, "out_of_fold.parquet": new.out_of_fold}[file]
+    load = new.load if file == "model.joblib" else partial(out_of_fold, new)
     with pytest.raises(ModelRefused, match=f"{name}/{file}: missing; train anew or roll back"):
         load(name)
 
@@ -217,7 +223,7 @@ def test_a_missing_file_is_refused_by_name(new, file):
 def test_a_damaged_manifest_is_refused_by_name(new, damage):
     name = save(new)
     (Path(new.uri) / name / "manifest.json").write_bytes(damage)
-    for call in (new.load, new.manifest, new.out_of_fold, lambda _: new.summaries()):
+    for call in (new.load, new.manifest, partial(out_of_fold, new), lambda _: new.summaries()):
         with pytest.raises(ModelRefused, match=f"{name}/manifest.json: damaged: .*roll back"):
             call(name)
 
@@ -298,3 +304,23 @@ def test_a_summary_has_what_models_list_shows(new):
         "rows": 2,
         "aliases": ["champion"],
     }
+
+
+def test_documents_are_made_from_the_manifest_with_the_name_that_the_version_gets(new, monkeypatch):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    monkeypatch.setattr(model_store, "datetime", Clock)
+
+    def documents(manifest):
+        return {"card.md": f"{manifest['version']} of {manifest['data']['rows']} rows".encode()}
+
+    table = {"out_of_fold.parquet": parquet(TABLE)}
+    names = [new.save("m", table, FACTS, None, documents) for _ in range(2)]
+    assert names[1] == f"{names[0]}-2"
+    for name in names:
+        assert new.read(name, "card.md").decode() == f"{name} of 2 rows"
+    with pytest.raises(ModelRefused, match="other.md: missing"):
+        new.read(names[0], "other.md")

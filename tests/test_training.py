@@ -69,8 +69,8 @@ def trainer(*candidates, preprocessor=None, **kwargs):
 def test_out_of_fold_is_by_models_that_had_not_seen_the_row(numbers):
     memory = Candidate("memory", "memory", Memory(), 1)
     selection = trainer(memory).train(*numbers)
-    assert (selection.out_of_fold == 0.5).all(axis=None)
-    assert list(selection.out_of_fold) == ["repeat_1", "repeat_2"]
+    assert (selection.out_of_fold.probability == 0.5).all(axis=None)
+    assert list(selection.out_of_fold.probability) == ["repeat_1", "repeat_2"]
     learned = selection.model.predict_proba(numbers[0])[:, 1]
     assert np.allclose(learned, 0.01 + 0.98 * numbers[1])  # and the final model saw them all
 
@@ -81,9 +81,10 @@ def test_preprocessor_is_fitted_on_training_rows_only(numbers):
     everything = set(range(120))
     folds = [set(train) for train, _ in stratified_splits(numbers[1], 3, 1, 0)]
     # The search on all rows, in two halves; in each outer fold its own search, again in halves,
-    # and once for the scores of both candidates; at the end the chosen one on all rows.
-    first, second, *within, last = Values.seen
-    assert (first | second, first & second, last) == (everything, set(), everything)
+    # and once for the scores of both candidates; at the end the chosen one and the baseline.
+    first, second, *within, last, baseline = Values.seen
+    assert (first | second, first & second) == (everything, set())
+    assert last == baseline == everything
     assert within[2::3] == folds
     for half, other, fold in zip(within[::3], within[1::3], folds, strict=True):
         assert (half | other, half & other) == (fold, set())
@@ -101,7 +102,7 @@ def test_scores_and_choice_follow_from_the_folds(numbers):
         -rate * np.log(rate) - (1 - rate) * np.log(1 - rate), abs=0.001
     )
     folds = [
-        (y.iloc[test], selection.out_of_fold.iloc[test, number // 3])
+        (y.iloc[test], selection.out_of_fold.probability.iloc[test, number // 3])
         for number, (_, test) in enumerate(stratified_splits(y, 3, 2, seed=0))
     ]
     losses = [log_loss(truth, p) for truth, p in folds]
@@ -143,7 +144,7 @@ def test_answers_stand_beside_their_rows_in_whatever_order_the_folds_end(numbers
         selection = trainer(Candidate("echo", "echo", Echo(), 1), n_jobs=2).train(X, y)
     assert not Echo.waits
     for column in ("repeat_1", "repeat_2"):
-        assert np.array_equal(selection.out_of_fold[column], X["x"] / 200)
+        assert np.array_equal(selection.out_of_fold.probability[column], X["x"] / 200)
 
 
 def test_search_keeps_what_generalises(numbers):
@@ -154,7 +155,9 @@ def test_search_keeps_what_generalises(numbers):
 def equal(one, other):
     columns = ["log_loss", "standard_error", "p_value", "roc_auc", "accuracy"]
     pd.testing.assert_frame_equal(one.table[columns], other.table[columns], check_exact=True)
-    pd.testing.assert_frame_equal(one.out_of_fold, other.out_of_fold, check_exact=True)
+    pd.testing.assert_frame_equal(
+        one.out_of_fold.probability, other.out_of_fold.probability, check_exact=True
+    )
     return True
 
 
@@ -239,7 +242,7 @@ def test_shuffled_labels_teach_nothing(dataset, candidates):
     selection = trainer(*only, preprocessor=preprocessor, folds=5).train(dataset.X, shuffled)
     assert selection.chosen.name == "majority"
     alone = trainer(only[0], preprocessor=preprocessor, folds=5).train(dataset.X, shuffled)
-    aucs = alone.out_of_fold.apply(lambda p: roc_auc_score(shuffled, p))
+    aucs = alone.out_of_fold.probability.apply(lambda p: roc_auc_score(shuffled, p))
     assert abs(aucs.mean() - 0.5) < 0.06  # three standard errors of an AUC of 891 rows
 
 

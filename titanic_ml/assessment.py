@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.config import build
-from titanic_ml.dataset import Dataset, grouped_splits
+from titanic_ml.dataset import Dataset, Split, grouped_splits
 from titanic_ml.evaluation import Evaluator
 from titanic_ml.importance import (
     dependence,
@@ -36,10 +36,37 @@ BACKGROUND = 100  # rows kept with a version, to compare a row with when it is e
 DEPENDENCE = 60  # rows a fold that are asked for a partial dependence
 
 
+@dataclass(frozen=True)
+class Parts:
+    """How a table is divided to be judged: the slices of its rows, and splits by its groups."""
+
+    slices: dict[str, pd.Series]
+    splits: list[Split]
+
+    @classmethod
+    def of(cls, trainer: Trainer, dataset: Dataset, settings: Settings) -> Parts:
+        """Divide the table as the dataset's settings say.
+
+        Raises `SettingsError` if slices or groups can't be made of it, `DataError` if there are
+        fewer groups than folds.
+        """
+        slices = slice_labels(dataset.X, settings.dataset.get("slices") or {})
+        node = settings.dataset.get("groups")
+        if not node:
+            return cls(slices, [])
+        groups, sizes = build(node)(dataset.X), (trainer.folds, trainer.repeats)
+        return cls(slices, grouped_splits(dataset.y, groups, *sizes, settings.seed))
+
+    def steps(self, trainer: Trainer) -> int:
+        """How many steps a training has, from the first fold to the last look."""
+        return 1 + trainer.repeats * trainer.folds + len(self.splits) + 2
+
+
 def assess(
     trainer: Trainer,
     selection: Selection,
     dataset: Dataset,
+    parts: Parts,
     settings: Settings,
     progress: Callable[[int, int], None],
     finished: Finished | None = None,
@@ -47,11 +74,9 @@ def assess(
     """Measure the chosen model on rows that it had not seen, and look at how it answers.
 
     `progress` is called stage by stage with the number of steps done and of the stage's;
-    `finished` as in `Trainer`. Raises `DataError` if there are fewer groups than folds, and
-    `SettingsError` if slices or groups can't be made of the table.
+    `finished` as in `Trainer`. Raises `DataError` as `Trainer` does.
     """
     X, y, seed = dataset.X, dataset.y, settings.seed
-    slices = slice_labels(X, settings.dataset.get("slices") or {})
     evaluator = Evaluator(**asdict(settings.evaluation), seed=seed)
 
     def measure(out_of_fold: OutOfFold) -> Evaluation:
@@ -61,14 +86,13 @@ def assess(
             selection.threshold,
             answer=out_of_fold.answer.to_numpy(),
             baselines=out_of_fold.baselines,
-            slices=slices,
+            slices=parts.slices,
         )
 
     evaluation, strangers = measure(selection.out_of_fold), None
-    if groups_node := settings.dataset.get("groups"):
-        groups = build(groups_node)(X)
-        splits = grouped_splits(y, groups, trainer.folds, trainer.repeats, seed)
-        strangers = measure(trainer.estimate(selection.chosen, splits, X, y, progress, finished))
+    if parts.splits:
+        out_of_fold = trainer.estimate(selection.chosen, parts.splits, X, y, progress, finished)
+        strangers = measure(out_of_fold)
     features = features_as_trained(selection.model, X, y)
     groups = feature_groups(features)
     kinds = {name: c.kind for name, c in Schema.from_dict(settings.dataset).columns.items()}
@@ -95,12 +119,6 @@ def assess(
         groups,
         features.iloc[kept],
     )
-
-
-def stages(trainer: Trainer, settings: Settings) -> int:
-    """How many steps a training has, from the first fold to the last look."""
-    folds = trainer.repeats * trainer.folds
-    return 1 + folds + folds * bool(settings.dataset.get("groups")) + 2
 
 
 def features_as_trained(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from titanic_ml.errors import SettingsError
 from titanic_ml.provenance import libraries, source_hash
 from titanic_ml.tables import write_file
 
@@ -43,13 +44,18 @@ class Checkpoint(MutableMapping):
 
         try:
             return joblib.load(self._path(name))
-        except FileNotFoundError:
+        except (OSError, EOFError):  # not there, or emptied by a crash of the machine
             raise KeyError(name) from None
 
     def __setitem__(self, name: str, result: Any) -> None:
         import joblib
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"scratch is {self.folder.parent}: {error.strerror}; name a folder to write to"
+            ) from error
         buffer = io.BytesIO()
         joblib.dump(result, buffer)
         write_file(self._path(name), lambda file: file.write(buffer.getvalue()))

@@ -58,21 +58,21 @@ class ModelStore:
         champion at the time. Returns the name. Raises `ModelError` if it can't be written; then
         nothing is.
         """
-        while True:
-            content = {"model.joblib": dumped(model), **files}
-            now = datetime.now(UTC)
-            name = f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{_sha256(content['model.joblib'])[:6]}"
+        content = {"model.joblib": dumped(model), **files}
+        now = datetime.now(UTC)
+        moment = f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{_sha256(content['model.joblib'])[:6]}"
+        for attempt in range(1, 100):
+            name = moment if attempt == 1 else f"{moment}-{attempt}"
             when = now.isoformat(timespec="milliseconds")
-            manifest = {
-                **{"version": name, "parent": parent, "time": when},
-                **{"git": git_commit(), "libraries": libraries(), **facts},
-            }
-            content |= documents(manifest) if documents else {}
-            manifest["files"] = {file: _sha256(data) for file, data in content.items()}
+            manifest = {"version": name, "parent": parent, "time": when}
+            manifest |= {"git": git_commit(), "libraries": libraries(), **facts}
+            whole = content | (documents(manifest) if documents else {})
+            manifest["files"] = {file: _sha256(data) for file, data in whole.items()}
             text = json.dumps(manifest, indent=2, default=str)
-            if self._write(name, content | {"manifest.json": text.encode()}):
+            if self._write(name, whole | {"manifest.json": text.encode()}):
                 self.alias("latest").point(name, "trained")
                 return name
+        raise ModelError(f"{self.uri}: a hundred versions of the moment {moment}; try again")
 
     def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
         """Fill a hidden folder, then rename it; False if another writer has the name."""

@@ -57,7 +57,7 @@ class TitanicPipeline:
         written.
         """
         # Training's imports are slow and prediction does without them, so they wait until here.
-        from titanic_ml.assessment import assess, stages
+        from titanic_ml.assessment import Parts, assess
         from titanic_ml.checkpoint import Checkpoint
         from titanic_ml.estimator import Candidate
         from titanic_ml.preprocessing import build_preprocessor
@@ -74,14 +74,12 @@ class TitanicPipeline:
         trainer = Trainer(
             preprocessor, candidates, **asdict(s.selection), seed=s.seed, n_jobs=s.n_jobs
         )
-        finished = Checkpoint.for_run(
-            s.scratch,
-            data=dataset.fingerprint,
-            settings=(s.seed, s.dataset, s.selection, s.estimator),
-        )
-        steps = Steps(progress, stages(trainer, s))
+        decisive = s.seed, s.dataset, s.selection, s.estimator
+        finished = Checkpoint.for_run(s.scratch, data=dataset.fingerprint, settings=decisive)
+        parts = Parts.of(trainer, dataset, s)
+        steps = Steps(progress, parts.steps(trainer))
         selection = trainer.train(dataset.X, dataset.y, steps, finished)
-        assessment = assess(trainer, selection, dataset, s, steps, finished)
+        assessment = assess(trainer, selection, dataset, parts, s, steps, finished)
         record = Record.of(selection, assessment, dataset, s)
         out_of_fold = selection.out_of_fold.probability.assign(row=dataset.row_hashes, y=dataset.y)
         version = self.store.save(
@@ -120,10 +118,7 @@ class TitanicPipeline:
             dataset.y.to_numpy(),
             Predictor(pipeline).probability(dataset.X),
             manifest["threshold"],
-            baselines={
-                label: Predictor(baseline).probability(dataset.X)
-                for label, baseline in baselines.items()
-            },
+            baselines={name: Predictor(b).probability(dataset.X) for name, b in baselines.items()},
             slices=slice_labels(dataset.X, settings.get("slices") or {}),
         )
         return evaluation.with_seen(int(self._seen(model, dataset).sum()))
@@ -133,9 +128,8 @@ class TitanicPipeline:
     ) -> Explanation:
         """Tell which facts moved the answer for one row of a table, and by how much.
 
-        `id` is the row's in the table's column of ids; `data` and `model` as in `evaluate`, but no
-        target is needed. A row that the model was trained on is seen as it was in the training, if
-        the table is the one it was trained on. Raises `DataError` if there is no such row.
+        `id` is the row's; `data` and `model` as in `evaluate`, but no target is needed. The rows of
+        the table of the training are seen as they were there. Raises `DataError` without the row.
         """
         from titanic_ml.assessment import features_as_trained
         from titanic_ml.explanation import Explainer
