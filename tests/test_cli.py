@@ -46,7 +46,7 @@ def test_train_prints_the_comparison_the_score_and_the_version(run, tmp_path, qu
     assert done.code == 0
     for words in ("logistic regression", "<- chosen", "log_loss", f"{version} is the new champion"):
         assert words in done.out
-    assert "Cross-validating" in done.err and "3/3" in done.err
+    assert "Training" in done.err and "7/7" in done.err
 
 
 def test_train_takes_a_table_and_settings(run, store, quick, tmp_path):
@@ -127,10 +127,15 @@ def test_predict_takes_a_version_by_name(run, store, quick):
 @pytest.mark.parametrize(
     ("command", "keys"),
     [
-        (["train"], {"version", "estimator", "parameters", "metrics", "promoted", "why"}),
+        (
+            ["train"],
+            {"version", "estimator", "parameters", "threshold", "metrics", "strangers"}
+            | {"promoted", "why"},
+        ),
         (
             ["evaluate"],
-            {"rows", "positives", "threshold", "estimates", "confusion", "seen"},
+            {"rows", "positives", "threshold", "estimates", "confusion", "seen"}
+            | {"baselines", "slices", "worst", "curves"},
         ),
         (["predict", TEST, "--output", "out.csv"], {"rows", "output", "model"}),
     ],

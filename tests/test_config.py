@@ -126,8 +126,11 @@ def test_an_address_is_taken_as_it_is_typed(address):
         ("store.uri=null", "store.uri: Incompatible value 'None'"),
         ("data=mine.csv", "settings: "),
         ("estimator=[]", "estimator is empty, expected at least one candidate"),
-        ("estimator=nope", "unknown estimator nope, expected one of gradient_boosting, logistic"),
-        ("estimator=[svc,nope]", "unknown estimator nope, expected one of gradient_boosting"),
+        (
+            "estimator=nope",
+            "unknown estimator nope, expected one of extra_trees, gradient_boosting",
+        ),
+        ("estimator=[svc,nope]", "unknown estimator nope, expected one of extra_trees"),
         ("dataset=nope", "unknown dataset nope, expected one of titanic"),
         ("env=nope", "unknown env nope, expected one of local, remote"),
         ("seed", "malformed override: Error parsing override 'seed' missing EQUAL"),
@@ -183,7 +186,8 @@ def test_settings_become_plain_values():
 def test_every_key_in_conf_is_read_by_something():
     """Settings, schemas and candidates refuse a key that they do not know, so this reads all."""
     settings = load_settings()
-    known = {"name", "id", "target", "baseline", "features", "columns"}
+    known = {"name", "id", "target", "baseline", "features", "columns", "groups", "slices"}
+    known |= {"about", "intended_use", "not_for", "ethics"}
     assert set(settings.dataset) == known
     Schema.from_dict(settings.dataset)
     for name, node in settings.estimator.items():

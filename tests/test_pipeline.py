@@ -13,7 +13,7 @@ import pytest
 
 from titanic_ml import TitanicPipeline
 from titanic_ml.errors import InvalidTable, ModelNotFound, PromotionRefused, SettingsError
-from titanic_ml.pipeline import Training
+from titanic_ml.results import Training
 
 ROOT = Path(__file__).parents[1]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))

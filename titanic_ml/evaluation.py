@@ -100,7 +100,7 @@ class Evaluator:
         for i, name in enumerate(others, start=1):
             rivals[name] = self._estimates(METRICS, values[i], draws[i])
             gain = signs * (values[i] - values[0]), signs * (draws[i] - draws[0])
-            gains[name] = self._estimates(METRICS, *gain)
+            gains[name] = self._estimates(METRICS, *gain, gains=True)
         scores = []
         for (name, value, rows), i in zip(parts, range(first, last), strict=True):
             positives = int(truth[rows].sum())
@@ -133,12 +133,16 @@ class Evaluator:
         for start in range(0, self.resamples, step):
             yield random.standard_exponential((min(step, self.resamples - start), rows))
 
-    def _estimates(self, names: Any, values: np.ndarray, draws: np.ndarray) -> Estimates:
+    def _estimates(
+        self, names: Any, values: np.ndarray, draws: np.ndarray, gains: bool = False
+    ) -> Estimates:
         """Quantiles of the draws, moved by their bias: reweighted rows always look worse
         calibrated than the rows themselves (Efron and Tibshirani 1993, chapter 10).
         """
         tail = (1 - self.confidence) / 2
         ends = np.quantile(draws, [tail, 1 - tail], axis=0) + values - np.median(draws, axis=0)
+        if not gains:  # a loss is never below 0
+            ends = np.maximum(ends, np.where([name in LOSSES for name in names], 0.0, -np.inf))
         return {
             name: Estimate(float(value), float(low), float(high))
             for name, value, low, high in zip(names, values, *ends, strict=True)

@@ -42,7 +42,11 @@ def test_probability_is_higher(fitted, schema, above, below):
 
 @pytest.fixture(params=["dataset", "unlabelled"])
 def X(request):
-    return request.getfixturevalue(request.param).X
+    """Every passenger as a stranger: with companions, their fate may count for more."""
+    X = request.getfixturevalue(request.param).X
+    number = pd.Series(range(len(X)), index=X.index).astype(str)
+    names = "Nobody" + number + "," + X["Name"].str.split(",", n=1).str[1]
+    return X.assign(Name=names, Ticket="none " + number + " x")
 
 
 def test_every_passenger_is_likelier_to_live_as_a_woman(fitted, X):
@@ -56,3 +60,15 @@ def test_every_passenger_is_likelier_to_live_as_a_woman(fitted, X):
 def test_no_passenger_is_likelier_to_live_in_third_class_than_in_first(fitted, X):
     first, third = (Predictor(fitted).probability(X.assign(Pclass=number)) for number in (1, 3))
     assert np.all(first >= third)
+
+
+def test_a_woman_fares_as_the_women_of_her_party_did(fitted, dataset):
+    women = dataset.X["Sex"] == "female"
+    fates = dataset.y[women].groupby(dataset.X["Ticket"][women]).agg(["mean", "size"])
+    large = fates[fates["size"] >= 2]
+    row = dataset.X[women].head(1)
+    happy, sad = (
+        Predictor(fitted).probability(row.assign(Ticket=large[large["mean"] == fate].index[0]))
+        for fate in (1, 0)
+    )
+    assert happy > sad + 0.05
