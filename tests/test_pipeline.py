@@ -35,6 +35,7 @@ def train(pipeline: TitanicPipeline, estimator: str, *words: str, **given) -> Tr
     s = pipeline.settings
     overrides = (
         *(f"store.uri={s.store.uri}", f"data.uri={s.data.uri}", f"estimator={estimator}"),
+        *(f"scratch={s.scratch}", f"selection.significance={s.selection.significance}"),
         *("selection.repeats=1", "selection.folds=2", "selection.inner_folds=2"),
         *("evaluation.resamples=20", "n_jobs=1"),
     )
@@ -64,7 +65,8 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(tmp_
 def test_progress_is_told_from_none_to_all(pipeline):
     told = []
     pipeline.train(progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, 3) for done in range(4)]  # two folds, and all rows
+    steps = list(dict.fromkeys(told))  # a stage begins where the one before it ended
+    assert steps == [(done, 7) for done in range(8)]  # two folds, all rows, two folds, two looks
 
 
 def test_a_wrong_setting_is_told_before_anything_is_done():
