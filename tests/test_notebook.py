@@ -27,7 +27,7 @@ def outputs(notebook):
 
 
 def test_committed_outputs_are_whole_small_and_without_errors(notebook):
-    assert PATH.stat().st_size < 200_000
+    assert PATH.stat().st_size < 300_000
     assert [cell.execution_count for cell in cells(notebook)] == list(
         range(1, len(cells(notebook)) + 1)
     )
