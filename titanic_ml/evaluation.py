@@ -16,7 +16,7 @@ from titanic_ml.metrics import (
     precision_recall_curve,
     roc_curve,
 )
-from titanic_ml.scores import Estimate, Estimates, Evaluation, SliceScore
+from titanic_ml.scores import Estimate, Estimates, Evaluation, SliceScore, in_order
 
 Weighted = tuple[np.ndarray, np.ndarray, np.ndarray]  # truth, probability, answer: (n × repeats,)
 SLICE_METRICS = ("log_loss", "brier", "accuracy", "precision", "recall", "roc_auc")
@@ -80,7 +80,7 @@ class Evaluator:
         parts = [
             (name, str(value), (labels == value).nonzero()[0])
             for name, labels in texts.items()
-            for value in np.unique(labels)
+            for value in in_order(labels.tolist())
         ]
 
         def measure(weights: np.ndarray) -> list[np.ndarray]:

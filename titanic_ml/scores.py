@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -124,6 +126,21 @@ class Evaluation:
             cells = ", ".join(f"{count:g} as {answer}" for answer, count in answers.items())
             lines.append(f"  truly {truth}: answered {cells}")
         return "\n".join(lines)
+
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Parts of a table as a person lists them: by the first number in each, then by the letters.
+
+    >>> in_order(["unknown", "60 and over", "9 to 60", "under 9", "9 to 60"])
+    ['under 9', '9 to 60', '60 and over', 'unknown']
+    """
+
+    def key(label: str) -> tuple[float, bool, str]:
+        number = re.search(r"\d+(\.\d+)?", label)
+        first = float(number[0]) if number else float("inf")
+        return first, not label.startswith("under "), label
+
+    return sorted(set(labels), key=key)
 
 
 def _plain(estimates: Estimates) -> dict[str, list[float]]:
