@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, GREY = "#3b7fc4", "#d9762b", "#8a8a8a"
 STYLE = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "titanic_ml",
     "font.size": 10,
     "font.family": "sans-serif",

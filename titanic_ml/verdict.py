@@ -16,6 +16,7 @@ GOOD_AUC = 0.8
 CALIBRATED, NEARLY = 0.03, 0.05  # calibration error up to which probabilities can be believed
 OVERFIT = 0.1  # log loss by which unseen rows may be worse than the model's own
 FEW = 100  # rows of a slice that are few to learn from
+NAMED = 6  # features of no weight that are named
 EVEN = (0.35, 0.65)  # share of class 1 within which guessing by the share is hardly a help
 
 
@@ -155,7 +156,8 @@ def _matters(facts: Facts) -> list[str]:
     named = [f"{' + '.join(i['features'])} ({i['loss'][0]:+.3f})" for i in strong]
     found = [f"What it relies on most: {', then '.join(named)} log loss without it."] * bool(named)
     if weak:
-        names = "; ".join(" + ".join(i["features"]) for i in weak)
+        names = "; ".join(" + ".join(i["features"]) for i in weak[:NAMED])
+        names += f"; and {len(weak) - NAMED} more" * (len(weak) > NAMED)
         found.append(f"What it could do without, as far as can be told: {names}.")
     return found
 
