@@ -16,7 +16,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-all train evaluate predict notebook format format-check lint \
-	run-tests check lock clean
+	run-tests check lock quality clean
 
 help:  ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -65,8 +65,11 @@ lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes n
 	@$(POETRY) export --with build --output requirements.txt
 	@$(POETRY) export --with build,dev --all-extras --output requirements-dev.txt
 
+quality: .venv-quality/.installed  ## Compare our procedure with others' (minutes; ARGS: --repeats 2)
+	@.venv-quality/bin/python benchmarks/quality.py $(ARGS)
+
 clean:  ## Remove what the other targets made, except models/ and the predictions
-	@rm -rf .venv .venv-lock .coverage .coverage.* coverage coverage.xml dist
+	@rm -rf .venv .venv-lock .venv-quality .coverage .coverage.* coverage coverage.xml dist
 	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -93,4 +96,11 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 .venv-lock/.installed:
 	@$(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/python $(PIP) "poetry >=2.3" poetry-plugin-export
+	@touch $@
+
+.venv-quality/.installed: requirements.txt benchmarks/requirements-quality.txt
+	@$(PYTHON) -m venv .venv-quality
+	@.venv-quality/bin/python $(PIP) --require-hashes -r requirements.txt
+	@.venv-quality/bin/python $(PIP) -r benchmarks/requirements-quality.txt
+	@.venv-quality/bin/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

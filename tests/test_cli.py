@@ -71,6 +71,24 @@ def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):
     assert done.out.startswith("891 rows, 342 of class 1, threshold 0.5:\n  WARNING: the model was")
 
 
+def test_explain_tells_which_facts_moved_the_answer(run, store, quick):
+    done = run("explain", "--passenger-id", 5, f"store.uri={store}", *quick)
+    assert done.code == 0
+    assert done.out.startswith("PassengerId 5: probability of Survived 0.")
+    assert re.search(r"^  -0\.\d{3}  sex male, title Mr", done.out, re.MULTILINE)
+    told = json.loads(
+        run("explain", "--id", 892, "--json", "--data", TEST, f"store.uri={store}").out
+    )
+    moved = sum(row["contribution"] for row in told["contributions"])
+    assert told["base"] + moved == pytest.approx(told["probability"], abs=1e-9)
+
+
+def test_explain_names_the_table_that_lacks_the_row(run, store, quick):
+    done = run("explain", "--passenger-id", "x", f"store.uri={store}", *quick)
+    assert (done.code, done.out) == (1, "")
+    assert "train.csv has no PassengerId x; name one of its rows" in done.err
+
+
 def test_evaluate_takes_data_from_the_settings(run, store):
     settings = f"store.uri={store}", f"data.uri={TRAIN}"
     assert json.loads(run("evaluate", "--json", *settings).out)["rows"] == 891

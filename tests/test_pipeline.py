@@ -12,7 +12,13 @@ import pandas as pd
 import pytest
 
 from titanic_ml import TitanicPipeline
-from titanic_ml.errors import InvalidTable, ModelNotFound, PromotionRefused, SettingsError
+from titanic_ml.errors import (
+    DataError,
+    InvalidTable,
+    ModelNotFound,
+    PromotionRefused,
+    SettingsError,
+)
 from titanic_ml.results import Training
 
 ROOT = Path(__file__).parents[1]
@@ -271,3 +277,37 @@ def test_a_path_is_as_good_as_its_name(pipeline):
     pipeline.train()
     by_path, by_name = (pipeline.predict(kind(TEST)) for kind in (Path, str))
     pd.testing.assert_frame_equal(by_path, by_name)
+
+
+def test_a_training_row_is_explained_as_it_was_in_the_training(pipeline):
+    told = pipeline.explain(5)
+    assert told.subject == "PassengerId 5" and told.outcome == "Survived" and not told.warning
+    total = told.base + sum(share for _, _, share in told.contributions)
+    assert total == pytest.approx(told.probability, abs=1e-9)
+    features = {name for names, _, _ in told.contributions for name in names}
+    assert {"title", "log_fare", "booking_men"} <= features
+    assert pipeline.explain("5").to_dict() == told.to_dict()
+
+
+def test_an_own_label_explains_nothing_of_its_row(pipeline, passengers):
+    """As trained, a row is left out of its party; as another table's row it is a member."""
+    told = pipeline.explain(2).probability
+    answer = pipeline.predict(passengers, probability=True)["probability"][1]
+    assert told != pytest.approx(answer, abs=1e-3)
+    other = pipeline.explain(2, passengers.head(20))
+    assert other.probability == pytest.approx(answer, abs=1e-9)
+    assert "trained on this row" in other.warning
+
+
+def test_a_row_without_answer_is_explained(pipeline):
+    told = pipeline.explain(892, TEST)
+    assert not told.warning
+    answer = pipeline.predict(TEST, probability=True)["probability"][0]
+    assert told.probability == pytest.approx(answer, abs=1e-9)
+
+
+def test_a_row_that_is_not_there_is_no_row(pipeline, passengers):
+    with pytest.raises(DataError, match=r"train\.csv has no PassengerId 7777; name one of"):
+        pipeline.explain(7777)
+    with pytest.raises(DataError, match="the table has no PassengerId 5"):
+        pipeline.explain(5, passengers.head(3))
