@@ -46,6 +46,7 @@ def test_features_that_tell_the_same_are_one_group(X):
     assert ["used", "twin", "colour"] in feature_groups(colours)
     assert ["constant"] in feature_groups(colours)
     assert feature_groups(X[["used"]]) == [["used"]]
+    assert feature_groups(pd.DataFrame({"a": [1.0] * 4, "b": [2.0] * 4})) == [["a"], ["b"]]
 
 
 def test_features_alone_and_groups_together_are_permuted():
@@ -103,6 +104,9 @@ def test_grids_hold_quantiles_few_values_commonest_and_the_missing():
     assert len(found["number"]) == 13 and found["number"][-1] is None
     assert found["number"][:-1] == sorted(found["number"][:-1])
     assert found["few"] == [1, 2, 3] and found["category"] == ["a", "b"]
+    many = pd.DataFrame({"category": [f"{i:02}" for i in range(30) for _ in range(i)]})
+    commonest = [f"{i:02}" for i in range(18, 30)]
+    assert grids(many, {"category": "category"}) == {"category": commonest}
 
 
 def test_dependence_follows_the_model(model, X):

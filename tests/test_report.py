@@ -179,3 +179,29 @@ def test_features_without_number_are_cut(facts):
     told = render_report(facts)
     assert "feature no 5; and 44 more" in told
     assert "feature no 19" in told and "feature no 20" not in told
+    assert "The last 30 are left out." in told and "left out" not in render_report(few(facts))
+
+
+def few(facts: dict) -> dict:
+    return {**facts, "importance": facts["importance"][:3]}
+
+
+def test_features_of_a_group_stand_below_the_line(facts):
+    names = (["a", "b"], ["a"], ["c"], ["b"])
+    facts["importance"] = [{"features": n, "loss": [0.1, -0.0001, 0.2]} for n in names]
+    told = render_report(facts)
+    rows = re.findall(r'<tr( class="part")?><th scope="row">(a \+ b|[abc])</th><td>0.100', told)
+    assert rows == [("", "a + b"), ("", "c"), (' class="part"', "a"), ("", "b")]
+    assert "each feature of a group alone" in told and "-0.000" not in told
+    facts["importance"] = [{"features": ["c"], "loss": [0.1, 0.0, 0.2]}]
+    told = render_report(facts)
+    assert 'class="part"' not in told and "each feature of a group" not in told
+
+
+def test_it_says_what_positive_means_before_it_uses_the_word(report, whole):
+    words = " ".join(" ".join(Page(report).words).split())
+    meaning = "rows with Survived 1 are called positive"
+    assert words.index(meaning) == words.index("positive") - len(meaning) + len("positive")
+    card = render_model_card(whole)
+    assert "(Survived 1)" in card and "Positive is a row with Survived 1" in card
+    assert " of class 1" not in card.replace("worst for class 1", "")  # a slice is called class

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from titanic_ml.verdict import verdict
+from titanic_ml.verdict import verdict, wholes_and_members
 
 
 @pytest.fixture
@@ -44,6 +44,8 @@ def changed(facts: dict, path: str, value: object) -> dict:
         ("evaluation.worst", None, "worst", "No slice has rows enough"),
         ("evaluation.worst", {"slice": "class", "value": "1"}, "worst", "It is worst for class 1"),
         ("strangers.estimates.log_loss", [9.0, 8.0, 10.0], "not_for", "groups it has never seen"),
+        ("evaluation.baselines.0.estimates.accuracy", [0.123, 0, 1], "good", "of rows, not 12.3%"),
+        ("dataset.target", "Sunk", "good", "of a row with Sunk 1 and one with Sunk 0"),
         ("dataset.not_for", ["Flying a kite."], "not_for", "Flying a kite."),
     ],
 )
@@ -89,15 +91,21 @@ def test_why_it_won(facts):
     assert "not significantly worse (p = 0.12, above 0.4)" in " ".join(verdict(facts).why)
 
 
+def test_what_strangers_get_is_told_in_answers_too(facts):
+    facts["strangers"]["estimates"] |= {"log_loss": [9.0, 8.0, 10.0], "accuracy": [0.7, 0.6, 0.8]}
+    facts["evaluation"]["estimates"]["accuracy"] = [0.8, 0.7, 0.9]
+    assert "it is right for 70.0%, not 80.0%" in " ".join(verdict(facts).not_for)
+
+
 def worst(rows: int, positives: int, auc: list[float] | None, loss: list[float]) -> dict:
     score = {"slice": "port", "value": "Q", "rows": rows, "positives": positives}
-    return {**score, "estimates": {"log_loss": loss, "roc_auc": auc}}
+    return {**score, "estimates": {"log_loss": loss, "roc_auc": auc, "accuracy": [0.51, 0.4, 0.6]}}
 
 
 @pytest.mark.parametrize(
     ("score", "said", "unsaid"),
     [
-        (worst(500, 250, None, [0.9, 0.8, 1.0]), "50% of them are of class 1", "less well"),
+        (worst(500, 250, None, [0.9, 0.8, 1.0]), "50% of them have Survived 1", "less well"),
         (worst(500, 50, [0.5, 0.4, 0.6], [0.9, 0.8, 1.0]), "less well (ROC AUC 0.5", "safe guess"),
         (worst(90, 9, None, [0.9, 0.8, 1.0]), "only 90 to learn from", "chance alone"),
         (worst(500, 50, None, [0.9, 0.1, 1.0]), "chance alone", "to learn from"),
@@ -110,6 +118,7 @@ def test_why_a_slice_is_worst(facts, score, said, unsaid):
     facts["evaluation"]["worst"] = {"slice": "port", "value": "Q"}
     told = " ".join(verdict(facts).worst)
     assert said in told and unsaid not in told
+    assert "it is right for 51.0% of them, over all for" in told
 
 
 def test_what_matters_is_told_by_groups_and_what_does_not(facts):
@@ -123,8 +132,13 @@ def test_what_matters_is_told_by_groups_and_what_does_not(facts):
     relies, without = verdict(facts).matters
     assert relies == "What it relies on most: a + b (+0.300), then c (+0.100) log loss without it."
     assert without == "What it could do without, as far as can be told: d."
-    facts["importance"] = facts["importance"][-1:]
-    assert len(verdict(facts).matters) == 1
+    wholes, members = wholes_and_members(facts["importance"])
+    assert [item["features"] for item in wholes] == [["a", "b"], ["c"], ["d"]]
+    assert [item["features"] for item in members] == [["a"], ["b"]]
+    weakest = {**facts, "importance": facts["importance"][-1:]}
+    assert [line[:11] for line in verdict(weakest).matters] == ["What it cou"]
+    strongest = {**facts, "importance": facts["importance"][:1]}
+    assert [line[:11] for line in verdict(strongest).matters] == ["What it rel"]
 
 
 def test_one_point_is_no_learning_curve(facts):

@@ -120,7 +120,7 @@ def grids(X: pd.DataFrame, kinds: Mapping[str, str], points: int = 12) -> dict[s
         known = X[name].dropna()
         values = known.value_counts().index.tolist()
         if kinds[name] == "category":
-            values = values[: 2 * points]
+            values = values[:points]
         elif len(values) > points:
             levels = np.linspace(0.01, 0.99, points)
             values = known.quantile(levels, interpolation="nearest").unique().tolist()

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREY = "#3b7fc4", "#d9762b", "#8a8a8a"
 STYLE = {
@@ -26,6 +27,8 @@ STYLE = {
     "axes.spines.right": False,
 }
 INK = "#010203"  # stands for the colour of the page's text
+MOST_STEPS = 8  # whole numbers that are drawn apart; of more, a line
+WIDEST = 24  # letters that fit below one of two drawings in a line; more stand upright
 Values = Sequence[float]
 
 
@@ -70,14 +73,24 @@ def _whiskers(axes: Any, names: Sequence[str], estimates: Sequence[Values], mark
 
 
 def whiskers(
-    names: Sequence[str], estimates: Sequence[Values], label: str, marked: int = -1, zero=False
+    names: Sequence[str],
+    estimates: Sequence[Values],
+    label: str,
+    marked: int = -1,
+    zero: bool = False,
+    parted: int = 0,
 ) -> str:
-    """Estimates with their intervals, one below the other; `zero` draws a line at 0."""
+    """Estimates with their intervals, one below the other.
+
+    `zero` draws a line at 0; `parted` draws one below so many, where others follow.
+    """
     with rc_context(STYLE):
         figure, axes = _figure(0.9 + 0.24 * len(names))
         _whiskers(axes[0][0], names, estimates, marked)
         if zero:
             axes[0][0].axvline(0, color=GREY, lw=1)
+        if 0 < parted < len(names):
+            axes[0][0].axhline(parted - 0.5, color=GREY, lw=1, ls=":")
         axes[0][0].set_xlabel(label)
         told = "; ".join(f"{n}: {e[0]:.3f}" for n, e in zip(names, estimates, strict=True))
         return _svg(figure, f"{label}. {told}")
@@ -94,17 +107,17 @@ def roc(curve: Mapping[str, Values], auc: float) -> str:
 
 
 def precision_recall(curve: Mapping[str, Values], share: float) -> str:
-    """Precision by recall, with the line of a coin: the share of class 1."""
+    """Precision by recall, with the line of a coin: the share of positives."""
     with rc_context(STYLE):
         figure, axes = _figure()
         axes[0][0].axhline(share, ls=":", color=GREY)
         axes[0][0].plot(curve["x"], curve["y"], color=BLUE, lw=2)
         axes[0][0].set(xlabel="recall", ylabel="precision", ylim=(0, 1.03))
-        return _svg(figure, f"Precision by recall, above a share of {share:.2f} of class 1")
+        return _svg(figure, f"Precision by recall, above a share of positives of {share:.2f}")
 
 
 def calibration(bins: Sequence[Mapping[str, float]]) -> str:
-    """The share of class 1 by the probability that was said, with the diagonal of the ideal."""
+    """The share of positives by the probability that was said, with the diagonal of the ideal."""
     with rc_context(STYLE):
         figure, axes = _figure()
         axes[0][0].plot([0, 1], [0, 1], ":", color=GREY)
@@ -112,7 +125,7 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> str:
             axes[0][0].plot([b["predicted"]] * 2, [b["low"], b["high"]], color=BLUE, lw=2)
         points = [b["predicted"] for b in bins], [b["observed"] for b in bins]
         axes[0][0].plot(*points, "o-", color=BLUE, lw=1, ms=5)
-        axes[0][0].set(xlabel="probability said", ylabel="share of class 1")
+        axes[0][0].set(xlabel="probability said", ylabel="share of positives")
         told = "; ".join(f"{b['predicted']:.2f} said, {b['observed']:.2f} found" for b in bins)
         return _svg(figure, f"Calibration. {told}")
 
@@ -151,16 +164,36 @@ def dependence(columns: Sequence[Mapping[str, Any]]) -> str:
 
 def _dependence(axes: Any, column: Mapping[str, Any]) -> None:
     points = column["points"]
-    numeric = column["kind"] == "number"
-    known = [p for p in points if not numeric or not isinstance(p["value"], str)]
-    places = [p["value"] for p in known] if numeric else list(range(len(known)))
-    means, low, high = ([p[key] for p in known] for key in ("probability", "low", "high"))
-    if numeric:
-        axes.plot(places, means, color=BLUE, lw=2)
-        axes.fill_between(places, low, high, color=BLUE, alpha=0.2, lw=0)
-    else:
+    numbers = [p for p in points if not isinstance(p["value"], str)]
+    numeric = column["kind"] == "number" or len(numbers) > MOST_STEPS
+    known, rest = (numbers, [p for p in points if p not in numbers]) if numeric else ([], points)
+    places: list[float] = list(range(len(rest)))
+    if known:
+        at, means, low, high = _columns_of(known)
+        axes.plot(at, means, color=BLUE, lw=2)
+        axes.fill_between(at, low, high, color=BLUE, alpha=0.2, lw=0)
+        span = (at[-1] - at[0]) or 1.0
+        places = [at[-1] + 0.25 * span] * len(rest)  # what is missing stands beyond the numbers
+    if rest:
+        _, means, low, high = _columns_of(rest)
         axes.vlines(places, low, high, color=BLUE, lw=2)
         axes.plot(places, means, "o", color=BLUE, ms=4)
-        axes.set_xticks(places, [str(p["value"])[:12] for p in known])
-        axes.set_xlim(-0.5, len(known) - 0.5)
-    axes.set_title(column["column"], fontsize=9)
+        names = [_cut(str(p["value"])) for p in rest]
+        if known:
+            ticks = [t for t in MaxNLocator(4).tick_values(at[0], at[-1]) if at[0] <= t <= at[-1]]
+            names, places = [f"{tick:g}" for tick in ticks] + names, ticks + places
+        else:
+            axes.set_xlim(-0.5, len(rest) - 0.5)
+        upright = 90 if sum(map(len, names)) + 2 * len(names) > WIDEST else 0
+        axes.set_xticks(places, names, rotation=upright)
+    axes.set_title(_cut(column["column"], 24), fontsize=9)
+
+
+def _columns_of(points: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    return [[p[key] for p in points] for key in ("value", "probability", "low", "high")]
+
+
+def _cut(text: str, most: int = 12) -> str:
+    """Without its middle if it is long: names of one table often begin alike."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[half + 1 - most :]}"

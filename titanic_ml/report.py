@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from titanic_ml.verdict import verdict
+from titanic_ml.verdict import verdict, wholes_and_members
 
 Facts = Mapping[str, Any]
 METRIC_WORDS = {
     "log_loss": "Mean surprise at the truth; less is better. What candidates are ranked by.",
     "brier": "Mean squared error of the probability; less is better.",
-    "calibration_error": "Mean distance between probability and share of class 1; 0 is best.",
+    "calibration_error": "Mean distance between probability and share of positives; 0 is best.",
     "roc_auc": "Share of pairs put in the right order; 0.5 is a coin.",
-    "average_precision": "Mean precision over the recall; a coin has the share of class 1.",
+    "average_precision": "Mean precision over the recall; a coin has the share of positives.",
     "accuracy": "Share of right answers at the threshold.",
     "balanced_accuracy": "Mean of the right answers' share in each class.",
-    "precision": "Of the answers 1, the share that is right.",
-    "recall": "Of the rows of class 1, the share that is found.",
+    "precision": "Of the answers 1, the share that is right: truly positive.",
+    "recall": "Of the positive rows, the share that is found.",
     "f1": "Harmonic mean of precision and recall.",
     "mcc": "Correlation of truth and answer; 0 is a coin.",
     "brier_reliability": "The part of the Brier score from wrong probabilities; 0 is best.",
@@ -43,6 +43,7 @@ def render_report(facts: Facts) -> str:
         drawings=drawings(facts),
         words=METRIC_WORDS,
         rows_of_importance=_importance_rows(facts),
+        wholes=len(wholes_and_members(facts["importance"])[0]),
     )
 
 
@@ -70,7 +71,7 @@ def drawings(facts: Facts) -> dict[str, str]:
     ]
     found = {
         "comparison": plots.whiskers(
-            [c["label"] for c in candidates], compared, "log loss ± standard error", chosen
+            [_short(c["label"]) for c in candidates], compared, "log loss ± standard error", chosen
         ),
         "roc": plots.roc(curves["roc"], evaluation["estimates"]["roc_auc"][0]),
         "precision_recall": plots.precision_recall(curves["precision_recall"], share),
@@ -80,6 +81,7 @@ def drawings(facts: Facts) -> dict[str, str]:
             [i["loss"] for i in items],
             "log loss more without it",
             zero=True,
+            parted=len(wholes_and_members(facts["importance"])[0]),
         ),
         "learning_curve": plots.learning_curve(facts["learning_curve"]),
     }
@@ -96,9 +98,9 @@ def drawings(facts: Facts) -> dict[str, str]:
 
 
 def _importance_rows(facts: Facts, most: int = 20) -> list[Mapping[str, Any]]:
-    """Groups of features first, then single ones, each by importance; the first of many."""
-    items = facts["importance"]
-    return sorted(items, key=lambda item: len(item["features"]) == 1)[:most]
+    """Groups and features of no group, then the features of groups alone; the first of many."""
+    wholes, members = wholes_and_members(facts["importance"])
+    return (wholes + members)[:most]
 
 
 def _short(text: str, most: int = 30) -> str:
@@ -115,7 +117,8 @@ def _template(name: str, escaped: bool) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["estimate"] = lambda e: f"{e[0]:.3f} ({e[1]:.3f} to {e[2]:.3f})"
+    gap = "\u00a0" if escaped else " "  # a page keeps "to" at its number where lines are short
+    environment.filters["estimate"] = lambda e: f"{e[0]:z.3f} ({e[1]:z.3f}{gap}to {e[2]:z.3f})"
     environment.filters["cell"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
     environment.filters["name"] = lambda text: str(text).replace("_", " ")
     return environment.get_template(name)

@@ -5,11 +5,12 @@ The facts are those that a training writes down as `evaluation.json`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Facts = Mapping[str, Any]
+Item = Mapping[str, Any]
 
 AUC_WORDS = ((0.9, "excellent"), (0.8, "good"), (0.7, "fair"), (0.0, "poor"))
 GOOD_AUC = 0.8
@@ -17,7 +18,7 @@ CALIBRATED, NEARLY = 0.03, 0.05  # calibration error up to which probabilities c
 OVERFIT = 0.1  # log loss by which unseen rows may be worse than the model's own
 FEW = 100  # rows of a slice that are few to learn from
 NAMED = 6  # features of no weight that are named
-EVEN = (0.35, 0.65)  # share of class 1 within which guessing by the share is hardly a help
+EVEN = (0.35, 0.65)  # share of positives within which guessing by the share is hardly a help
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,22 @@ def _headline(facts: Facts) -> str:
 
 def _good(facts: Facts) -> list[str]:
     evaluation = facts["evaluation"]
-    estimates = evaluation["estimates"]
+    estimates, target = evaluation["estimates"], facts["dataset"]["target"]
+    accuracy = estimates["accuracy"][0]
     found = []
     for baseline, beaten in zip(evaluation["baselines"], _beaten(facts), strict=True):
         word = "beats" if beaten else "does not clearly beat"
         value, low, high = baseline["gain"]["log_loss"]
         found.append(
             f"It {word} the baseline “{baseline['label']}”: its log loss is less by "
-            f"{value:.3f} ({low:.3f} to {high:.3f})."
+            f"{value:.3f} ({low:.3f} to {high:.3f}), and it is right for {accuracy:.1%} of rows, "
+            f"not {baseline['estimates']['accuracy'][0]:.1%}."
         )
     auc = estimates["roc_auc"][0]
     word = next(word for least, word in AUC_WORDS if auc >= least)
     found.append(
-        f"Its ranking is {word}: of a row of class 1 and one of class 0 it puts the right one "
-        f"higher in {auc:.1%} of cases (ROC AUC)."
+        f"Its ranking is {word}: of a row with {target} 1 and one with {target} 0 it puts the "
+        f"first higher in {auc:.1%} of cases (ROC AUC)."
     )
     error = estimates["calibration_error"][0]
     if error <= CALIBRATED:
@@ -120,7 +123,7 @@ def _why(facts: Facts) -> list[str]:
 
 
 def _worst(facts: Facts) -> list[str]:
-    evaluation = facts["evaluation"]
+    evaluation, target = facts["evaluation"], facts["dataset"]["target"]
     if not evaluation["worst"]:
         return ["No slice has rows enough to be judged apart."]
     at = evaluation["worst"]
@@ -128,18 +131,19 @@ def _worst(facts: Facts) -> list[str]:
         s for s in evaluation["slices"] if (s["slice"], s["value"]) == (at["slice"], at["value"])
     )
     value, low, high = worst["estimates"]["log_loss"]
-    whole = evaluation["estimates"]["log_loss"][0]
+    whole, right, auc = (evaluation["estimates"][m][0] for m in ("log_loss", "accuracy", "roc_auc"))
     sentence = (
         f"It is worst for {worst['slice']} {worst['value']} ({worst['rows']} rows): log loss "
-        f"{value:.3f} ({low:.3f} to {high:.3f}) against {whole:.3f} over all."
+        f"{value:.3f} ({low:.3f} to {high:.3f}) against {whole:.3f} over all; it is right for "
+        f"{worst['estimates']['accuracy'][0]:.1%} of them, over all for {right:.1%}."
     )
     reasons = []
     share = worst["positives"] / worst["rows"]
     if EVEN[0] <= share <= EVEN[1]:
-        reasons.append(f"{share:.0%} of them are of class 1, so neither answer is a safe guess")
-    auc = worst["estimates"]["roc_auc"]
-    if auc and auc[0] < evaluation["estimates"]["roc_auc"][0]:
-        reasons.append(f"it tells them apart less well (ROC AUC {auc[0]:.3f})")
+        reasons.append(f"{share:.0%} of them have {target} 1, so neither answer is a safe guess")
+    own = worst["estimates"]["roc_auc"]
+    if own and own[0] < auc:
+        reasons.append(f"it tells them apart less well (ROC AUC {own[0]:.3f}, over all {auc:.3f})")
     if worst["rows"] < FEW:
         reasons.append(f"there are only {worst['rows']} to learn from")
     if low <= whole:
@@ -148,9 +152,7 @@ def _worst(facts: Facts) -> list[str]:
 
 
 def _matters(facts: Facts) -> list[str]:
-    items = facts["importance"]
-    grouped = {name for item in items if len(item["features"]) > 1 for name in item["features"]}
-    whole = [i for i in items if len(i["features"]) > 1 or i["features"][0] not in grouped]
+    whole, _ = wholes_and_members(facts["importance"])
     strong = [i for i in whole if i["loss"][1] > 0][:3]
     weak = [i for i in whole if i["loss"][1] <= 0]
     named = [f"{' + '.join(i['features'])} ({i['loss'][0]:+.3f})" for i in strong]
@@ -162,14 +164,23 @@ def _matters(facts: Facts) -> list[str]:
     return found
 
 
+def wholes_and_members(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """Items of importance: groups and features of no group; and the features of groups, alone."""
+    grouped = {name for item in items if len(item["features"]) > 1 for name in item["features"]}
+    members = [i for i in items if len(i["features"]) == 1 and i["features"][0] in grouped]
+    return [item for item in items if item not in members], members
+
+
 def _not_for(facts: Facts) -> list[str]:
     found, strangers = list(facts["dataset"].get("not_for") or []), facts["strangers"]
     if strangers:
-        theirs, own = (e["estimates"]["log_loss"] for e in (strangers, facts["evaluation"]))
-        if theirs[0] > own[2]:
+        theirs, own = (e["estimates"] for e in (strangers, facts["evaluation"]))
+        if theirs["log_loss"][0] > own["log_loss"][2]:
             found.append(
-                f"Rows of groups it has never seen: there its log loss is {theirs[0]:.3f}, not "
-                f"{own[0]:.3f}, for part of what it knows is how others of the group fared."
+                f"Rows of groups it has never seen: there its log loss is "
+                f"{theirs['log_loss'][0]:.3f}, not {own['log_loss'][0]:.3f}, and it is right for "
+                f"{theirs['accuracy'][0]:.1%}, not {own['accuracy'][0]:.1%}, for part of what it "
+                f"knows is how others of the group fared."
             )
     found.append(
         "Rows that come about differently from those of its table: nothing here was measured "
