@@ -18,10 +18,11 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from titanic_ml import TitanicPipeline
-from titanic_ml.dataset import Dataset
-from titanic_ml.preprocessing import PARTIES, TitanicFeatures, build_preprocessor
-from titanic_ml.schema import Schema
-from titanic_ml.tables import read_table
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.schema import Schema
+from titanic_ml.preprocessing.encoder import build_preprocessor
+from titanic_ml.preprocessing.titanic import PARTIES, TitanicFeatures
+from titanic_ml.storage.tables import read_table
 
 SEEDS = range(10)
 

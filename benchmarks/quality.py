@@ -24,15 +24,16 @@ import numpy as np
 import pandas as pd
 
 from titanic_ml import TitanicPipeline
-from titanic_ml.comparison import corrected_t_test
-from titanic_ml.config import build
-from titanic_ml.dataset import Dataset, stratified_splits
-from titanic_ml.estimator import Candidate
-from titanic_ml.metrics import METRICS
-from titanic_ml.preprocessing import build_preprocessor
-from titanic_ml.schema import Schema
-from titanic_ml.tables import read_table
-from titanic_ml.training import Trainer
+from titanic_ml.config.compose import build
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.splits import stratified_splits
+from titanic_ml.estimator.candidate import Candidate
+from titanic_ml.evaluation.metrics import METRICS
+from titanic_ml.preprocessing.encoder import build_preprocessor
+from titanic_ml.storage.tables import read_table
+from titanic_ml.training.model_comparison import corrected_t_test
+from titanic_ml.training.trainer import Trainer
 
 FLAML_SECONDS = 20
 SHOWN = ("log_loss", "roc_auc", "accuracy", "calibration_error")

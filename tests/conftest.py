@@ -10,12 +10,13 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from titanic_ml.config import build, load_settings
-from titanic_ml.dataset import Dataset
-from titanic_ml.estimator import Candidate
-from titanic_ml.preprocessing import TitanicFeatures, build_preprocessor
-from titanic_ml.schema import Schema
-from titanic_ml.tables import read_table
+from titanic_ml.config.compose import build, load_settings
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.schema import Schema
+from titanic_ml.estimator.candidate import Candidate
+from titanic_ml.preprocessing.encoder import build_preprocessor
+from titanic_ml.preprocessing.titanic import TitanicFeatures
+from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 QUICK = (
@@ -63,7 +64,7 @@ def store(trained, tmp_path) -> Path:
 @pytest.fixture
 def run(capsys) -> Callable[..., Done]:
     """Run a command in this process."""
-    from titanic_ml.cli import main
+    from titanic_ml.cli.app import main
 
     def run(*words: object) -> Done:
         capsys.readouterr()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from titanic_ml.dataset import Dataset
+from titanic_ml.dataset.dataset import Dataset
 
 DATA = Path(__file__).parents[1] / "data"
 TABLES = {

@@ -3,7 +3,8 @@ import json
 
 import pandas as pd
 
-from titanic_ml.results import Steps, parquet
+from titanic_ml.results import Steps
+from titanic_ml.storage.tables import parquet
 
 
 def test_steps_count_on_over_the_stages():

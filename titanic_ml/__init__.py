@@ -5,7 +5,7 @@
 TitanicPipeline(env='local', dataset='titanic', data='data/train.csv', store='models', seed=7)
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["TitanicPipeline", "__version__"]
 
 

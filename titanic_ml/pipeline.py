@@ -1,29 +1,36 @@
-"""The only composer: it puts the six modules in order and returns what they return."""
+"""The only composer: it puts the six stages in order and returns what they return."""
 
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from titanic_ml.config import build, load_settings
-from titanic_ml.dataset import Dataset, Schema
+from titanic_ml.config.compose import build, load_settings
+from titanic_ml.config.settings import DataSettings
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.schema import Schema
 from titanic_ml.errors import DataError, PromotionRefused
-from titanic_ml.model_store import ModelStore, dumped
-from titanic_ml.prediction import Predictor
-from titanic_ml.settings import DataSettings
-from titanic_ml.tables import read_table
+from titanic_ml.prediction.predictor import Predictor
+from titanic_ml.registry.store import ModelStore, dumped
+from titanic_ml.storage.tables import parquet, read_table
 
 Table = pd.DataFrame | str | Path
 
 if TYPE_CHECKING:
-    from titanic_ml.explanation import Explanation
+    from titanic_ml.config.settings import Settings
+    from titanic_ml.evaluation.assessment import Assessment
+    from titanic_ml.evaluation.explanation import Explanation
+    from titanic_ml.evaluation.result import Evaluation
+    from titanic_ml.reporting.report import Report
     from titanic_ml.results import Training
-    from titanic_ml.scores import Evaluation
-    from titanic_ml.training import Progress
+    from titanic_ml.training.checkpoint import Checkpoint
+    from titanic_ml.training.result import Selection
+    from titanic_ml.training.trainer import Finished, Progress, Trainer
 
 
 class TitanicPipeline:
@@ -57,42 +64,25 @@ class TitanicPipeline:
         written.
         """
         # Training's imports are slow and prediction does without them, so they wait until here.
-        from titanic_ml.assessment import Parts, assess
-        from titanic_ml.checkpoint import Checkpoint
-        from titanic_ml.estimator import Candidate
-        from titanic_ml.preprocessing import build_preprocessor
-        from titanic_ml.record import Record
-        from titanic_ml.results import Steps, Training, parquet
-        from titanic_ml.training import Trainer
+        from titanic_ml.estimator.candidate import Candidate
+        from titanic_ml.preprocessing.encoder import build_preprocessor
+        from titanic_ml.results import Training
+        from titanic_ml.training.trainer import Trainer
 
         s = self.settings
         if data is not None:
             s = replace(s, data=DataSettings(_name(data)))
         dataset = self._dataset(data, s.dataset)
-        candidates = [Candidate.from_dict(name, build(node)) for name, node in s.estimator.items()]
-        preprocessor = build_preprocessor(build(s.dataset["features"]))
         trainer = Trainer(
-            preprocessor, candidates, **asdict(s.selection), seed=s.seed, n_jobs=s.n_jobs
+            build_preprocessor(build(s.dataset["features"])),
+            [Candidate.from_dict(name, build(node)) for name, node in s.estimator.items()],
+            **asdict(s.selection),
+            seed=s.seed,
+            n_jobs=s.n_jobs,
         )
-        decisive = s.seed, s.dataset, s.selection, s.estimator
-        finished = Checkpoint.for_run(s.scratch, data=dataset.fingerprint, settings=decisive)
-        parts = Parts.of(trainer, dataset, s)
-        steps = Steps(progress, parts.steps(trainer))
-        selection = trainer.train(dataset.X, dataset.y, steps, finished)
-        assessment = assess(trainer, selection, dataset, parts, s, steps, finished)
-        record = Record.of(selection, assessment, dataset, s)
-        out_of_fold = selection.out_of_fold.probability.assign(row=dataset.row_hashes, y=dataset.y)
-        version = self.store.save(
-            selection.model,
-            {
-                "baselines.joblib": dumped(selection.baselines),
-                "background.parquet": parquet(assessment.background),
-                "out_of_fold.parquet": parquet(out_of_fold),
-            },
-            record.manifest,
-            parent=self.store.alias("champion").version,
-            documents=record.documents,
-        )
+        finished = self._checkpoint(dataset)
+        selection, assessment = self._choose(trainer, dataset, progress, finished)
+        version = self._keep(selection, assessment, dataset, s)
         finished.clear()
         try:
             return Training(version, selection, assessment, True, self.promote(version))
@@ -105,8 +95,8 @@ class TitanicPipeline:
         `data` is a table or its URI, by default the settings' `data.uri`; `model` is a version or
         an alias. Raises `DataError` or `ModelError` if either is at fault.
         """
-        from titanic_ml.evaluation import Evaluator
-        from titanic_ml.slices import slice_labels
+        from titanic_ml.dataset.slices import slice_labels
+        from titanic_ml.evaluation.evaluator import Evaluator
 
         pipeline, manifest = self.store.load(model)
         baselines, _ = self.store.load(model, "baselines.joblib")
@@ -131,8 +121,8 @@ class TitanicPipeline:
         `id` is the row's; `data` and `model` as in `evaluate`, but no target is needed. The rows of
         the table of the training are seen as they were there. Raises `DataError` without the row.
         """
-        from titanic_ml.assessment import features_as_trained
-        from titanic_ml.explanation import Explainer
+        from titanic_ml.evaluation.assessment import features_as_trained
+        from titanic_ml.evaluation.explanation import Explainer
 
         pipeline, manifest = self.store.load(model)
         settings = manifest["settings"]["dataset"]
@@ -151,6 +141,15 @@ class TitanicPipeline:
         subject = f"{settings['id']} {id}"
         found = explainer.explain(dataset.X.iloc[row], subject, settings["target"], features)
         return replace(found, warning=warning)
+
+    def report(self, model: str = "champion") -> Report:
+        """The facts of a version, the verdict that follows from them, and its figures.
+
+        `model` is a version or an alias. Raises `ModelError` if it is at fault.
+        """
+        from titanic_ml.reporting.report import Report
+
+        return Report.of(json.loads(self.store.read(model, "evaluation.json")))
 
     def predict(
         self, data: Table, model: str = "champion", probability: bool = False
@@ -172,13 +171,87 @@ class TitanicPipeline:
         Each is judged by its out-of-fold probabilities, so neither has seen the rows. Returns why.
         Raises `PromotionRefused` if it is worse by more than the margin, or no rows are shared.
         """
-        from titanic_ml.promotion import promote
+        from titanic_ml.registry.promotion import promote
 
         return promote(self.store, self.store.resolve(model), self.settings.promotion.margin, force)
 
+    def _checkpoint(self, dataset: Dataset) -> Checkpoint:
+        """Where an interrupted training with this table, code and settings goes on."""
+        from titanic_ml.registry.provenance import libraries, source_hash
+        from titanic_ml.training.checkpoint import Checkpoint
+
+        s = self.settings
+        return Checkpoint.for_run(
+            s.scratch,
+            data=dataset.fingerprint,
+            settings=(s.seed, s.dataset, s.selection, s.estimator),
+            libraries=libraries(),
+            source=source_hash(),
+        )
+
+    def _choose(
+        self, trainer: Trainer, dataset: Dataset, progress: Progress | None, finished: Finished
+    ) -> tuple[Selection, Assessment]:
+        """Select a model and evaluate it. Slices and groups are judged before the work starts."""
+        from titanic_ml.dataset.slices import slice_labels
+        from titanic_ml.evaluation.assessment import Assessor, features_as_trained
+        from titanic_ml.evaluation.evaluator import Evaluator
+        from titanic_ml.results import Steps
+        from titanic_ml.training.refit import Refitter
+
+        s, X, y = self.settings, dataset.X, dataset.y
+        slices = slice_labels(X, s.dataset.get("slices") or {})
+        groups = build(s.dataset["groups"])(X) if s.dataset.get("groups") else None
+        splits = [] if groups is None else trainer.grouped_splits(y, groups)
+        # All rows, the outer folds, the grouped ones, then the inspection and the learning curve.
+        steps = Steps(progress, 1 + trainer.repeats * trainer.folds + len(splits) + 2)
+
+        selection = trainer.train(X, y, steps, finished)
+        chosen, grouped = selection.chosen, None
+        if splits:
+            grouped = trainer.estimate(chosen, splits, X, y, steps, finished)
+        assessor = Assessor(
+            Evaluator(**asdict(s.evaluation), seed=s.seed),
+            dataset,
+            features_as_trained(selection.model, X, y),
+            {name: column.kind for name, column in Schema.from_dict(s.dataset).columns.items()},
+            slices,
+        )
+        inspection = assessor.inspection()
+        folds = selection.folds[: trainer.folds]
+        refitter = Refitter(chosen, trainer.preprocessor, folds, s.seed, s.n_jobs)
+        inspected = refitter.inspect(inspection, X, y)
+        steps(1, 2)
+        curve = refitter.learning_curve(X, y)
+        steps(2, 2)
+        predictions = selection.out_of_fold, grouped
+        return selection, assessor.assess(
+            selection.threshold, *predictions, inspection, inspected, curve
+        )
+
+    def _keep(
+        self, selection: Selection, assessment: Assessment, dataset: Dataset, settings: Settings
+    ) -> str:
+        """Write down a training as a version of the store; return its name."""
+        from titanic_ml.reporting.record import Record
+
+        record = Record.of(selection, assessment, dataset, settings)
+        out_of_fold = selection.out_of_fold.probability.assign(row=dataset.row_hashes, y=dataset.y)
+        return self.store.save(
+            selection.model,
+            {
+                "baselines.joblib": dumped(selection.baselines),
+                "background.parquet": parquet(assessment.background),
+                "out_of_fold.parquet": parquet(out_of_fold),
+            },
+            record.manifest,
+            parent=self.store.alias("champion").version,
+            documents=record.documents,
+        )
+
     def _seen(self, model: str, dataset: Dataset) -> pd.Series:
         """Whether the version was trained on each row."""
-        from titanic_ml.promotion import out_of_fold
+        from titanic_ml.registry.promotion import out_of_fold
 
         return pd.Series(dataset.row_hashes).isin(out_of_fold(self.store, model)["row"])
 

@@ -2,51 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 if TYPE_CHECKING:
-    from titanic_ml.scores import Evaluation
-    from titanic_ml.selection import Selection
-
-
-@dataclass(frozen=True, repr=False)
-class Assessment:
-    """What was measured of the chosen model, all of it on rows that it had not seen.
-
-    Attributes
-    ----------
-    evaluation, strangers
-        Its metrics out of fold: on stratified folds; and where the rows of a group stay in one
-        fold, None if the dataset names no groups.
-    importance, dependence, learning_curve
-        As the functions of `importance` and `Inspector.learning_curve` give them.
-    groups
-        The features that tell much the same.
-    background
-        Features of some training rows, to compare others with.
-    """
-
-    evaluation: Evaluation
-    strangers: Evaluation | None
-    importance: list[dict[str, Any]]
-    dependence: list[dict[str, Any]]
-    learning_curve: list[dict[str, float]]
-    groups: list[list[str]]
-    background: pd.DataFrame
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the background left out."""
-        kept = ("importance", "dependence", "learning_curve", "groups")
-        return {
-            "evaluation": self.evaluation.to_dict(),
-            "strangers": self.strangers and self.strangers.to_dict(),
-            **{name: getattr(self, name) for name in kept},
-        }
+    from titanic_ml.evaluation.assessment import Assessment
+    from titanic_ml.evaluation.result import Evaluation
+    from titanic_ml.training.result import Selection
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,10 +71,3 @@ class Steps:
             self.show(self.before + done, self.total)
         if done == total:
             self.before += total
-
-
-def parquet(table: pd.DataFrame) -> bytes:
-    """The bytes of a table's Parquet file."""
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from titanic_ml.dataset import Dataset
-from titanic_ml.prediction import Predictor
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.prediction.predictor import Predictor
 
 PASSENGER = {
     "PassengerId": 1,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from titanic_ml.dataset import Dataset
-from titanic_ml.prediction import Predictor
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.prediction.predictor import Predictor
 
 
 @pytest.fixture(params=["train_frame", "test_frame"])

@@ -1,0 +1,344 @@
+"""The commands train, evaluate and predict: what they print, write and exit with."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import titanic_ml
+from titanic_ml.errors import UnreadableTable
+
+ROOT = Path(__file__).parents[2]
+TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
+MAIN = [sys.executable, str(ROOT / "main.py")]
+IDS = [str(number) for number in range(892, 1310)]
+
+
+def start(*words: object, **options) -> subprocess.Popen:
+    """Start the program in a process of its own."""
+    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    return subprocess.Popen([*MAIN, *map(str, words)], **{**pipes, **options})
+
+
+def finish(*words: object, given: bytes = b"", **options) -> tuple[int, bytes, bytes]:
+    process = start(*words, **options)
+    out, err = process.communicate(given)
+    return process.returncode, out, err
+
+
+def columns(text: str) -> dict[str, list[str]]:
+    return pd.read_csv(io.StringIO(text), dtype="str").to_dict("list")
+
+
+def test_train_prints_the_comparison_the_score_and_the_version(run, tmp_path, quick):
+    done = run("train", f"store.uri={tmp_path / 'models'}", *quick)
+    (version,) = (path.name for path in (tmp_path / "models").iterdir() if path.is_dir())
+    assert done.code == 0
+    for words in ("logistic regression", "<- chosen", "log_loss", f"{version} is the new champion"):
+        assert words in done.out
+    assert "Training" in done.err and "7/7" in done.err
+
+
+def test_train_takes_a_table_and_settings(run, store, quick, tmp_path):
+    pd.read_csv(TRAIN).iloc[:300].to_csv(tmp_path / "mine.csv", index=False)
+    done = run("train", "--data", tmp_path / "mine.csv", "--json", f"store.uri={store}", *quick)
+    assert done.code == 0
+    version = json.loads(done.out)["version"]
+    shown = json.loads(run("models", "show", version, "--json", f"store.uri={store}").out)
+    assert shown["data"]["rows"] == 300
+    assert shown["data"]["uri"] == shown["settings"]["data"]["uri"] == str(tmp_path / "mine.csv")
+
+
+def test_train_that_is_refused_the_crown_is_done_all_the_same(run, store, quick):
+    done = run("train", f"store.uri={store}", *quick, "estimator=majority")
+    assert done.code == 0
+    assert "did not become the champion: log loss" in done.out
+
+
+def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):
+    done = run("evaluate", "--data", TRAIN, f"store.uri={store}")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("891 rows, 342 of class 1, threshold 0.5, with 95% ")
+    assert "intervals:\n  WARNING: the model was" in done.out
+
+
+def test_explain_tells_which_facts_moved_the_answer(run, store, quick):
+    done = run("explain", "--passenger-id", 5, f"store.uri={store}", *quick)
+    assert done.code == 0
+    assert done.out.startswith("PassengerId 5: probability of Survived 0.")
+    assert re.search(r"^  -0\.\d{3}  sex male, title Mr", done.out, re.MULTILINE)
+    told = json.loads(
+        run("explain", "--id", 892, "--json", "--data", TEST, f"store.uri={store}").out
+    )
+    moved = sum(row["contribution"] for row in told["contributions"])
+    assert told["base"] + moved == pytest.approx(told["probability"], abs=1e-9)
+
+
+def test_explain_names_the_table_that_lacks_the_row(run, store, quick):
+    done = run("explain", "--passenger-id", "x", f"store.uri={store}", *quick)
+    assert (done.code, done.out) == (1, "")
+    assert "train.csv has no PassengerId x; name one of its rows" in done.err
+
+
+def test_evaluate_takes_data_from_the_settings(run, store):
+    settings = f"store.uri={store}", f"data.uri={TRAIN}"
+    assert json.loads(run("evaluate", "--json", *settings).out)["rows"] == 891
+
+
+def test_predict_writes_what_kaggle_takes(run, store, tmp_path):
+    output = tmp_path / "submission.csv"
+    done = run("predict", TEST, "--output", output, f"store.uri={store}")
+    version = next(path.name for path in store.iterdir() if path.is_dir())
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"418 rows predicted by {version}, written to {output}\n"
+    lines = output.read_bytes().decode("ascii").split("\n")
+    assert lines[0] == "PassengerId,Survived"
+    assert [line.partition(",")[0] for line in lines[1:-1]] == IDS
+    assert {line.partition(",")[2] for line in lines[1:-1]} == {"0", "1"}
+    assert lines[-1] == ""
+
+
+def test_predict_keeps_the_order_of_the_input(run, store, tmp_path):
+    table = pd.read_csv(TEST).sample(frac=1, random_state=0)
+    table.to_csv(tmp_path / "input.csv", index=False)
+    done = run("predict", tmp_path / "input.csv", "--output", "-", f"store.uri={store}")
+    assert columns(done.out)["PassengerId"] == [str(number) for number in table["PassengerId"]]
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".parquet"])
+def test_predict_reads_and_writes_other_kinds_of_tables(run, store, tmp_path, suffix):
+    table = pd.read_csv(TEST)
+    given, output = tmp_path / f"input{suffix}", tmp_path / f"output{suffix}"
+    table.to_parquet(given) if suffix == ".parquet" else table.to_csv(given, index=False)
+    expected = columns(run("predict", TEST, "--output", "-", f"store.uri={store}").out)
+    assert run("predict", given, "--output", output, f"store.uri={store}").code == 0
+    answer = pd.read_parquet(output) if suffix == ".parquet" else pd.read_csv(output)
+    assert answer.astype("str").to_dict("list") == expected
+
+
+def test_predict_adds_the_probability_on_request(run, store):
+    done = run("predict", TEST, "--output", "-", "--probability", f"store.uri={store}")
+    answer = pd.read_csv(io.StringIO(done.out))
+    assert list(answer) == ["PassengerId", "Survived", "probability"]
+    assert ((answer["probability"] >= 0.5) == answer["Survived"]).all()
+
+
+def test_predict_takes_a_version_by_name(run, store, quick):
+    settings = f"store.uri={store}"
+    run("train", settings, *quick, "estimator=majority")
+    answers = [
+        columns(run("predict", TEST, "--output", "-", "--model", model, settings).out)["Survived"]
+        for model in ("champion", "latest")
+    ]
+    assert "1" in answers[0] and set(answers[1]) == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        (
+            ["train"],
+            {"version", "estimator", "parameters", "threshold", "metrics", "strangers"}
+            | {"promoted", "why"},
+        ),
+        (
+            ["evaluate"],
+            {"rows", "positives", "threshold", "estimates", "confusion", "seen"}
+            | {"baselines", "slices", "worst", "curves"},
+        ),
+        (["predict", TEST, "--output", "out.csv"], {"rows", "output", "model"}),
+    ],
+)
+def test_for_a_program_the_answer_is_json_and_nothing_else(
+    run, store, quick, tmp_path, monkeypatch, command, keys
+):
+    monkeypatch.chdir(tmp_path)
+    done = run(*command, "--json", f"store.uri={store}", *quick)
+    assert done.code == 0
+    assert set(json.loads(done.out)) == keys
+
+
+@pytest.mark.parametrize(
+    "command", [["train"], ["evaluate"], ["predict", TEST, "--output", "out.csv"]]
+)
+def test_quiet_prints_nothing(run, store, quick, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    for flag in ("--quiet", "-q"):
+        assert run(*command, flag, f"store.uri={store}", *quick) == (0, "", "")
+
+
+def test_quiet_still_prints_errors(run, store):
+    done = run("evaluate", "--quiet", "--data", "none.csv", f"store.uri={store}")
+    assert done.code == 1
+    assert done.err.startswith("Error: none.csv: no such file")
+
+
+def test_the_version_is_printed(run):
+    assert run("--version") == (0, f"titanic-ml {titanic_ml.__version__}\n", "")
+
+
+COMMANDS = [
+    *([], ["train"], ["evaluate"], ["predict"]),
+    *(["models", name] for name in ("list", "show", "promote", "rollback")),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_has_examples(run, command):
+    done = run(*command, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert re.search(rf"Examples:\n +titanic-ml {' '.join(command)}", done.out)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_examples_name_only_what_there_is(run, command):
+    """Every command and option in an example stands in the help of its command."""
+    for line in re.findall(r"^ +titanic-ml (.+)$", run(*command, "--help").out, re.MULTILINE):
+        words = line.split()
+        name = words[:2] if words[0] == "models" else words[:1]
+        page = run(*name, "--help")
+        assert page.code == 0
+        for option in (word for word in words if word.startswith("--")):
+            assert option in page.out
+
+
+@pytest.mark.parametrize("words", [[], ["models"]])
+def test_without_a_command_the_help_is_shown(run, words):
+    done = run(*words)
+    assert done.code == 2
+    assert "Usage: " in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["train", "--nope"], "No such option"),
+        (["predict"], "Missing argument 'INPUT'"),
+        (["predict", "a.csv"], "Missing option '--output'"),
+        (["predict", "a.csv", "--output", "-", "--json"], "both want standard output; choose one"),
+        (["train", "seeds=7"], "unknown setting seeds; did you mean seed?"),
+        (["evaluate", "seed=x"], "seed: Value 'x'"),
+        (["predict", "a.csv", "--output", "-", "env=nope"], "unknown env nope"),
+        (["models", "list", "n_jobs=0"], "n_jobs is 0, expected"),
+    ],
+)
+def test_usage_errors_exit_with_2(run, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    done = run(*words)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["evaluate"], ["predict", TEST, "--output", "out.csv"], ["models", "show", "champion"]],
+)
+def test_a_store_without_a_model_exits_with_1_and_says_how_to_train(
+    run, tmp_path, monkeypatch, words
+):
+    monkeypatch.chdir(tmp_path)
+    done = run(*words)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "Error: the store models holds no model; train one first: python main.py train\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_debug_shows_where_an_error_comes_from(store):
+    from titanic_ml.cli.app import main
+
+    with pytest.raises(UnreadableTable):
+        main(["evaluate", "--debug", "--data", "none.csv", f"store.uri={store}"])
+
+
+def test_a_process_reads_standard_input_and_writes_standard_output(store):
+    words = "predict", "-", "--output", "-", f"store.uri={store}"
+    code, out, err = finish(*words, given=TEST.read_bytes())
+    assert (code, err) == (0, b"")
+    assert columns(out.decode())["PassengerId"] == IDS
+
+
+def test_a_process_prints_a_traceback_only_with_debug(store):
+    words = "evaluate", "--data", "none.csv", f"store.uri={store}"
+    code, out, err = finish(*words)
+    assert (code, out) == (1, b"")
+    assert err.startswith(b"Error: none.csv: no such file") and err.count(b"\n") == 1
+    code, out, err = finish(*words, "--debug")
+    assert (code, out) == (1, b"")
+    assert b"Traceback" in err and b"UnreadableTable: none.csv: no such file" in err
+
+
+def test_the_installed_program_is_the_same(tmp_path):
+    code = f"import sys; sys.argv[0] = 'titanic-ml'; {ENTRY}"
+    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == finish("--help")[:2]
+
+
+ENTRY = "from importlib.metadata import entry_points as e; e(name='titanic-ml').pop().load()()"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_shown_for_the_shell(run, monkeypatch, shell):
+    monkeypatch.setattr("typer.completion._get_shell_name", lambda: shell)
+    done = run("--show-completion")
+    assert (done.code, done.err) == (0, "")
+    assert "_TITANIC_ML_COMPLETE=complete_" + shell in done.out
+
+
+def test_completion_completes_commands():
+    variables = {
+        "_TITANIC_ML_COMPLETE": "complete_bash",
+        "COMP_WORDS": "titanic-ml ",
+        "COMP_CWORD": "1",
+    }
+    code, out, err = finish(env={**os.environ, **variables})
+    assert (code, err) == (0, b"")
+    assert out.decode().split() == ["train", "evaluate", "explain", "predict", "models"]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_while_training_leaves_no_version(run, tmp_path, quick, n_jobs):
+    store = tmp_path / "models"
+    words = "train", f"store.uri={store}", *quick, "selection.repeats=500", f"n_jobs={n_jobs}"
+    options = {
+        "start_new_session": True,
+        "env": {**os.environ, "FORCE_COLOR": "1"},
+        # Where the tests themselves run in the background, Ctrl-C is ignored, and so by children.
+        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    }
+    with start(*words, **options) as process:
+        try:
+            shown = b""
+            while b"2003" not in shown:  # steps in all: the work has started
+                shown += (part := process.stderr.read1())
+                assert part, shown
+            time.sleep(2)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+            shown += process.communicate(timeout=30)[1]
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130
+    assert b"Interrupted: no version was made; the same command goes on from here" in shown
+    assert not list(tmp_path.glob("models/*"))
+    assert run("models", "list", "--json", f"store.uri={store}") == (0, "[]\n", "")
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "titanic_ml", "--version"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, f"titanic-ml {titanic_ml.__version__}\n")

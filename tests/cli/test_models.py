@@ -1,0 +1,96 @@
+"""The commands `models …`: what they print, change and exit with."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def settings(store):
+    return f"store.uri={store}"
+
+
+@pytest.fixture
+def two(run, settings, quick):
+    """The names of a store's champion and of a later, worse version."""
+    champion = json.loads(run("models", "list", "--json", settings).out)[0]["version"]
+    worse = json.loads(run("train", "--json", settings, *quick, "estimator=majority").out)
+    assert not worse["promoted"]
+    return champion, worse["version"]
+
+
+def test_list_is_a_line_a_version_the_newest_first(run, settings, two):
+    champion, worse = two
+    done = run("models", "list", settings)
+    header, first, second = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert header.split() == [
+        "VERSION",
+        "ESTIMATOR",
+        "LOG",
+        "LOSS",
+        "(INTERVAL)",
+        "ROWS",
+        "ALIASES",
+    ]
+    assert first.split()[:2] == [worse, "majority"] and first.split()[-2:] == ["891", "latest"]
+    assert " (95% 0." in first
+    assert second.split()[0] == champion and second.split()[1] != "majority"
+    assert second.split()[-2:] == ["891", "champion"]
+
+
+def test_list_for_a_program(run, settings, two):
+    rows = json.loads(run("models", "list", "--json", settings).out)
+    assert [row["version"] for row in rows] == [two[1], two[0]]
+    assert [row["aliases"] for row in rows] == [["latest"], ["champion"]]
+    assert set(rows[0]) == {"version", "time", "estimator", "log_loss", "rows", "aliases"} | {
+        "confidence"
+    }
+    value, low, high = rows[0]["log_loss"]
+    assert low < value < high
+
+
+def test_list_of_an_empty_store_says_so(run, tmp_path):
+    done = run("models", "list", f"store.uri={tmp_path / 'none'}")
+    assert done == (0, f"no models in {tmp_path / 'none'}\n", "")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_show_prints_the_manifest_of_a_version_or_alias(run, settings, two, flags):
+    by_alias = json.loads(run("models", "show", "champion", *flags, settings).out)
+    by_name = json.loads(run("models", "show", two[0], *flags, settings).out)
+    assert by_alias == by_name
+    assert by_alias["version"] == two[0] and by_alias["settings"]["seed"] == 0
+
+
+def test_promote_goes_through_the_gate_unless_forced(run, settings, two):
+    champion, worse = two
+    refused = run("models", "promote", worse, settings)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("Error: log loss") and "worse by more than" in refused.err
+    assert json.loads(run("models", "show", "champion", settings).out)["version"] == champion
+    forced = run("models", "promote", "latest", "--force", settings)
+    assert forced == (0, f"champion is {worse}: forced\n", "")
+    assert json.loads(run("models", "show", "champion", settings).out)["version"] == worse
+
+
+def test_rollback_brings_the_previous_champion_back_once(run, settings, two):
+    champion, worse = two
+    run("models", "promote", worse, "--force", "--quiet", settings)
+    assert json.loads(run("models", "rollback", "--json", settings).out) == {"champion": champion}
+    done = run("models", "rollback", settings)
+    assert (done.code, done.out) == (1, "")
+    assert "no other version before" in done.err
+
+
+@pytest.mark.parametrize("command", [["show"], ["promote"], ["promote", "--force"]])
+def test_an_unknown_version_is_answered_with_what_there_is(run, settings, two, command):
+    done = run("models", *command, "nope", settings)
+    assert (done.code, done.out) == (1, "")
+    assert f"expected one of champion, latest, {two[1]}, {two[0]}" in done.err
+
+
+@pytest.mark.parametrize("words", [["list"], ["show", "champion"], ["promote", "champion"]])
+def test_quiet_prints_nothing(run, settings, words):
+    assert run("models", *words, "--quiet", settings) == (0, "", "")

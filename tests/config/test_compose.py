@@ -1,0 +1,225 @@
+"""Settings: their defaults, every way to override them, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from omegaconf import OmegaConf
+
+from titanic_ml.config.compose import CONFIG_DIR, build, load_settings
+from titanic_ml.dataset.schema import Schema
+from titanic_ml.errors import SettingsError
+from titanic_ml.estimator.candidate import Candidate
+
+REMOTE = {"TITANIC_DATA_URI": "s3://tables/train.csv", "TITANIC_STORE_URI": "s3://models"}
+
+
+@pytest.fixture(autouse=True)
+def empty_place(tmp_path, monkeypatch):
+    """No .env here, no variable of ours set, and none left set."""
+    monkeypatch.chdir(tmp_path)
+    with mock.patch.dict(os.environ):
+        for name in REMOTE:
+            os.environ.pop(name, None)
+        yield
+
+
+def get(settings: object, key: str) -> object:
+    for name in key.split("."):
+        settings = settings[name] if isinstance(settings, dict) else getattr(settings, name)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("env", "local"),
+        ("seed", 0),
+        ("n_jobs", -1),
+        ("data.uri", "data/train.csv"),
+        ("store.uri", "models"),
+        ("selection.repeats", 3),
+        ("selection.folds", 5),
+        ("selection.inner_folds", 3),
+        ("selection.significance", 0.05),
+        ("evaluation.resamples", 500),
+        ("evaluation.confidence", 0.95),
+        ("promotion.margin", 0.005),
+        ("dataset.name", "titanic"),
+    ],
+)
+def test_the_defaults_are_these(key, value):
+    assert get(load_settings(), key) == value
+
+
+def test_the_default_candidates_are_all_that_conf_holds():
+    assert set(load_settings().estimator) == {p.stem for p in (CONFIG_DIR / "estimator").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "value"),
+    [
+        ("seed=7", "seed", 7),
+        ("++seed=7", "seed", 7),
+        ("seed= 7", "seed", 7),
+        ("selection.repeats=9", "selection.repeats", 9),
+        ("promotion.margin=1e-3", "promotion.margin", 0.001),
+        ("selection=thorough", "selection.repeats", 10),
+        ("estimator=svc", "estimator.svc.label", "support vectors"),
+        ("estimator.svc.complexity=9", "estimator.svc.complexity", 9),
+        ("estimator.svc.search.estimator__C=[2.0]", "estimator.svc.search.estimator__C", [2.0]),
+        ("dataset.columns.Age.maximum=99", "dataset.columns.Age.maximum", 99),
+        ("store.uri=${env}/models", "store.uri", "local/models"),
+        ("store.uri='a b'", "store.uri", "a b"),
+        ('store.uri="a b"', "store.uri", "a b"),
+        ("store.uri=${oc.env:NO_SUCH_VARIABLE,elsewhere}", "store.uri", "elsewhere"),
+    ],
+)
+def test_an_override_sets_its_key(override, key, value):
+    assert get(load_settings([override]), key) == value
+
+
+def test_a_list_chooses_the_candidates():
+    assert set(load_settings(["estimator=[majority,svc]"]).estimator) == {"majority", "svc"}
+
+
+def test_the_last_override_wins():
+    assert load_settings(["seed=1", "seed=2"]).seed == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://bucket/a/b",
+        "s3://bucket/a?x=1&y=2",
+        "postgresql+psycopg://me:p@ss=w?rd@host:5432/db",
+        r"C:\models\new",
+        "ends with a backslash\\",
+        r"two\\ and a quote\'",
+        "my models/x's",
+        'say "models"',
+        "a,b (c) #d ~e !f %20 é",
+        "~/models",
+        "$HOME/models",
+        "",
+    ],
+)
+def test_an_address_is_taken_as_it_is_typed(address):
+    settings = load_settings([f"data.uri={address}", f"store.uri={address}"])
+    assert [settings.data.uri, settings.store.uri] == [address, address]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seeds=7", "unknown setting seeds; did you mean seed?"),
+        ("selection.fold=3", "unknown setting selection.fold; did you mean selection.folds?"),
+        ("zzz=1", "unknown setting zzz; expected one of env, seed, n_jobs, "),
+        ("+zzz=1", "zzz: Key 'zzz' not in 'Settings'"),
+        ("~seed", "seed: "),
+        ("seed=abc", "seed: Value 'abc' of type 'str' could not be converted to Integer"),
+        ("seed=1.5", "seed: Value '1.5' of type 'float' could not be converted to Integer"),
+        ("store.uri=null", "store.uri: Incompatible value 'None'"),
+        ("data=mine.csv", "settings: "),
+        ("estimator=[]", "estimator is empty, expected at least one candidate"),
+        (
+            "estimator=nope",
+            "unknown estimator nope, expected one of extra_trees, gradient_boosting",
+        ),
+        ("estimator=[svc,nope]", "unknown estimator nope, expected one of extra_trees"),
+        ("dataset=nope", "unknown dataset nope, expected one of titanic"),
+        ("env=nope", "unknown env nope, expected one of local, remote"),
+        ("seed", "malformed override: Error parsing override 'seed' missing EQUAL"),
+        ("store.uri='a", "malformed override: "),
+        ("=3", "an override is '=3', expected a name and a value, such as seed=7"),
+        ("", "an override is '', expected a name and a value, such as seed=7"),
+    ],
+)
+def test_a_wrong_override_is_told_what_was_expected(override, message):
+    with pytest.raises(SettingsError) as caught:
+        load_settings([override])
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_variables_are_all_named_at_once():
+    with pytest.raises(SettingsError) as caught:
+        load_settings(["env=remote"])
+    for words in (*REMOTE, "export them", ".env"):
+        assert words in str(caught.value)
+
+
+def test_only_what_is_missing_is_named(monkeypatch):
+    monkeypatch.setenv("TITANIC_DATA_URI", "x")
+    with pytest.raises(SettingsError, match="not set in the environment: TITANIC_STORE_URI;"):
+        load_settings(["env=remote"])
+
+
+def test_addresses_come_from_the_environment():
+    os.environ.update(REMOTE)
+    settings = load_settings(["env=remote"])
+    assert [settings.env, settings.data.uri, settings.store.uri] == ["remote", *REMOTE.values()]
+
+
+def test_addresses_come_from_a_file_here_and_the_environment_wins():
+    Path(".env").write_text("TITANIC_DATA_URI=of the file\nTITANIC_STORE_URI=of the file\n")
+    os.environ["TITANIC_STORE_URI"] = "of the environment"
+    settings = load_settings(["env=remote"])
+    assert settings.data.uri == "of the file"
+    assert settings.store.uri == "of the environment"
+
+
+def test_an_override_wins_over_an_environment():
+    os.environ.update(REMOTE)
+    assert load_settings(["env=remote", "store.uri=here"]).store.uri == "here"
+
+
+def test_settings_become_plain_values():
+    values = asdict(load_settings())
+    assert OmegaConf.to_container(OmegaConf.create(values)) == values
+
+
+def test_every_key_in_conf_is_read_by_something():
+    """Settings, schemas and candidates refuse a key that they do not know, so this reads all."""
+    settings = load_settings()
+    known = {"name", "id", "target", "baseline", "features", "columns", "groups", "slices"}
+    known |= {"about", "intended_use", "not_for", "ethics"}
+    assert set(settings.dataset) == known
+    Schema.from_dict(settings.dataset)
+    for name, node in settings.estimator.items():
+        Candidate.from_dict(name, build(node))
+    for file in (CONFIG_DIR / "selection").glob("*.yaml"):
+        loaded = load_settings([f"selection={file.stem}"])
+        assert asdict(loaded.selection) == OmegaConf.to_object(OmegaConf.load(file))
+
+
+def test_a_candidate_refuses_a_key_that_it_does_not_know():
+    node = load_settings(["+estimator.svc.colour=red"]).estimator["svc"]
+    with pytest.raises(SettingsError, match="estimator.svc: .*colour"):
+        Candidate.from_dict("svc", build(node))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"_target_": "no.such.module.Thing"},
+        {"_target_": "sklearn.svm.SVC", "colour": "red"},
+    ],
+)
+def test_what_cannot_be_built_is_named(node):
+    with pytest.raises(SettingsError, match=f"can't build {node['_target_']}: "):
+        build(node)
+
+
+def test_what_is_built_holds_plain_values():
+    svc = build({"_target_": "sklearn.svm.SVC", "class_weight": {0: 1, 1: 2}})
+    assert type(svc.class_weight) is dict
+
+
+def test_loading_settings_writes_nothing(tmp_path):
+    load_settings()
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,216 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from titanic_ml.dataset import validation
+from titanic_ml.dataset.schema import Column
+from titanic_ml.dataset.validation import validate
+from titanic_ml.errors import InvalidTable
+
+
+def faults(frame, schema, with_target=True):
+    with pytest.raises(InvalidTable) as caught:
+        validate(frame, schema, "t.csv", with_target)
+    return caught.value
+
+
+def put(frame, row, column, value):
+    """The frame with one cell changed, its column as objects so that any value fits."""
+    frame[column] = frame[column].astype(object)
+    frame.loc[row - 1, column] = value
+    return frame
+
+
+NUMBER = "a number, at least 0, at most 120, or nothing"
+ID = "a whole number of at most 15 digits, at least 1"
+BAD_CELLS = [
+    ("Age", "old", "'old'", NUMBER),
+    ("Age", "1 000", "'1 000'", NUMBER),
+    ("Age", -1, "-1", NUMBER),
+    ("Age", 121, "121", NUMBER),
+    ("Age", "inf", "'inf'", NUMBER),
+    ("Age", -np.inf, "-inf", NUMBER),
+    ("Pclass", 4, "4", "a whole number, one of 1, 2, 3"),
+    ("Pclass", "2.5", "'2.5'", "a whole number, one of 1, 2, 3"),
+    ("Pclass", None, "nothing", "a whole number, one of 1, 2, 3"),
+    ("Pclass", np.nan, "nothing", "a whole number, one of 1, 2, 3"),
+    ("Sex", "Male", "'Male'", "a word, one of male, female"),
+    ("Sex", None, "nothing", "a word, one of male, female"),
+    ("Embarked", "X", "'X'", "a word, one of C, Q, S, or nothing"),
+    ("Name", None, "nothing", "a text"),
+    ("SibSp", 21, "21", "a whole number, at least 0, at most 20"),
+    ("PassengerId", 0, "0", ID),
+    ("PassengerId", "1e15", "'1e15'", ID),
+    ("PassengerId", "9007199254740993", "'9007199254740993'", ID),  # a float64 rounds it
+    ("Parch", 1e300, "1e+300", "a whole number, at least 0, at most 20"),
+    ("Age", [1, 2], "[1, 2]", NUMBER),
+    ("PassengerId", 1, "1 again", "each value once"),
+    ("Survived", 2, "2", "a whole number, one of 0, 1"),
+    ("Survived", None, "nothing", "a whole number, one of 0, 1"),
+    ("Sex", 100 * "x", "'" + 59 * "x" + "…", "a word, one of male, female"),
+]
+
+
+@pytest.mark.parametrize("column, value, found, expected", BAD_CELLS)
+def test_a_bad_cell_is_the_one_fault(train_frame, schema, column, value, found, expected):
+    error = faults(put(train_frame.head(20), 7, column, value), schema)
+    assert [str(fault) for fault in error.faults] == [
+        f"row 7, column {column}: found {found}, expected {expected}"
+    ]
+
+
+WRONG = {
+    "integer": st.sampled_from(["x", "1.5", 1.5, "", -7, "-7", 10**16, np.inf, "nan"]),
+    "number": st.sampled_from(["x", "1,5", "", -0.5, "-1", 1e9, np.inf, "-inf", "NaN"]),
+    "category": st.text(max_size=3).filter(lambda word: word not in {"C", "Q", "S"}),
+    "text": st.none(),
+}
+
+
+@pytest.fixture(scope="module")
+def good(dataset, schema):
+    frame = dataset.X.assign(PassengerId=dataset.ids, Survived=dataset.y).head(12)
+    return frame[list(schema.columns)].astype(object)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_one_bad_cell_is_found_where_it_is(good, schema, data):
+    row = data.draw(st.integers(1, len(good)), "row")
+    names = [n for n, c in schema.columns.items() if not (c.kind == "text" and c.nullable)]
+    column = data.draw(st.sampled_from(names), "column")
+    value = data.draw(WRONG[schema.columns[column].kind], "value")
+    order = data.draw(st.permutations(list(good)), "order of columns")
+    frame = put(good.copy(), row, column, value)[order]
+    (fault,) = faults(frame, schema).faults
+    assert (fault.row, fault.column) == (row, column)
+    assert fault.expected == schema.columns[column].expected
+
+
+INDEXES = {
+    "offset": range(100, 120),
+    "words": [f"r{i}" for i in range(20)],
+    "all the same": [0] * 20,
+    "two levels": pd.MultiIndex.from_product([range(4), range(5)]),
+}
+
+
+@pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
+def test_rows_are_counted_whatever_the_index_says(train_frame, schema, index):
+    frame = put(train_frame.head(20), 7, "Age", "x").set_axis(index)
+    assert [fault.row for fault in faults(frame, schema).faults] == [7]
+    good = validate(train_frame.head(20).set_axis(index), schema, "t", True)
+    pd.testing.assert_frame_equal(good, validate(train_frame.head(20), schema, "t", True))
+
+
+@pytest.mark.parametrize("column", ["Age", "Cabin", "Fare", "Embarked"])
+@pytest.mark.parametrize("value", [None, np.nan])
+def test_what_real_passengers_lack_is_no_fault(train_frame, schema, column, value):
+    parsed = validate(put(train_frame.head(9), 3, column, value), schema, "t", True)
+    assert parsed[column].isna()[2]
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda f: f.drop(columns="Age"), "column Age: found no column of this name, expected one"),
+        (lambda f: f.assign(Ages=1), "column Ages: found an unknown column, expected only"),
+        (
+            lambda f: f.rename(columns={"Fare": "Age"}),
+            "column Age: found 2 columns of this name, expected one",
+        ),
+        (lambda f: f.set_axis(range(12), axis=1), "no header (the first line is '0,1,2,3"),
+        (lambda f: f.head(0), "found no rows, expected at least one"),
+        (lambda f: f.assign(Survived=1), "column Survived: found only the class 1, expected both"),
+        (lambda f: f.drop(columns="Survived"), "column Survived: found no column of this name"),
+    ],
+)
+def test_a_bad_shape_is_named(train_frame, schema, change, words):
+    assert words in str(faults(change(train_frame.head(9)), schema))
+
+
+def test_all_faults_are_listed_in_order_and_no_more_than_twenty_shown(train_frame, schema):
+    frame = put(put(train_frame.head(30), 9, "Age", "x"), 2, "Pclass", 7).drop(columns="Fare")
+    lines = str(faults(frame, schema)).splitlines()
+    assert lines[0] == "t.csv has 3 faults; mend the table and try again:"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        "column Fare",
+        "row 2, column Pclass",
+        "row 9, column Age",
+    ]
+    many = str(faults(train_frame.head(30).assign(Pclass=9), schema)).splitlines()
+    assert len(many) == 22
+    assert many[-1] == "  … and 10 more"
+
+
+def test_a_fault_of_one_cell_has_one_line(train_frame, schema):
+    frame = put(train_frame.head(5), 2, "Pclass", "x")
+    assert len(faults(frame, schema).faults) == 1
+
+
+def test_target_is_dropped_unread_where_it_is_not_wanted(test_frame, schema):
+    with_wrong_target = test_frame.assign(Survived="perhaps")
+    parsed = validate(with_wrong_target, schema, "t", with_target=False)
+    assert "Survived" not in parsed
+    pd.testing.assert_frame_equal(parsed, validate(test_frame, schema, "t", False))
+
+
+def test_types_order_and_index_are_those_of_the_schema(train_frame, schema):
+    shuffled = train_frame[sorted(train_frame)].set_axis(range(5, 896))
+    parsed = validate(shuffled, schema, "t", True)
+    assert list(parsed) == list(schema.columns)
+    assert parsed.index.equals(pd.RangeIndex(891))
+    assert parsed["Pclass"].dtype == "int64" and parsed["Age"].dtype == "float64"
+    pd.testing.assert_frame_equal(parsed, validate(train_frame, schema, "t", True))
+
+
+def test_input_is_not_changed(train_frame, schema):
+    before = train_frame.copy(deep=True)
+    validate(train_frame, schema, "t", True)
+    pd.testing.assert_frame_equal(train_frame, before)
+
+
+@pytest.mark.parametrize(
+    "tickets, texts",
+    [
+        ([113803, 17463, 330877], ["113803", "17463", "330877"]),
+        ([1.0, 2.0, 3.0], ["1", "2", "3"]),
+        ([1.5, 2.0, 3.0], ["1.5", "2.0", "3.0"]),
+        ([1e300, 2.0, 3.0], ["1e+300", "2.0", "3.0"]),
+    ],
+)
+def test_a_text_that_a_reader_took_for_a_number(train_frame, schema, tickets, texts):
+    frame = train_frame.head(3).assign(Ticket=tickets)
+    assert validate(frame, schema, "t", True)["Ticket"].tolist() == texts
+
+
+COLUMNS = {
+    "range": Column("number", minimum=0, maximum=9, nullable=True),
+    "set": Column("integer", allowed=(1, 2)),
+    "unique": Column("integer", unique=True),
+    "word": Column("category", allowed=("a", "b"), nullable=True),
+}
+VALUES = {
+    "range": st.sampled_from([0.0, 9.0, 9.5, -1.0, None]),
+    "set": st.sampled_from([1.0, 2.0, 3.0, None]),
+    "unique": st.sampled_from([float(n) for n in range(30)]),
+    "word": st.sampled_from(["a", "b", "c", None]),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(sorted(COLUMNS)))
+def test_the_quick_verdict_is_that_of_pandera(data, name):
+    import pandera.pandas as pandera
+
+    values = data.draw(st.lists(VALUES[name], min_size=1, max_size=6))
+    series = pd.Series(values, dtype="str" if name == "word" else "float64")
+    check = pandera.DataFrameSchema({name: validation._checks(COLUMNS[name])})
+    try:
+        check.validate(series.to_frame(name), lazy=True)
+        verdict = True
+    except pandera.errors.SchemaErrors:
+        verdict = False
+    assert validation._conforms(series, COLUMNS[name]) is verdict

@@ -1,0 +1,28 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from titanic_ml.evaluation.gate import compare_out_of_fold, mean_log_loss
+
+
+def out_of_fold(rows, y, *repeats):
+    columns = {f"repeat_{i}": column for i, column in enumerate(repeats, start=1)}
+    return pd.DataFrame({"row": rows, "y": y, **columns})
+
+
+def test_mean_log_loss_is_the_mean_of_the_repetitions():
+    y, first, second = [0, 1, 1], [0.2, 0.7, 0.9], [0.4, 0.6, 0.5]
+    expected = np.mean([metrics.log_loss(y, p) for p in (first, second)])
+    assert mean_log_loss(out_of_fold([1, 2, 3], y, first, second)) == pytest.approx(expected)
+
+
+def test_two_models_are_compared_on_the_rows_they_share():
+    challenger = out_of_fold([1, 2, 3], [0, 1, 1], [0.1, 0.8, 0.01])
+    champion = out_of_fold([2, 9, 1], [1, 0, 0], [0.6, 0.99, 0.3])
+    rows, ours, theirs = compare_out_of_fold(challenger, champion)
+    assert rows == 2
+    assert ours == pytest.approx(metrics.log_loss([0, 1], [0.1, 0.8]))
+    assert theirs == pytest.approx(metrics.log_loss([0, 1], [0.3, 0.6]))
+    rows, *losses = compare_out_of_fold(challenger, champion.tail(1).assign(row=77))
+    assert rows == 0 and np.isnan(losses).all()

@@ -1,0 +1,100 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
+
+NAMES = ["ticket_men", "ticket_women"]
+
+
+def table(rows=60, seed=0):
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "ticket": random.choice(list("abcdefghijklmnopqrstuvwxyz"), rows),
+            "part": random.choice(["men", "women"], rows),
+            "cell": random.choice(["Mr1", "Mr3", "Miss1"], rows),
+        }
+    )
+    return frame, random.integers(0, 2, rows)
+
+
+def companions(**kwargs):
+    return CompanionResiduals(["ticket"], **kwargs)
+
+
+def without(frame, y, row, k=2.0):
+    """The features of one row by the definition, from the other rows alone."""
+    others = np.arange(len(frame)) != row
+    rest, outcome = frame[others], y[others]
+    found = []
+    for part in ("men", "women"):
+        near = (rest["ticket"] == frame["ticket"][row]) & (rest["part"] == part)
+        residuals = []
+        for cell, lived in zip(rest["cell"][near], outcome[near], strict=True):
+            same = outcome[rest["cell"] == cell]
+            residuals.append(lived - (same.sum() + k * outcome.mean()) / (len(same) + k))
+        found.append(sum(residuals) / (len(residuals) + k))
+    return found
+
+
+def test_a_training_row_is_left_out_of_all_that_is_computed_for_it():
+    frame, y = table()
+    made = companions().fit_transform(frame, y)
+    assert list(made) == NAMES
+    expected = [without(frame, y, row) for row in range(len(frame))]
+    assert np.allclose(made.to_numpy(), expected)
+
+
+def test_its_own_outcome_changes_no_feature_of_a_row():
+    frame, y = table()
+    before = companions().fit_transform(frame, y)
+    for row in range(len(frame)):
+        flipped = y.copy()
+        flipped[row] = 1 - y[row]
+        after = companions().fit_transform(frame, flipped)
+        pd.testing.assert_series_equal(after.iloc[row], before.iloc[row])
+    assert not after.equals(before)  # but those of its companions do change
+
+
+def test_other_rows_see_all_training_rows():
+    frame, y = table()
+    fitted = companions().fit(frame, y)
+    for row in (0, 7, 23):
+        rest = np.arange(len(frame)) != row
+        left_out = companions().fit(frame[rest], y[rest]).transform(frame.iloc[[row]])
+        assert np.allclose(left_out.to_numpy()[0], without(frame, y, row))
+    strangers = frame.head(3).assign(ticket="never seen")
+    assert (fitted.transform(strangers) == 0).all(axis=None)
+
+
+def test_rows_alone_in_a_batch_or_in_another_order_get_the_same():
+    frame, y = table()
+    fitted = companions().fit(frame, y)
+    whole = fitted.transform(frame)
+    alone = pd.concat([fitted.transform(frame.iloc[[row]]) for row in range(len(frame))])
+    pd.testing.assert_frame_equal(alone, whole)
+    pd.testing.assert_frame_equal(fitted.transform(frame[::-1]), whole[::-1])
+
+
+def test_shrinkage_pulls_towards_zero():
+    frame, y = table()
+    weak, strong = (companions(shrinkage=k).fit_transform(frame, y).abs() for k in (0.5, 50.0))
+    assert strong.to_numpy().sum() < 0.2 * weak.to_numpy().sum()
+
+
+def test_a_single_row_has_no_companions():
+    frame, y = table(rows=1)
+    assert (companions().fit_transform(frame, y) == 0).all(axis=None)
+
+
+def test_it_needs_outcomes():
+    with pytest.raises(ValueError, match="learns from y"):
+        companions().fit(table()[0], None)
+
+
+def test_it_is_an_estimator_with_names():
+    made = clone(companions(shrinkage=3.0)).fit(*table())
+    assert made.get_params()["shrinkage"] == 3.0
+    assert list(made.get_feature_names_out()) == NAMES

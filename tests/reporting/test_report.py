@@ -1,0 +1,222 @@
+"""report.html and model_card.md: whole, alone, the same each time, and safe from names."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from titanic_ml import TitanicPipeline
+from titanic_ml.reporting.report import METRIC_WORDS, drawings, render_model_card, render_report
+
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+EVIL = "<script>alert(1)</script> | `a`\n# b"
+
+
+class Page(HTMLParser):
+    """What a report holds; fails on a tag that is not closed where it should be."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open, self.tags, self.identifiers, self.links, self.words = [], set(), [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.identifiers.append(value)
+            if name.rpartition(":")[2] in ("href", "src") or name.startswith("on"):
+                self.links.append(value)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def whole(trained) -> dict:
+    return json.loads(next(trained.glob("2*/evaluation.json")).read_text())
+
+
+@pytest.fixture
+def facts(whole) -> dict:
+    return copy.deepcopy(whole)
+
+
+@pytest.fixture(scope="module")
+def report(whole) -> str:
+    return render_report(whole)
+
+
+def test_it_is_one_page_that_needs_no_other(report):
+    page = Page(report)
+    assert report.startswith("<!DOCTYPE html>") or report.lstrip().startswith("<!DOCTYPE html>")
+    assert {"title", "main", "nav", "table", "svg"} <= page.tags
+    assert not {"script", "link", "img", "iframe"} & page.tags
+    assert page.links and all(link.startswith("#") for link in page.links)
+    assert {link.removeprefix("#") for link in page.links} <= set(page.identifiers)
+    assert len(page.identifiers) == len(set(page.identifiers))
+    assert "url(http" not in report and "@import" not in report
+    assert 'name="viewport"' in report and "color-scheme: light dark" in report
+    assert len(report) < 300_000
+
+
+def test_it_answers_the_questions_of_a_reader(report, whole):
+    words = " ".join(" ".join(Page(report).words).split())
+    estimate = "{:.3f} ({:.3f} to {:.3f})".format
+    for question in ("Is this a good model?", "what won", "For whom is it worst?", "What matters"):
+        assert question in words
+    for key in ("evaluation", "strangers"):
+        assert all(estimate(*v) in words for v in whole[key]["estimates"].values())
+    assert all(candidate["label"] in words for candidate in whole["candidates"])
+    assert all(f"{s['slice']} {s['value']}" in words for s in whole["evaluation"]["slices"])
+    assert whole["version"] in words and whole["dataset"]["sha256"] in words
+    assert all(column in words for column in whole["dataset"]["columns"])
+    assert set(METRIC_WORDS) == set(whole["evaluation"]["estimates"])
+
+
+def test_it_has_every_drawing(whole, report):
+    drawn = drawings(whole)
+    assert set(drawn) == {
+        *("comparison", "roc", "precision_recall", "calibration", "importance"),
+        *("learning_curve", "slices", "dependence"),
+    }
+    assert all(svg in report and len(svg) < 60_000 for svg in drawn.values())
+
+
+def test_the_card_has_the_sections_of_mitchell(whole):
+    titles = re.findall(r"^## (.*)$", render_model_card(whole), re.MULTILINE)
+    assert titles == [
+        *("Model Details", "Intended Use", "Factors", "Metrics", "Evaluation Data"),
+        *("Training Data", "Quantitative Analyses", "Ethical Considerations"),
+        "Caveats and Recommendations",
+    ]
+
+
+def tables(markdown: str) -> list[list[str]]:
+    """The lines of each table."""
+    blocks = re.findall(r"(?:^\|.*\n)+", markdown + "\n", re.MULTILINE)
+    return [block.splitlines() for block in blocks]
+
+
+def cells(line: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", line))
+
+
+def test_same_facts_same_bytes(whole, report):
+    assert render_report(json.loads(json.dumps(whole))) == report
+    assert render_model_card(whole) == render_model_card(json.loads(json.dumps(whole)))
+
+
+@pytest.fixture
+def evil(facts) -> dict:
+    """Facts whose every name means harm."""
+    facts["dataset"] |= {"name": EVIL, "target": EVIL, "uri": EVIL, "not_for": [EVIL]}
+    facts["dataset"]["columns"][EVIL] = {**facts["dataset"]["columns"].pop("Sex"), "about": EVIL}
+    facts["chosen"]["label"] = EVIL
+    facts["chosen"]["parameters"] = {EVIL: EVIL}
+    facts["candidates"][0]["label"] = EVIL
+    facts["evaluation"]["baselines"][0]["label"] = EVIL
+    facts["evaluation"]["slices"][0] |= {"slice": EVIL, "value": EVIL}
+    facts["importance"][0]["features"] = [EVIL, "$x^{2"]
+    facts["dependence"][0]["column"] = EVIL
+    facts["dependence"][0]["points"][0]["value"] = EVIL
+    return facts
+
+
+def test_names_never_become_markup(evil):
+    report = render_report(evil)
+    page = Page(report)
+    assert "script" not in page.tags
+    assert "alert(1)" in " ".join(page.words)
+    assert "<script" not in report
+
+
+def test_names_never_break_the_tables_of_the_card(evil, whole):
+    card = render_model_card(evil)
+    plain = tables(render_model_card(whole))
+    found = tables(card)
+    assert [len(table) for table in found] == [len(table) for table in plain]
+    for table in found:
+        assert len({cells(line) for line in table}) == 1
+    titles = re.findall(r"^## ", card, re.MULTILINE)
+    assert len(titles) == 9
+
+
+@pytest.mark.parametrize("key", ["strangers", "dependence", "slices", "git", "baselines"])
+def test_what_was_not_measured_is_left_out(facts, key):
+    facts["strangers"] = None if key == "strangers" else facts["strangers"]
+    facts["dependence"] = [] if key == "dependence" else facts["dependence"]
+    facts["git"] = None if key == "git" else facts["git"]
+    if key == "slices":
+        facts["evaluation"] |= {"slices": [], "worst": None}
+    if key == "baselines":
+        facts["evaluation"]["baselines"] = []
+    page = Page(render_report(facts))
+    assert len(page.identifiers) == len(set(page.identifiers))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.identifiers)
+    assert "None" not in " ".join(page.words)
+    assert "None" not in render_model_card(facts)
+
+
+def test_features_without_number_are_cut(facts):
+    many = [{"features": [f"feature no {i}"], "loss": [1 / (i + 1), 0.0, 1.0]} for i in range(50)]
+    facts["importance"] = many
+    told = render_report(facts)
+    assert "feature no 5; and 44 more" in told
+    assert "feature no 19" in told and "feature no 20" not in told
+    assert "The last 30 are left out." in told and "left out" not in render_report(few(facts))
+
+
+def few(facts: dict) -> dict:
+    return {**facts, "importance": facts["importance"][:3]}
+
+
+def test_features_of_a_group_stand_below_the_line(facts):
+    names = (["a", "b"], ["a"], ["c"], ["b"])
+    facts["importance"] = [{"features": n, "loss": [0.1, -0.0001, 0.2]} for n in names]
+    told = render_report(facts)
+    rows = re.findall(r'<tr( class="part")?><th scope="row">(a \+ b|[abc])</th><td>0.100', told)
+    assert rows == [("", "a + b"), ("", "c"), (' class="part"', "a"), ("", "b")]
+    assert "each feature of a group alone" in told and "-0.000" not in told
+    facts["importance"] = [{"features": ["c"], "loss": [0.1, 0.0, 0.2]}]
+    told = render_report(facts)
+    assert 'class="part"' not in told and "each feature of a group" not in told
+
+
+def test_it_says_what_positive_means_before_it_uses_the_word(report, whole):
+    words = " ".join(" ".join(Page(report).words).split())
+    meaning = "rows with Survived 1 are called positive"
+    assert words.index(meaning) == words.index("positive") - len(meaning) + len("positive")
+    card = render_model_card(whole)
+    assert "(Survived 1)" in card and "Positive is a row with Survived 1" in card
+    assert " of class 1" not in card.replace("worst for class 1", "")  # a slice is called class
+
+
+def test_a_version_reports_facts_verdict_and_figures(trained, quick):
+    pipeline = TitanicPipeline(f"store.uri={trained}", *quick)
+    report = pipeline.report("latest")
+    assert report.version == pipeline.store.resolve("champion") == report.facts["version"]
+    assert repr(report) == f"{report.version}: {report.verdict.headline}"
+    assert report.figures == drawings(report.facts)
+
+
+def test_the_confidence_of_the_intervals_is_said(facts):
+    facts["evaluation"]["confidence"] = facts["strangers"]["confidence"] = 0.5
+    for text in (render_report(facts), render_model_card(facts)):
+        assert "50% interval" in text and "95%" not in text

@@ -1,0 +1,182 @@
+"""The command line: each command parses, makes one call, and prints.
+
+What a command needs is imported when it runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from titanic_ml import __version__
+from titanic_ml.cli import models as cli_models
+from titanic_ml.cli.options import (
+    AsJson,
+    Data,
+    Debug,
+    Model,
+    Overrides,
+    Quiet,
+    examples,
+    progress_bar,
+    show_answer,
+)
+from titanic_ml.errors import TitanicError
+
+
+class Commands(TyperGroup):
+    """Commands whose known errors are one message and an exit code, not a traceback."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run the command; print the message of a known error, and exit with its code."""
+        try:
+            return super().invoke(ctx)
+        except TitanicError as error:
+            if ctx.meta.get("debug"):
+                raise
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(error.exit_code) from error
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+app.add_typer(cli_models.app, name="models", help="Look at model versions and choose the champion.")
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the program with these arguments, by default those of the process."""
+    # Importing pandas and scikit-learn makes many objects and no garbage: looking for it while they
+    # are made and when the program ends takes a quarter of the time of a cold `predict`.
+    gc.set_threshold(100_000, 20, 100)
+    atexit.register(gc.freeze)
+    app(args, prog_name="titanic-ml")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"titanic-ml {__version__}")
+        raise typer.Exit()
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+]
+Input = Annotated[
+    str, typer.Argument(metavar="INPUT", help="The table: .csv, .csv.gz, .parquet or -.")
+]
+Output = Annotated[
+    str,
+    typer.Option(help="Where to write: .csv, .csv.gz, .parquet or - (a CSV on standard output)."),
+]
+PassengerId = Annotated[
+    str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
+]
+Probability = Annotated[bool, typer.Option("--probability", help="Add a column of probabilities.")]
+
+
+@app.callback(epilog=examples("train", "predict data/test.csv --output submission.csv"))
+def program(version: Version = False) -> None:
+    """From a table of passengers to a chosen, measured and versioned model."""
+
+
+@app.command(
+    epilog=examples(
+        "train",
+        "train --data mine.csv seed=7 n_jobs=1",
+        "train estimator=[svc,random_forest] selection=thorough",
+    )
+)
+def train(
+    overrides: Overrides = None,
+    data: Data = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Compare the candidates, fit the chosen one, measure, explain and keep it."""
+    from titanic_ml.pipeline import TitanicPipeline
+
+    pipeline = TitanicPipeline(*overrides or ())
+    try:
+        with progress_bar("Training", hidden=quiet) as progress:
+            training = pipeline.train(data, progress)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted: no version was made; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    show_answer(training, training.to_dict(), quiet, as_json)
+
+
+@app.command(
+    epilog=examples(
+        "evaluate --data answers.csv", "evaluate --model latest --data answers.csv --json"
+    )
+)
+def evaluate(
+    overrides: Overrides = None,
+    model: Model = "champion",
+    data: Data = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a version on a table with known answers."""
+    from titanic_ml.pipeline import TitanicPipeline
+
+    evaluation = TitanicPipeline(*overrides or ()).evaluate(data, model)
+    show_answer(evaluation, evaluation.to_dict(), quiet, as_json)
+
+
+@app.command(
+    epilog=examples("explain --passenger-id 5", "explain --passenger-id 900 --data data/test.csv")
+)
+def explain(
+    passenger_id: PassengerId,
+    overrides: Overrides = None,
+    model: Model = "champion",
+    data: Data = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Tell which facts moved the answer for one row, and by how much."""
+    from titanic_ml.pipeline import TitanicPipeline
+
+    explanation = TitanicPipeline(*overrides or ()).explain(passenger_id, data, model)
+    show_answer(explanation, explanation.to_dict(), quiet, as_json)
+
+
+@app.command(
+    epilog=examples(
+        "predict data/test.csv --output submission.csv",
+        "predict - --output - --probability < data/test.csv",
+    )
+)
+def predict(
+    table: Input,
+    output: Output,
+    overrides: Overrides = None,
+    model: Model = "champion",
+    probability: Probability = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Predict each row of a table, in its order."""
+    if as_json and output == "-":
+        raise typer.BadParameter("--json and --output - both want standard output; choose one")
+    from titanic_ml.pipeline import TitanicPipeline
+    from titanic_ml.storage.tables import write_table
+
+    pipeline = TitanicPipeline(*overrides or ())
+    version = pipeline.store.resolve(model)
+    answer = pipeline.predict(table, version, probability)
+    write_table(answer, output)
+    values = {"rows": len(answer), "output": output, "model": version}
+    text = f"{len(answer)} rows predicted by {version}, written to {output}"
+    show_answer(text, values, quiet or output == "-", as_json)

@@ -1,0 +1,123 @@
+"""Where settings come from: Hydra composes them and OmegaConf checks their types."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from titanic_ml.config.settings import Settings, known_keys, require, sections
+from titanic_ml.errors import SettingsError
+
+CONFIG_DIR = Path(__file__).parents[1] / "conf"
+
+
+def load_settings(overrides: Sequence[str] = ()) -> Settings:
+    """Compose the settings from `conf/`, a `.env` file if one stands here, and overrides.
+
+    Parameters
+    ----------
+    overrides
+        Hydra overrides such as ``"seed=7"``, ``"env=remote"`` or ``"estimator=svc"``.
+
+    Raises
+    ------
+    SettingsError
+        An override is malformed, its key is unknown, a value has the wrong type or is out of
+        range, or a variable of the environment is not set.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if Path(".env").is_file():
+        from dotenv import load_dotenv
+
+        load_dotenv(".env")
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
+            composed = compose("config", overrides=[_quoted(word) for word in overrides])
+            require("estimator" in composed, "estimator", "empty", "at least one candidate")
+            _require_environment(OmegaConf.to_container(composed))
+            typed = OmegaConf.merge(_schema(), composed)
+            OmegaConf.resolve(typed)
+            return OmegaConf.to_object(typed)
+    except HydraException as error:
+        raise SettingsError(_explain(str(error))) from error
+    except OmegaConfBaseException as error:
+        raise SettingsError(
+            f"{error.full_key or 'settings'}: {str(error.msg).splitlines()[0]}"
+        ) from error
+
+
+def build(node: dict[str, Any]) -> Any:
+    """Build the object that a node names by its `_target_`, with all it holds.
+
+    Raises
+    ------
+    SettingsError
+        The class can't be imported or refuses its arguments.
+    """
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        reason = str(error).split("\nfull_key")[0].split(", set env var")[0].replace("\n", " ")
+        name = node.get("_target_", "what the settings name")
+        raise SettingsError(f"can't build {name}: {reason}") from error
+
+
+def _schema() -> Any:
+    """`Settings` as OmegaConf's types, made writable: a merge can't fill frozen classes."""
+    from omegaconf import OmegaConf
+
+    def writable(kind: type) -> Any:
+        node = OmegaConf.structured(kind)
+        OmegaConf.set_readonly(node, False)
+        return node
+
+    schema = writable(Settings)
+    for name, kind in sections().items():
+        schema[name] = writable(kind)
+    return schema
+
+
+def _quoted(word: str) -> str:
+    """Quote a value that Hydra's grammar would not take as it is, such as an address with `=`."""
+    key, equals, value = word.partition("=")
+    require(bool(key), "an override", repr(word), "a name and a value, such as seed=7")
+    if not re.fullmatch(r"[\w.+*%/-]*|[\[{'\"].*|\$\{.*", value, re.ASCII | re.DOTALL):
+        value = re.sub(r"(\\*)'", r"\1\1\\'", value + "'").removesuffix("\\'")
+        value = f"'{value}'"
+    return key + equals + value
+
+
+def _require_environment(node: Any) -> None:
+    """Name every unset variable at once, before the first is used."""
+    names = sorted(set(re.findall(r"\$\{oc\.env:([^,}]+)\}", str(node))) - set(os.environ))
+    if names:
+        raise SettingsError(
+            f"not set in the environment: {', '.join(names)}; export them, or write them to .env"
+        )
+
+
+def _explain(message: str) -> str:
+    """Turn Hydra's message into one sentence with the nearest right name."""
+    if unknown := re.match(r"Could not override '([^']+)'", message):
+        return f"unknown setting {unknown[1]}{_nearest(unknown[1], known_keys())}"
+    if group := re.search(r"Could not (?:find|load) '([^']+)/([^']+)'", message):
+        names = sorted(path.stem for path in (CONFIG_DIR / group[1]).glob("*.yaml"))
+        return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
+    reason = " ".join(message.replace("^", "").split("See https")[0].split())
+    return f"malformed override: {reason}; expected a name and a value, such as seed=7"
+
+
+def _nearest(word: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(names)}"

@@ -1,0 +1,76 @@
+"""What a passenger is to a model: the data set made from a validated table."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.validation import validate
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """A validated table.
+
+    Attributes
+    ----------
+    ids
+        The id of each row.
+    X
+        The columns that a model may learn from, one row a passenger.
+    y
+        The target, 0 or 1; None if the table has none.
+    """
+
+    ids: pd.Series
+    X: pd.DataFrame
+    y: pd.Series | None
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, schema: Schema, source: str, with_target: bool = True
+    ) -> Dataset:
+        """Validate a table and take it apart. Raises `InvalidTable` with all faults found."""
+        parsed = validate(frame, schema, source, with_target)
+        y = parsed[schema.target] if with_target else None
+        return cls(parsed[schema.id], parsed[schema.features], y)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __repr__(self) -> str:
+        rate = "" if self.y is None else f", {self.y.mean():.1%} positive"
+        return f"Dataset({len(self)} rows, {self.X.shape[1]} columns{rate})"
+
+    @cached_property
+    def row_hashes(self) -> np.ndarray:
+        """A hash of each row's columns, (n,) uint64: equal rows have equal hashes in any table."""
+        return pd.util.hash_pandas_object(self.X, index=False).to_numpy()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the ids, columns and target: the same for the same rows in CSV or Parquet."""
+        digest = hashlib.sha256(self.row_hashes.tobytes())
+        digest.update(pd.util.hash_pandas_object(self.ids, index=False).to_numpy().tobytes())
+        if self.y is not None:
+            digest.update(self.y.to_numpy(dtype="int8").tobytes())
+        return digest.hexdigest()
+
+    def profile(self) -> dict[str, dict[str, Any]]:
+        """By column: how many values are missing, and its quantiles or commonest values."""
+        return {name: _profile(self.X[name]) for name in self.X}
+
+
+def _profile(values: pd.Series) -> dict[str, Any]:
+    missing = {"missing": int(values.isna().sum())}
+    if pd.api.types.is_numeric_dtype(values):
+        levels = [0.0, 0.25, 0.5, 0.75, 1.0]
+        return missing | {"quantiles": [float(q) for q in values.quantile(levels)]}
+    counts = values.value_counts()
+    return missing | {"distinct": len(counts), "commonest": counts.head(5).to_dict()}

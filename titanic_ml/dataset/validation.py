@@ -1,0 +1,152 @@
+"""The check of a table against its schema: all faults at once, or typed columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from titanic_ml.dataset.schema import DIGITS, Column, Schema
+from titanic_ml.errors import Fault, InvalidTable
+
+SHOWN_LENGTH = 60  # characters of a value in a message
+
+
+def validate(frame: pd.DataFrame, schema: Schema, source: str, with_target: bool) -> pd.DataFrame:
+    """Check a table and give its columns their types, in the schema's order.
+
+    Parameters
+    ----------
+    frame
+        The table as it was read; it is not changed.
+    schema
+        What its columns may hold.
+    source
+        What to call it in a message.
+    with_target
+        Whether the target must be there, with both classes. If not, it is dropped where it is.
+
+    Raises
+    ------
+    InvalidTable
+        With all faults found.
+    """
+    names = [name for name in schema.columns if with_target or name != schema.target]
+    faults = _column_faults(frame, names, schema)
+    parsed = pd.DataFrame(index=pd.RangeIndex(len(frame)))
+    for name in names:
+        if list(frame.columns).count(name) == 1:
+            values, bad = _converted(frame[name].reset_index(drop=True), schema.columns[name])
+            parsed[name] = values
+            expected = schema.columns[name].expected
+            faults += [Fault(row + 1, name, _shown(value), expected) for row, value in bad.items()]
+    faults += _value_faults(parsed, schema, known={(fault.row, fault.column) for fault in faults})
+    if not faults and parsed.empty:
+        faults.append(Fault(0, "", "no rows", "at least one"))
+    if not faults and with_target and parsed[schema.target].nunique() == 1:
+        found = f"only the class {_shown(parsed[schema.target].iloc[0])}"
+        faults.append(Fault(0, schema.target, found, "both classes"))
+    if faults:
+        raise InvalidTable(source, faults)
+    return parsed
+
+
+def _column_faults(frame: pd.DataFrame, names: list[str], schema: Schema) -> list[Fault]:
+    found = [str(name) for name in frame.columns]
+    if not set(found) & set(schema.columns):
+        first = ",".join(found)
+        first = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "…"
+        return [Fault(0, "", f"no header (the first line is {first!r})", ",".join(names))]
+    doubled = dict.fromkeys(name for name in found if found.count(name) > 1)
+    unknown = [name for name in dict.fromkeys(found) if name not in schema.columns]
+    missing = [name for name in names if name not in found]
+    return (
+        [Fault(0, name, f"{found.count(name)} columns of this name", "one") for name in doubled]
+        + [Fault(0, name, "no column of this name", "one") for name in missing]
+        + [Fault(0, name, "an unknown column", f"only {', '.join(names)}") for name in unknown]
+    )
+
+
+def _value_faults(parsed: pd.DataFrame, schema: Schema, known: set[tuple[int, str]]) -> list[Fault]:
+    """Check values, missing ones and doubled ones with pandera; leave out the places in `known`.
+
+    Most tables are clean, and telling that takes a fraction of importing pandera: it is asked only
+    where there is a fault to be found. A test holds the two verdicts together.
+    """
+    if all(_conforms(parsed[name], schema.columns[name]) for name in parsed):
+        return []
+    import pandera.pandas as pandera
+
+    columns = {name: _checks(schema.columns[name]) for name in parsed}
+    try:
+        pandera.DataFrameSchema(columns).validate(parsed, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases[["index", "column", "check", "failure_case"]]
+        faults = {}
+        for row, name, check, value in cases.itertuples(index=False):
+            found, expected = _shown(value), schema.columns[name].expected
+            if check == "field_uniqueness":
+                found, expected = f"{found} again", "each value once"
+            faults[int(row) + 1, name] = Fault(int(row) + 1, name, found, expected)
+        return [fault for place, fault in faults.items() if place not in known]
+    return []
+
+
+def _conforms(values: pd.Series, column: Column) -> bool:
+    given = values.dropna()
+    return bool(
+        (column.nullable or len(given) == len(values))
+        and (not column.allowed or given.isin(column.allowed).all())
+        and (column.minimum is None or (given >= column.minimum).all())
+        and (column.maximum is None or (given <= column.maximum).all())
+        and (not column.unique or values.is_unique)
+    )
+
+
+def _checks(column: Column) -> Any:
+    import pandera.pandas as pandera
+
+    limits = {
+        pandera.Check.isin: column.allowed or None,
+        pandera.Check.ge: column.minimum,
+        pandera.Check.le: column.maximum,
+    }
+    return pandera.Column(
+        checks=[make(limit) for make, limit in limits.items() if limit is not None],
+        nullable=column.nullable,
+        unique=column.unique,
+        report_duplicates="exclude_first",
+    )
+
+
+def _converted(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
+    """The values in the column's type, and those that have no such type."""
+    if column.numeric:
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+        bad = (numbers.isna() & values.notna()) | np.isinf(numbers)
+        if column.kind == "integer":
+            bad |= numbers.notna() & ~_exact(numbers)
+            if not (bad | numbers.isna()).any():
+                numbers = numbers.astype("int64")
+        return numbers.mask(bad) if bad.any() else numbers, values[bad]
+    if pd.api.types.is_numeric_dtype(values):  # a ticket that a reader took for a number
+        values = values.astype("Int64") if _exact(values.dropna()).all() else values
+    return values.astype("str").where(values.notna()), values[:0]
+
+
+def _exact(numbers: pd.Series) -> pd.Series:
+    """Which are whole numbers that no conversion rounds or wraps."""
+    return (numbers % 1 == 0) & (numbers.abs() < 10.0**DIGITS)
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it.
+
+    >>> _shown(3.0), _shown("abc"), _shown(None)
+    ('3', "'abc'", 'nothing')
+    """
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return "nothing"
+    text = f"{value:.15g}" if isinstance(value, (int, float, np.number)) else repr(value)
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"

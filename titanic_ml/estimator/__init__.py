@@ -1,0 +1,5 @@
+"""Which algorithm."""
+
+from titanic_ml.estimator.candidate import Candidate
+
+__all__ = ["Candidate"]

@@ -1,0 +1,170 @@
+"""Evaluate the selected model: metrics, importance, partial dependence, learning curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.evaluation.dependence import dependence, dependence_of_fold, grids
+from titanic_ml.evaluation.evaluator import Evaluator
+from titanic_ml.evaluation.importance import feature_groups, importance, importance_of_fold
+from titanic_ml.evaluation.result import Evaluation, OutOfFold
+
+BACKGROUND = 100  # rows kept with a version, to compare a row with when it is explained
+DEPENDENCE = 60  # rows a fold that are asked for a partial dependence
+
+
+@dataclass(frozen=True, repr=False)
+class Assessment:
+    """What was measured of the selected model, all of it on rows that it had not seen.
+
+    Attributes
+    ----------
+    evaluation
+        Its out-of-fold metrics on ungrouped, stratified folds.
+    strangers
+        The same where the rows of a group stay in one fold; None if the dataset names no groups.
+    importance, dependence, learning_curve
+        As the functions of those names give them.
+    groups
+        Clusters of correlated features.
+    background
+        Features of some training rows, to compare others with.
+    """
+
+    evaluation: Evaluation
+    strangers: Evaluation | None
+    importance: list[dict[str, Any]]
+    dependence: list[dict[str, Any]]
+    learning_curve: list[dict[str, float]]
+    groups: list[list[str]]
+    background: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the background left out."""
+        return {
+            "evaluation": self.evaluation.to_dict(),
+            "strangers": self.strangers and self.strangers.to_dict(),
+            "importance": self.importance,
+            "dependence": self.dependence,
+            "learning_curve": self.learning_curve,
+            "groups": self.groups,
+        }
+
+
+@dataclass(frozen=True)
+class FoldInspection:
+    """Permutation importance and partial dependence of one model, on rows that it had not seen.
+
+    Attributes
+    ----------
+    groups
+        Clusters of correlated features, permuted together.
+    grids
+        By column, the values at which the partial dependence is computed.
+    seed
+        Governs permutations and the sample of rows.
+    """
+
+    groups: list[list[str]]
+    grids: dict[str, list[Any]]
+    seed: int
+
+    def __call__(
+        self, model: Pipeline, X: pd.DataFrame, y: pd.Series
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Apply to the model of a fold and its test rows X, (n, columns), and y, (n,)."""
+        relies = importance_of_fold(model, X, y, self.groups, seed=self.seed)
+        return relies, dependence_of_fold(model, X, self.grids, DEPENDENCE, self.seed)
+
+
+@dataclass(frozen=True)
+class Assessor:
+    """Evaluates a selected model on the table that it was selected on.
+
+    Attributes
+    ----------
+    evaluator
+        Measures, and says how confident the intervals are.
+    dataset
+        The training table.
+    features
+        The features of its rows as the selected model learned from them.
+    kinds
+        By column, its kind in the schema.
+    slices
+        By name, the subgroup of each row.
+    """
+
+    evaluator: Evaluator
+    dataset: Dataset
+    features: pd.DataFrame
+    kinds: Mapping[str, str]
+    slices: Mapping[str, pd.Series]
+
+    def inspection(self) -> FoldInspection:
+        """What is to be computed in each fold, by its model and on its test rows."""
+        values = grids(self.dataset.X, self.kinds)
+        return FoldInspection(feature_groups(self.features), values, self.evaluator.seed)
+
+    def assess(
+        self,
+        threshold: float,
+        out_of_fold: OutOfFold,
+        grouped: OutOfFold | None,
+        inspection: FoldInspection,
+        inspected: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]],
+        learning_curve: list[dict[str, float]],
+    ) -> Assessment:
+        """Put together what the folds gave.
+
+        Parameters
+        ----------
+        threshold
+            Of the selected model.
+        out_of_fold, grouped
+            Its predictions for unseen rows, on ungrouped and on grouped folds.
+        inspection, inspected
+            What was computed in each fold, and its results.
+        learning_curve
+            Kept as it is.
+        """
+        seed, confidence = self.evaluator.seed, self.evaluator.confidence
+        importances, dependences = zip(*inspected, strict=True)
+        order = np.random.default_rng(seed).permutation(len(self.features))
+        return Assessment(
+            self._evaluate(threshold, out_of_fold),
+            None if grouped is None else self._evaluate(threshold, grouped),
+            importance(importances, inspection.groups, confidence, seed),
+            dependence(dependences, inspection.grids, self.kinds, confidence, seed),
+            learning_curve,
+            inspection.groups,
+            self.features.iloc[np.sort(order[:BACKGROUND])],
+        )
+
+    def _evaluate(self, threshold: float, predictions: OutOfFold) -> Evaluation:
+        return self.evaluator.evaluate(
+            self.dataset.y.to_numpy(),
+            predictions.probability.to_numpy(),
+            threshold,
+            answer=predictions.answer.to_numpy(),
+            baselines=predictions.baselines,
+            slices=self.slices,
+        )
+
+
+def features_as_trained(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
+    """The features of the training rows, as they were when the model was fitted on them.
+
+    `transform` would give others where a feature is learned from the rows' own outcome.
+    """
+    if "features" not in model.named_steps:
+        return X
+    return clone(model.named_steps["features"]).fit_transform(X, y)

@@ -1,0 +1,45 @@
+"""The Bayesian bootstrap (Rubin 1981): rows are reweighted, so no resample lacks a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+AT_ONCE = 4_000_000  # weights held in memory
+RESAMPLES = 500
+
+
+def bootstrap_weights(rows: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Weights of the rows, (m, rows) at a time, in all `resamples` of them.
+
+    The same seed gives the same weights, however many are held in memory at once.
+    """
+    random = np.random.default_rng(seed)
+    step = max(1, AT_ONCE // rows)
+    for start in range(0, resamples, step):
+        yield random.standard_exponential((min(step, resamples - start), rows))
+
+
+def mean_interval(
+    values: np.ndarray, confidence: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over the rows of each column, (columns,), and the ends of its percentile interval.
+
+    Parameters
+    ----------
+    values
+        One row an observation, (rows, columns).
+    confidence
+        Of the interval, such as 0.95.
+    seed
+        Governs the bootstrap.
+    """
+    means = [
+        row @ values / row.sum()
+        for weights in bootstrap_weights(len(values), RESAMPLES, seed)
+        for row in weights
+    ]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    return values.mean(axis=0), low, high

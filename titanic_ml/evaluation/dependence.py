@@ -1,0 +1,75 @@
+"""Partial dependence: how a model's predictions change with each column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from titanic_ml.evaluation.bootstrap import mean_interval
+
+MISSING = "missing"  # what a missing value is called in a dependence
+
+
+def grids(X: pd.DataFrame, kinds: Mapping[str, str], points: int = 12) -> dict[str, list[Any]]:
+    """The values at which each column is tried: quantiles of numbers, the values of few, the
+    commonest categories.
+
+    `kinds` says of each column whether it is an ``integer``, a ``number``, a ``category`` or
+    ``text``; text is left out. A missing value is tried where the column has any.
+    """
+    found = {}
+    for name in (name for name, kind in kinds.items() if kind != "text" and name in X):
+        known = X[name].dropna()
+        values = known.value_counts().index.tolist()
+        if kinds[name] == "category":
+            values = values[:points]
+        elif len(values) > points:
+            levels = np.linspace(0.01, 0.99, points)
+            values = known.quantile(levels, interpolation="nearest").unique().tolist()
+        if values:
+            found[name] = sorted(values) + [None] * bool(X[name].isna().any())
+    return found
+
+
+def dependence_of_fold(
+    model: Pipeline, X: pd.DataFrame, values: Mapping[str, Sequence[Any]], most: int, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """By column, the probability of at most so many rows at each of the values: (rows, values).
+
+    A partial dependence (Friedman 2001) is the mean over the rows. It tells how the model answers,
+    not what would have happened, and it may ask of rows that can't be.
+    """
+    random = np.random.default_rng(seed)
+    rows = X.iloc[np.sort(random.permutation(len(X))[:most])]
+    found = {}
+    for name, column in values.items():
+        asked = pd.concat([rows] * len(column), ignore_index=True)
+        tried = pd.Series([v for v in column for _ in range(len(rows))], dtype=rows[name].dtype)
+        probability = model.predict_proba(asked.assign(**{name: tried}))[:, 1]
+        found[name] = probability.reshape(len(column), -1).T
+    return found
+
+
+def dependence(
+    folds: Sequence[Mapping[str, np.ndarray]],
+    values: Mapping[str, Sequence[Any]],
+    kinds: Mapping[str, str],
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """The mean probability at each value of each column, with its interval over rows."""
+    found = []
+    for name, column in values.items():
+        rows = np.concatenate([fold[name] for fold in folds])
+        estimates = zip(*mean_interval(rows, confidence, seed), strict=True)
+        points = [
+            {"value": MISSING if value is None else value}
+            | dict(zip(("probability", "low", "high"), map(float, ends), strict=True))
+            for value, ends in zip(column, estimates, strict=True)
+        ]
+        found.append({"column": name, "kind": kinds[name], "points": points})
+    return found

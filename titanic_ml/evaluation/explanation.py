@@ -1,0 +1,149 @@
+"""Why this answer: which facts of one row moved its probability, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import factorial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from titanic_ml.evaluation.importance import split_features
+
+MOST_EXACT = 10  # groups: 2¹⁰ coalitions are tried, more are sampled
+SAMPLES = 64  # orders, half of them the reverse of the others
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """What moved one answer.
+
+    Attributes
+    ----------
+    subject
+        What the row is called, such as "PassengerId 5".
+    outcome
+        What the probability is of, such as "Survived".
+    probability, base
+        The row's probability, and the mean one of the background.
+    contributions
+        Groups of features, what the row has there, and what this adds to the probability; the
+        largest first. With the base they sum to the probability.
+    warning
+        What makes it less than it seems, if anything.
+    """
+
+    subject: str
+    outcome: str
+    probability: float
+    base: float
+    contributions: list[tuple[list[str], str, float]]
+    warning: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        keys = ("features", "values", "contribution")
+        rows = [dict(zip(keys, row, strict=True)) for row in self.contributions]
+        return {**vars(self), "contributions": rows}
+
+    def __repr__(self) -> str:
+        first = f"{self.subject}: probability of {self.outcome} {self.probability:.3f}"
+        lines = [f"WARNING: {self.warning}"] * bool(self.warning)
+        lines.append(f"{first}, where {self.base:.3f} is usual")
+        return "\n".join(lines + [f"  {by:+.3f}  {what}" for _, what, by in self.contributions])
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Shares a row's probability out among its facts by Shapley values.
+
+    What is shared out is the difference between the row's probability and the mean over a
+    background of rows; the worth of some facts is the mean probability of the background given
+    those facts of the row (Shapley 1953; Štrumbelj and Kononenko 2014; the interventional form,
+    Janzing et al. 2020). Correlated features are one player, so they don't share one fact among
+    them. Up to `MOST_EXACT` groups the values are exact; with more, orders are sampled in
+    antithetic pairs (Mitchell et al. 2022), and they still sum to the probability.
+
+    Attributes
+    ----------
+    model
+        The fitted Pipeline, from the table's columns to probabilities.
+    background
+        Features of some rows to compare with, (at most about 100, features).
+    groups
+        The features that go together; every feature is in one group.
+    seed
+        Governs the sampled orders.
+    """
+
+    model: Pipeline
+    background: pd.DataFrame
+    groups: Sequence[Sequence[str]]
+    seed: int = 0
+
+    def explain(
+        self,
+        row: pd.DataFrame,
+        subject: str,
+        outcome: str,
+        features: pd.DataFrame | None = None,
+    ) -> Explanation:
+        """Explain one row of the table, (1, columns).
+
+        `features` may be given where they are known better than the model computes them: a row
+        that it was trained on, seen as it was in the training.
+        """
+        computed, rest = split_features(self.model, row)
+        facts = computed if features is None else features
+        worth, base, full = self._worth(facts, rest)
+        shares = worth.tolist()
+        rows = [
+            (list(group), _in_words(facts[list(group)].iloc[0]), share)
+            for group, share in zip(self.groups, shares, strict=True)
+        ]
+        ranked = sorted(rows, key=lambda item: -abs(item[2]))
+        return Explanation(subject, outcome, full, base, ranked)
+
+    def _worth(self, facts: pd.DataFrame, rest: Pipeline) -> tuple[np.ndarray, float, float]:
+        """The Shapley value of each group, the mean of the background, the row's probability."""
+        n = len(self.groups)
+        if n <= MOST_EXACT:
+            coalitions = np.array(list(product([False, True], repeat=n)))
+            value = self._values(coalitions, facts, rest)
+            sizes, places = coalitions.sum(axis=1), 2 ** np.arange(n - 1, -1, -1)
+            weights = np.array([factorial(s) * factorial(n - 1 - s) for s in range(n)])
+            worth = np.zeros(n)
+            for i in range(n):
+                without = np.flatnonzero(~coalitions[:, i])
+                gains = value[without + places[i]] - value[without]
+                worth[i] = weights[sizes[without]] @ gains / factorial(n)
+            return worth, float(value[0]), float(value[-1])
+        random = np.random.default_rng(self.seed)
+        orders = [random.permutation(n) for _ in range(SAMPLES // 2)]
+        worth = np.zeros(n)
+        for order in [*orders, *(order[::-1] for order in orders)]:
+            joined = np.argsort(order) < np.arange(n + 1)[:, None]
+            value = self._values(joined, facts, rest)
+            worth[order] += np.diff(value) / SAMPLES
+        return worth, float(value[0]), float(value[-1])
+
+    def _values(self, coalitions: np.ndarray, facts: pd.DataFrame, rest: Pipeline) -> np.ndarray:
+        """Mean probability of the background, given the row's facts of each coalition, (k,)."""
+        rows = len(self.background)
+        mixed = {}
+        for group, joins in zip(self.groups, coalitions.T, strict=True):
+            given = np.repeat(joins, rows)
+            for name in group:
+                usual = np.tile(self.background[name].to_numpy(), len(coalitions))
+                mixed[name] = np.where(given, facts[name].iloc[0], usual)
+        frame = pd.DataFrame(mixed)[list(self.background)].astype(self.background.dtypes)
+        return rest.predict_proba(frame)[:, 1].reshape(len(coalitions), rows).mean(axis=1)
+
+
+def _in_words(facts: pd.Series) -> str:
+    words = (f"{v:.3g}" if isinstance(v, (float, np.floating)) else str(v) for v in facts)
+    return ", ".join(f"{name} {word}" for name, word in zip(facts.index, words, strict=True))

@@ -1,0 +1,110 @@
+"""Permutation importance: what a model loses without a feature.
+
+All is measured on rows that the model had not seen: `importance_of_fold` takes one model of a fold
+and its test rows, `importance` puts the folds together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from sklearn.pipeline import Pipeline
+
+from titanic_ml.evaluation.bootstrap import mean_interval
+from titanic_ml.evaluation.metrics import row_losses
+
+CORRELATED = 0.4  # mean absolute rank correlation from which on features are one group
+
+
+def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipeline]:
+    """The features of the rows, and the rest of the model: from features to probabilities.
+
+    A model without a step `features` takes the table's columns as they are.
+    """
+    if "features" not in model.named_steps:
+        return X, model
+    return model.named_steps["features"].transform(X), model[1:]
+
+
+def feature_groups(features: pd.DataFrame, correlated: float = CORRELATED) -> list[list[str]]:
+    """Groups of features that tell much the same, each group in the order of the table.
+
+    The likeness of two features is the largest absolute rank correlation of their columns, a
+    category having a column for each value; features are joined by average linkage. Permuting one
+    of two alike tells nothing, for the other still says it (as in scikit-learn's example on
+    permutation importance with correlated features).
+
+    >>> frame = pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 4, 6, 9], "c": ["x", "y", "y", "x"]})
+    >>> feature_groups(frame)
+    [['a', 'b'], ['c']]
+    """
+    names = list(features)
+    if len(names) < 2:
+        return [names]
+    columns, owner = [], []
+    for i, name in enumerate(names):
+        numeric = pd.api.types.is_numeric_dtype(features[name])
+        part = features[[name]] if numeric else pd.get_dummies(features[name])
+        part = part.loc[:, part.nunique() > 1].astype("float64")
+        columns.append(part.rank().to_numpy())
+        owner += [i] * part.shape[1]
+    ranks, owners = np.hstack(columns), np.array(owner)
+    alike = np.eye(len(names))
+    if ranks.shape[1] > 1:
+        correlation = np.abs(np.corrcoef(np.nan_to_num(ranks), rowvar=False))
+        np.maximum.at(alike, (owners[:, None], owners[None, :]), correlation)
+    distance = squareform(1 - np.clip(alike, 0, 1), checks=False)
+    cluster = fcluster(linkage(distance, "average"), 1 - correlated, "distance")
+    groups = [[n for n, c in zip(names, cluster, strict=True) if c == k] for k in set(cluster)]
+    return sorted(groups, key=lambda group: names.index(group[0]))
+
+
+def items(groups: Sequence[Sequence[str]]) -> list[list[str]]:
+    """What is permuted: every feature alone, and every group of two or more together."""
+    return [[name] for group in groups for name in group] + [list(g) for g in groups if len(g) > 1]
+
+
+def importance_of_fold(
+    model: Pipeline,
+    X: pd.DataFrame,
+    y: pd.Series,
+    groups: Sequence[Sequence[str]],
+    repeats: int = 5,
+    seed: int = 0,
+) -> np.ndarray:
+    """By how much the log loss of each row grows when features are permuted: (rows, items).
+
+    Each item of `items(groups)` is permuted among the rows `repeats` times, the features of a
+    group together (Breiman 2001; Fisher, Rudin and Dominici 2019), and the increase averaged.
+    """
+    features, rest = split_features(model, X)
+    truth, random = y.to_numpy(), np.random.default_rng(seed)
+    before = row_losses(truth, rest.predict_proba(features)[:, 1])
+    orders = np.concatenate([random.permutation(len(X)) for _ in range(repeats)])
+    again = pd.concat([features] * repeats, ignore_index=True)
+    increases = []
+    for names in items(groups):
+        permuted = again.assign(**{n: features[n].array[orders] for n in names})
+        after = row_losses(np.tile(truth, repeats), rest.predict_proba(permuted)[:, 1])
+        increases.append(after.reshape(repeats, -1).mean(axis=0) - before)
+    return np.column_stack(increases)
+
+
+def importance(
+    folds: Sequence[np.ndarray],
+    groups: Sequence[Sequence[str]],
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """The mean increase of log loss of each item with its interval, the largest first."""
+    ends = zip(*mean_interval(np.concatenate(folds), confidence, seed), strict=True)
+    found = [
+        {"features": names, "loss": [float(v) for v in values]}
+        for names, values in zip(items(groups), ends, strict=True)
+    ]
+    return sorted(found, key=lambda item: -item["loss"][0])

@@ -1,0 +1,51 @@
+"""What we answer: classes and probabilities for validated rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from titanic_ml.dataset.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A fitted model with its decision threshold.
+
+    Attributes
+    ----------
+    model
+        The fitted Pipeline, from the table's columns to probabilities.
+    threshold
+        Probability from which on the answer is 1.
+    """
+
+    model: Pipeline
+    threshold: float = 0.5
+
+    def probability(self, X: pd.DataFrame) -> np.ndarray:
+        """Probability of class 1 for each row, (n,)."""
+        return self.model.predict_proba(X)[:, 1]
+
+    def predict(
+        self, dataset: Dataset, target: str, with_probability: bool = False
+    ) -> pd.DataFrame:
+        """The ids and classes, and the probabilities if wished, in the order of the rows.
+
+        Parameters
+        ----------
+        dataset
+            The rows; its target is not looked at.
+        target
+            Name of the column of classes.
+        with_probability
+            Whether to add a column `probability`.
+        """
+        probability = self.probability(dataset.X)
+        answer = dataset.ids.to_frame().assign(
+            **{target: (probability >= self.threshold).astype("int64")}
+        )
+        return answer.assign(probability=probability) if with_probability else answer

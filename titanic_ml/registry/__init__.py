@@ -1,0 +1,1 @@
+"""Where versions of models live, and which is the champion."""

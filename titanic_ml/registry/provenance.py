@@ -1,0 +1,42 @@
+"""Where a model comes from: the versions of the libraries and of the code."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from titanic_ml import __version__
+
+PACKAGE = Path(__file__).parents[1]
+LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")
+
+
+def libraries() -> dict[str, str]:
+    """Versions of Python, of this package and of the libraries that a model depends on."""
+    own = {"python": platform.python_version(), "titanic_ml": __version__}
+    return own | {name: installed_version(name) for name in LIBRARIES}
+
+
+def git_commit() -> str | None:
+    """The commit of this package's code, `-dirty` if it was changed; None outside its checkout."""
+    root = PACKAGE.parent
+    if not (root / ".git").exists():  # git would look further up, into somebody else's repository
+        return None
+    words = "describe --always --dirty --abbrev=40 --exclude=*".split()
+    command = ["git", "-C", str(root), *words]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def source_hash() -> str:
+    """SHA-256 of this package's code, its settings left out."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,128 @@
+"""What is done in one fold: hyper-parameters and threshold chosen inside, then the score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import TransformerMixin, clone
+from sklearn.metrics import log_loss, roc_auc_score
+from threadpoolctl import threadpool_limits
+
+from titanic_ml.dataset.splits import Split, stratified_splits
+from titanic_ml.training.threshold import choose_threshold
+
+if TYPE_CHECKING:
+    from titanic_ml.estimator.candidate import Candidate
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for a candidate inside the training rows: hyper-parameters, threshold."""
+
+    parameters: dict[str, Any]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What one fold gave.
+
+    Attributes
+    ----------
+    choices
+        By candidate, what was chosen on the training rows.
+    scores
+        A row a candidate: `candidate`, `log_loss`, `roc_auc`, `accuracy`, `fit_seconds`,
+        `probability` and `answer`, the last two arrays over the test rows; empty without any.
+    """
+
+    choices: dict[str, Choice]
+    scores: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Search:
+    """Searches and scores candidates on one split; its attributes are `Trainer`'s."""
+
+    preprocessor: TransformerMixin
+    candidates: Sequence[Candidate]
+    inner_folds: int
+    threshold_metric: str
+    seed: int
+
+    def run(self, split: Split, X: pd.DataFrame, y: pd.Series) -> Fold:
+        """Choose on the training rows, then score on the test rows, if there are any."""
+        train, test = split
+        with threadpool_limits(1):  # a sum over threads depends on how many there are
+            choices = self._choose(X.iloc[train], y.iloc[train])
+            return Fold(choices, self._score(choices, split, X, y) if len(test) else pd.DataFrame())
+
+    def _choose(self, X: pd.DataFrame, y: pd.Series) -> dict[str, Choice]:
+        """By candidate, the hyper-parameters with the least log loss over the inner folds, and the
+        threshold that does best on the probabilities from those folds.
+        """
+        tried = {candidate.name: candidate.settings() for candidate in self.candidates}
+        searched = [candidate for candidate in self.candidates if not candidate.baseline]
+        unseen = {c.name: np.zeros((len(tried[c.name]), len(y))) for c in searched}
+        for split in stratified_splits(y, self.inner_folds, 1, self.seed) if searched else ():
+            train, test = split
+            for candidate, seen, matrix in self._encoded(searched, split, X, y):
+                for i, parameters in enumerate(tried[candidate.name]):
+                    estimator = candidate.fit(parameters, self.seed, seen, y.iloc[train])
+                    unseen[candidate.name][i, test] = estimator.predict_proba(matrix)[:, 1]
+        choices = {name: Choice(settings[0], 0.5) for name, settings in tried.items()}
+        truth = y.to_numpy()
+        for name, probabilities in unseen.items():
+            losses = [log_loss(truth, probability, labels=[0, 1]) for probability in probabilities]
+            best = int(np.argmin(losses))
+            cut = choose_threshold(truth, probabilities[best], self.threshold_metric, self.seed)
+            choices[name] = Choice(tried[name][best], cut)
+        return choices
+
+    def _score(
+        self, choices: dict[str, Choice], split: Split, X: pd.DataFrame, y: pd.Series
+    ) -> pd.DataFrame:
+        """A row a candidate with its scores, probabilities and answers on the test rows."""
+        rows = []
+        y_seen, y_unseen = (y.iloc[rows] for rows in split)
+        for candidate, seen, unseen in self._encoded(self.candidates, split, X, y):
+            choice = choices[candidate.name]
+            start = time.perf_counter()
+            estimator = candidate.fit(choice.parameters, self.seed, seen, y_seen)
+            seconds = time.perf_counter() - start
+            probability = estimator.predict_proba(unseen)[:, 1]
+            answer = (probability >= choice.threshold).astype(int)
+            both = y_unseen.nunique() > 1
+            rows.append(
+                {
+                    "candidate": candidate.name,
+                    "log_loss": log_loss(y_unseen, probability, labels=[0, 1]),
+                    "roc_auc": roc_auc_score(y_unseen, probability) if both else np.nan,
+                    "accuracy": float((answer == y_unseen).mean()),
+                    "fit_seconds": seconds,
+                    "probability": probability,
+                    "answer": answer,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def _encoded(
+        self, candidates: Sequence[Candidate], split: Split, X: pd.DataFrame, y: pd.Series
+    ) -> Iterator[tuple[Candidate, np.ndarray, np.ndarray]]:
+        """Each candidate with its matrices of training and test rows; the shared ones made once."""
+        train, test = split
+        shared = None
+        for candidate in candidates:
+            matrices = shared if candidate.preprocessor is None else None
+            if matrices is None:
+                preprocessor = clone(candidate.preprocessor or self.preprocessor)
+                seen = preprocessor.fit_transform(X.iloc[train], y.iloc[train])
+                matrices = seen, preprocessor.transform(X.iloc[test])
+            if candidate.preprocessor is None:
+                shared = matrices
+            yield candidate, *matrices

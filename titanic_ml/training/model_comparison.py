@@ -1,0 +1,83 @@
+"""Which candidate is better: statistics on scores from the same overlapping folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+def compare(scores: pd.DataFrame, test_to_train: float) -> pd.DataFrame:
+    """Put the candidates side by side, the one with the least log loss first.
+
+    Parameters
+    ----------
+    scores
+        A row a candidate and fold, folds in the same order for all: `candidate`, `log_loss`,
+        `roc_auc`, `accuracy`, `fit_seconds`.
+    test_to_train
+        Test rows over training rows in a fold.
+
+    Returns
+    -------
+    DataFrame
+        By candidate: the means; `standard_error` of the log loss; `p_value`, the probability that
+        a candidate as good as the best falls as far behind it as this one did.
+    """
+    table = scores.groupby("candidate")[["log_loss", "roc_auc", "accuracy", "fit_seconds"]].mean()
+    table = table.sort_values("log_loss", kind="stable")
+    losses = {name: group.to_numpy() for name, group in scores.groupby("candidate")["log_loss"]}
+    for name in table.index:
+        behind = losses[name] - losses[table.index[0]]
+        table.loc[name, "standard_error"] = corrected_standard_error(losses[name], test_to_train)
+        table.loc[name, "p_value"] = corrected_t_test(behind, test_to_train)
+    return table
+
+
+def show(table: pd.DataFrame, chosen: str) -> str:
+    """The comparison as text, a line a candidate; it wants a column `label` too."""
+    columns = ("Candidate", "log loss ± s.e.", "p", "AUC", "accuracy", "fit")
+    lines = ["{:<22} {:>15} {:>7} {:>6} {:>9} {:>8}".format(*columns)]
+    for name, row in table.iterrows():
+        loss = f"{row.log_loss:.4f} ± {row.standard_error:.4f}"
+        p = f"{row.p_value:.3f}" if row.p_value >= 0.001 else "<0.001"
+        line = f"{row.label:<22} {loss:>15} {p:>7} {row.roc_auc:>6.3f}"
+        line += f" {row.accuracy:>9.3f} {row.fit_seconds:>6.3f} s"
+        lines.append(line + "  <- chosen" * (name == chosen))
+    return "\n".join(lines)
+
+
+def simplest_equal(table: pd.DataFrame, complexity: Mapping[str, int], significance: float) -> str:
+    """Name the simplest candidate that is not significantly worse than the best.
+
+    Among equally complex ones the one with the least log loss. The best itself always qualifies.
+    """
+    equals = table.index[table["p_value"] >= significance].union(table.index[:1])
+    return min(equals, key=lambda name: (complexity[name], table.log_loss[name]))
+
+
+def corrected_standard_error(values: np.ndarray, test_to_train: float) -> float:
+    """Standard error of a mean over overlapping folds (Nadeau and Bengio 2003, equation 9).
+
+    Parameters
+    ----------
+    values
+        One value a fold, (k,).
+    test_to_train
+        Test rows over training rows in a fold: the folds share training rows, so the plain
+        standard error is too small.
+
+    >>> round(corrected_standard_error(np.array([1.0, 2.0, 3.0]), 0.5), 4)
+    0.9129
+    """
+    return float(np.sqrt((1 / len(values) + test_to_train) * np.var(values, ddof=1)))
+
+
+def corrected_t_test(differences: np.ndarray, test_to_train: float) -> float:
+    """One-sided p-value of a mean difference above 0 over overlapping folds; 1 if all are 0."""
+    error = corrected_standard_error(differences, test_to_train)
+    if error == 0:
+        return 1.0 if differences.mean() <= 0 else 0.0
+    return float(stats.t.sf(differences.mean() / error, df=len(differences) - 1))

@@ -1,0 +1,105 @@
+"""The selected candidate refitted on each fold, to be inspected; its learning curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import TransformerMixin, clone
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from titanic_ml.dataset.splits import Split
+from titanic_ml.training.fold import Choice
+
+if TYPE_CHECKING:
+    from titanic_ml.estimator.candidate import Candidate
+
+FRACTIONS = (0.1, 0.2, 0.35, 0.6, 1.0)  # of the training rows, for the learning curve
+
+
+@dataclass(frozen=True)
+class Refitter:
+    """Refits a candidate as it was in each fold.
+
+    Attributes
+    ----------
+    candidate
+        The one that was chosen.
+    preprocessor
+        Unfitted, as in the training.
+    folds
+        Outer splits, with the hyper-parameters and threshold chosen inside each.
+    seed
+        Governs the estimator and the samples.
+    n_jobs
+        Processes; never changes a result.
+    """
+
+    candidate: Candidate
+    preprocessor: TransformerMixin
+    folds: Sequence[tuple[Split, Choice]]
+    seed: int = 0
+    n_jobs: int = -1
+
+    def inspect(
+        self,
+        inspection: Callable[[Pipeline, pd.DataFrame, pd.Series], Any],
+        X: pd.DataFrame,
+        y: pd.Series,
+    ) -> list[Any]:
+        """Apply `inspection(model, X_test, y_test)` to the model refitted on each fold.
+
+        X is the table's columns, (n, columns), y the target, (n,).
+        """
+
+        def one(split: Split, choice: Choice) -> Any:
+            train, test = split
+            with threadpool_limits(1):
+                model = self.candidate.fit_pipeline(
+                    self.preprocessor, choice.parameters, self.seed, X.iloc[train], y.iloc[train]
+                )
+                return inspection(model, X.iloc[test], y.iloc[test])
+
+        return Parallel(self.n_jobs)(delayed(one)(*fold) for fold in self.folds)
+
+    def learning_curve(self, X: pd.DataFrame, y: pd.Series) -> list[dict[str, float]]:
+        """Mean log loss on training and test rows by the number of training rows.
+
+        Each fold's training rows are cut, stratified, to the `FRACTIONS`, its test rows stay. The
+        `standard_error` is of the mean test loss over folds, as if folds were independent.
+        """
+
+        def one(split: Split, choice: Choice, fraction: float) -> tuple[int, float, float]:
+            train, test = split
+            if fraction < 1:
+                train, _ = train_test_split(
+                    train, train_size=fraction, stratify=y.iloc[train], random_state=self.seed
+                )
+            with threadpool_limits(1):
+                # Not `Pipeline.predict` on the training rows: features may leave a row out of what
+                # is learned from it, and only `fit_transform` knows that a row is one of them.
+                encoder = clone(self.candidate.preprocessor or self.preprocessor)
+                seen = encoder.fit_transform(X.iloc[train], y.iloc[train])
+                estimator = self.candidate.fit(choice.parameters, self.seed, seen, y.iloc[train])
+                matrices = (train, seen), (test, encoder.transform(X.iloc[test]))
+                losses = [
+                    log_loss(y.iloc[rows], estimator.predict_proba(matrix)[:, 1], labels=[0, 1])
+                    for rows, matrix in matrices
+                ]
+            return len(train), *losses
+
+        jobs = [delayed(one)(*fold, fraction) for fraction in FRACTIONS for fold in self.folds]
+        results = np.array(Parallel(self.n_jobs)(jobs)).reshape(len(FRACTIONS), -1, 3)
+        errors = results[:, :, 2].std(axis=1, ddof=1) / np.sqrt(len(self.folds))
+        means = results.mean(axis=1)
+        return [
+            {"rows": round(rows), "train": train, "test": test, "standard_error": float(error)}
+            for (rows, train, test), error in zip(means.tolist(), errors, strict=True)
+        ]

@@ -1,0 +1,56 @@
+"""What a training selected, and how the candidates compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from titanic_ml.dataset.splits import Split
+from titanic_ml.evaluation.result import OutOfFold
+from titanic_ml.training.fold import Choice
+from titanic_ml.training.model_comparison import show
+
+if TYPE_CHECKING:
+    from titanic_ml.estimator.candidate import Candidate
+
+
+@dataclass(frozen=True, repr=False)
+class Selection:
+    """What the procedure chose and how the candidates did.
+
+    Attributes
+    ----------
+    candidates
+        All that were compared.
+    chosen, parameters, threshold
+        The candidate that won, with what was chosen for it on all rows.
+    model
+        The fitted Pipeline, from the table's columns to probabilities.
+    baselines
+        By label, the fitted Pipelines of the baselines.
+    table
+        The candidates side by side, as `comparison.compare` gives them, with their labels.
+    out_of_fold
+        The chosen candidate's and the baselines' answers for rows not seen.
+    folds
+        The outer splits, repeat by repeat, with what was chosen in each for the candidate.
+    """
+
+    candidates: Sequence[Candidate]
+    chosen: Candidate
+    parameters: dict[str, Any]
+    threshold: float
+    model: Pipeline
+    baselines: dict[str, Pipeline]
+    table: pd.DataFrame
+    out_of_fold: OutOfFold
+    folds: list[tuple[Split, Choice]]
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
+        chosen = f"Chosen: {self.chosen.label}{f' with {settings}' if settings else ''}"
+        return f"{show(self.table, self.chosen.name)}\n{chosen}, threshold {self.threshold:g}"
