@@ -154,7 +154,7 @@ def test_predict_takes_a_version_by_name(run, store, quick):
         (
             ["evaluate"],
             {"rows", "positives", "threshold", "estimates", "confusion", "seen"}
-            | {"baselines", "slices", "worst", "curves"},
+            | {"baselines", "slices", "worst", "curves", "confidence"},
         ),
         (["predict", TEST, "--output", "out.csv"], {"rows", "output", "model"}),
     ],
