@@ -47,8 +47,9 @@ format-check: install-all  ## Tell what `format` would rewrite
 	@$(BIN)/isort --check --quiet .
 	@$(BIN)/black --check --quiet --diff .
 
-lint: format-check  ## Check the format, then the code with flake8
+lint: format-check  ## Check the format, then the code with flake8 and mypy
 	@$(BIN)/flake8 .
+	@$(BIN)/mypy --no-error-summary
 
 run-tests: install-all  ## Run all tests with branch coverage (coverage/index.html, coverage.xml)
 	@$(BIN)/coverage erase

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 
 from titanic_ml import TitanicPipeline
 from titanic_ml.dataset.dataset import Dataset
-from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.preprocessing.encoder import build_preprocessor
 from titanic_ml.preprocessing.titanic import PARTIES, TitanicFeatures
 from titanic_ml.storage.tables import read_table
@@ -29,7 +29,7 @@ SEEDS = range(10)
 
 def tables() -> tuple[Dataset, Dataset]:
     """The rows with answers, and those without."""
-    schema = Schema.from_dict(TitanicPipeline().settings.dataset)
+    schema = DatasetSpec.from_dict(TitanicPipeline().settings.dataset)
     names = ("data/train.csv", True), ("data/test.csv", False)
     known, asked = (
         Dataset.from_frame(read_table(name), schema, name, with_target)

@@ -26,7 +26,7 @@ import pandas as pd
 from titanic_ml import TitanicPipeline
 from titanic_ml.config.compose import build
 from titanic_ml.dataset.dataset import Dataset
-from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.dataset.splits import stratified_splits
 from titanic_ml.estimator.candidate import Candidate
 from titanic_ml.evaluation.metrics import METRICS
@@ -170,7 +170,7 @@ def main() -> int:
 
 def _dataset() -> Dataset:
     s = TitanicPipeline().settings
-    return Dataset.from_frame(read_table(s.data.uri), Schema.from_dict(s.dataset), s.data.uri)
+    return Dataset.from_frame(read_table(s.data.uri), DatasetSpec.from_dict(s.dataset), s.data.uri)
 
 
 def _scores(

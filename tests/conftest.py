@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import joblib
 import pandas as pd
 import pytest
 
 from titanic_ml.config.compose import build, load_settings
 from titanic_ml.dataset.dataset import Dataset
-from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.estimator.candidate import Candidate
 from titanic_ml.preprocessing.encoder import build_preprocessor
 from titanic_ml.preprocessing.titanic import TitanicFeatures
+from titanic_ml.registry.store import ModelStore
+from titanic_ml.registry.version import Contents, ModelVersion, Summary
 from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[1]
@@ -46,19 +52,66 @@ def quick(tmp_path_factory) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory, quick) -> Path:
-    """A store with one version, the champion. Tests that write to a store take `store`."""
+def shared(tmp_path_factory, quick) -> Path:
+    """A folder with one quick training, made once for all workers of a run."""
     from titanic_ml import TitanicPipeline
 
-    folder = tmp_path_factory.mktemp("trained") / "models"
-    TitanicPipeline(f"store.uri={folder}", *quick).train()
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of the run; a worker's own is within it
+    with open(folder / "training.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "training.joblib").exists():
+            training = TitanicPipeline(f"store.uri={folder / 'trained'}", *quick).train()
+            joblib.dump(training, folder / "training.joblib")
     return folder
+
+
+@pytest.fixture(scope="session")
+def training(shared):
+    """What the training of `trained` returned."""
+    return joblib.load(shared / "training.joblib")
+
+
+@pytest.fixture(scope="session")
+def trained(shared) -> Path:
+    """A store with one version, the champion. Tests that write to a store take `store`."""
+    return shared / "trained"
 
 
 @pytest.fixture
 def store(trained, tmp_path) -> Path:
     """A copy of `trained` of one's own."""
     return shutil.copytree(trained, tmp_path / "models")
+
+
+@pytest.fixture
+def add_version(store) -> Callable[..., ModelVersion]:
+    """Save versions beside the champion of `store` without a training.
+
+    Each is the champion but for its out-of-fold table or its model.
+    """
+
+    def add(out_of_fold: pd.DataFrame | None = None, **changes: object) -> ModelVersion:
+        champion = ModelStore(str(store)).open("champion")
+        table = champion.out_of_fold if out_of_fold is None else out_of_fold
+        model = changes.pop("model", champion.model)
+        contents = Contents(model, champion.baselines, champion.background, table)
+        manifest = champion.manifest
+        same = {field.name: getattr(manifest, field.name) for field in fields(Summary)}
+        return ModelStore(str(store)).save(contents, replace(Summary(**same), **changes))
+
+    return add
+
+
+@pytest.fixture
+def worse(store, add_version) -> ModelVersion:
+    """A later version of `store` that predicts the same for every row: the majority's."""
+    champion = ModelStore(str(store)).open("champion")
+    table = champion.out_of_fold
+    rate = table["y"].mean()
+    model = champion.baselines["majority class"]
+    return add_version(table.assign(repeat_1=rate), model=model, estimator="majority")
 
 
 @pytest.fixture
@@ -81,8 +134,8 @@ def settings():
 
 
 @pytest.fixture(scope="session")
-def schema(settings):
-    return Schema.from_dict(settings.dataset)
+def spec(settings):
+    return DatasetSpec.from_dict(settings.dataset)
 
 
 @pytest.fixture(scope="session")
@@ -106,13 +159,13 @@ def test_frame(_test_table) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def dataset(_train_table, schema) -> Dataset:
-    return Dataset.from_frame(_train_table, schema, "train.csv")
+def dataset(_train_table, spec) -> Dataset:
+    return Dataset.from_frame(_train_table, spec, "train.csv")
 
 
 @pytest.fixture(scope="session")
-def unlabelled(_test_table, schema) -> Dataset:
-    return Dataset.from_frame(_test_table, schema, "test.csv", with_target=False)
+def unlabelled(_test_table, spec) -> Dataset:
+    return Dataset.from_frame(_test_table, spec, "test.csv", with_target=False)
 
 
 @pytest.fixture(scope="session")

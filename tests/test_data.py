@@ -38,21 +38,21 @@ def test_rows_and_missing_values(name, train_frame, test_frame):
     assert counts[counts > 0].to_dict() == missing
 
 
-def test_columns_are_those_of_the_schema(train_frame, test_frame, schema):
-    assert list(train_frame) == list(schema.columns)
-    assert list(test_frame) == [name for name in schema.columns if name != schema.target]
+def test_columns_are_those_of_the_schema(train_frame, test_frame, spec):
+    assert list(train_frame) == list(spec.columns)
+    assert list(test_frame) == [name for name in spec.columns if name != spec.target]
 
 
-def test_tables_share_no_passenger_and_have_no_fault(train_frame, test_frame, schema):
-    train = Dataset.from_frame(train_frame, schema, "train.csv")
-    test = Dataset.from_frame(test_frame, schema, "test.csv", with_target=False)
+def test_tables_share_no_passenger_and_have_no_fault(train_frame, test_frame, spec):
+    train = Dataset.from_frame(train_frame, spec, "train.csv")
+    test = Dataset.from_frame(test_frame, spec, "test.csv", with_target=False)
     assert not set(train.ids) & set(test.ids)
 
 
-def test_readme_gives_the_counts_of_missing_values(schema):
+def test_readme_gives_the_counts_of_missing_values(spec):
     lines = (DATA / "README.md").read_text().splitlines()
     cells = {line.split("|")[1].strip(): line.split("|")[-3:-1] for line in lines if "|" in line}
-    for name in schema.columns:
+    for name in spec.columns:
         for cell, (_, _, missing) in zip(cells[name], TABLES.values(), strict=True):
-            expected = "not there" if (name, cell.strip()) == (schema.target, "not there") else None
+            expected = "not there" if (name, cell.strip()) == (spec.target, "not there") else None
             assert cell.strip() == (expected or str(missing.get(name, 0)))

@@ -45,7 +45,9 @@ def test_it_runs_from_top_to_bottom(notebook, tmp_path, monkeypatch):
     path = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), path]).rstrip(os.pathsep))
     # The same steps with fewer folds: the figures of the committed run are those of the default.
-    quick = "'selection.repeats=1', 'selection.folds=2', 'selection.inner_folds=2'"
+    words = "repeats=1", "folds=2", "inner_folds=2"
+    quick = ", ".join(f"'selection.{word}'" for word in words)
+    quick += ", 'estimator=[majority,one_column,logistic_regression]', 'evaluation.resamples=20'"
     fresh = nbformat.from_dict(notebook.copy())
     sources = "\n".join(cell.source for cell in cells(fresh))
     assert sources.count("TitanicPipeline()") == 1

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,8 @@ from titanic_ml.errors import (
     PromotionRefused,
     SettingsError,
 )
-from titanic_ml.results import Training
+from titanic_ml.registry.store import ModelStore
+from titanic_ml.registry.version import ModelVersion
 
 ROOT = Path(__file__).parents[1]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
@@ -36,24 +38,17 @@ def passengers() -> pd.DataFrame:
     return pd.read_csv(TRAIN)
 
 
-def train(pipeline: TitanicPipeline, estimator: str, *words: str, **given) -> Training:
-    """Train one candidate into the store of a pipeline."""
-    s = pipeline.settings
-    overrides = (
-        *(f"store.uri={s.store.uri}", f"data.uri={s.data.uri}", f"estimator={estimator}"),
-        *(f"scratch={s.scratch}", f"selection.significance={s.selection.significance}"),
-        *("selection.repeats=1", "selection.folds=2", "selection.inner_folds=2"),
-        *("evaluation.resamples=20", "n_jobs=1"),
-    )
-    return TitanicPipeline(*overrides, *words).train(**given)
-
-
-def test_training_evaluating_and_predicting_return_values_and_print_nothing(tmp_path, quick, capfd):
+def test_training_evaluating_and_predicting_return_values_and_print_nothing(
+    tmp_path, quick, trained, capfd
+):
     pipeline = TitanicPipeline(f"store.uri={tmp_path / 'models'}", *quick)
-    training = pipeline.train()
+    told = []
+    training = pipeline.train(progress=lambda done, total: told.append((done, total)))
     evaluation = pipeline.evaluate()
-    answer = pipeline.predict(str(TEST))
+    predictions = pipeline.predict(str(TEST))
     assert capfd.readouterr() == ("", "")
+    steps = list(dict.fromkeys(told))  # a stage begins where the one before it ended
+    assert steps == [(done, 7) for done in range(8)]  # two folds, all rows, two folds, two looks
     assert repr(pipeline) == (
         f"TitanicPipeline(env='local', dataset='titanic', data='{TRAIN}', "
         f"store='{tmp_path / 'models'}', seed=0)"
@@ -61,18 +56,14 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(tmp_
     for words in ("Candidate", "<- chosen", "Out of fold", training.version, "is the new champion"):
         assert words in repr(training)
     assert "891 rows, 342 of class 1" in repr(evaluation)
-    assert list(answer) == ["PassengerId", "Survived"]
-    assert len(answer) == 418
-    assert set(answer["Survived"]) == {0, 1}
+    assert list(predictions) == ["PassengerId", "Survived"]
+    assert len(predictions) == 418
+    assert set(predictions["Survived"]) == {0, 1}
+    assert evaluation.version == predictions.attrs["version"] == training.version
     assert json.loads(json.dumps(training.to_dict()))["promoted"] is True
     assert json.loads(json.dumps(evaluation.to_dict()))["rows"] == 891
-
-
-def test_progress_is_told_from_none_to_all(pipeline):
-    told = []
-    pipeline.train(progress=lambda done, total: told.append((done, total)))
-    steps = list(dict.fromkeys(told))  # a stage begins where the one before it ended
-    assert steps == [(done, 7) for done in range(8)]  # two folds, all rows, two folds, two looks
+    ours, theirs = (ModelStore(str(uri)).open("champion") for uri in (pipeline.store.uri, trained))
+    assert ours.manifest.metrics == theirs.manifest.metrics  # another run of the same settings
 
 
 def test_a_wrong_setting_is_told_before_anything_is_done():
@@ -80,21 +71,21 @@ def test_a_wrong_setting_is_told_before_anything_is_done():
         TitanicPipeline("seeds=1")
 
 
-def test_a_frame_and_its_file_give_the_same_model(pipeline, passengers):
+def test_a_frame_gives_the_model_of_its_file_and_it_knows_the_champion_of_the_time(
+    pipeline, passengers
+):
     before = passengers.copy()
-    of_file, of_frame = pipeline.train(), pipeline.train(passengers)
+    training = pipeline.train(passengers)
     pd.testing.assert_frame_equal(passengers, before)
-    file, frame = (pipeline.store.manifest(t.version) for t in (of_file, of_frame))
-    assert frame["metrics"] == file["metrics"]
-    assert frame["data"]["sha256"] == file["data"]["sha256"]
-    assert file["data"]["uri"] == file["settings"]["data"]["uri"] == str(TRAIN)
-    assert frame["data"]["uri"] == frame["settings"]["data"]["uri"] == "the table"
-    assert frame["files"]["model.joblib"] == file["files"]["model.joblib"]
-
-
-def test_a_version_knows_the_champion_it_was_trained_against(pipeline):
-    champion = pipeline.store.alias("champion").version
-    assert pipeline.store.manifest(pipeline.train().version)["parent"] == champion
+    file, frame = (
+        v.manifest for v in (pipeline.store.versions()[1], pipeline.store.open("latest"))
+    )
+    assert frame.version == training.version and frame.parent == file.version
+    assert frame.metrics == file.metrics
+    assert frame.data.sha256 == file.data.sha256
+    assert file.data.uri == file.settings["data"]["uri"] == str(TRAIN)
+    assert frame.data.uri == frame.settings["data"]["uri"] == "the table"
+    assert frame.files["model.joblib"] == file.files["model.joblib"]
 
 
 @pytest.mark.parametrize("probability", [False, True])
@@ -118,23 +109,64 @@ def test_the_target_in_the_table_to_predict_is_not_looked_at(pipeline, passenger
 
 def test_a_probability_is_a_class_by_the_threshold_of_the_version(pipeline):
     answer = pipeline.predict(str(TEST), probability=True)
-    threshold = pipeline.store.manifest("champion")["threshold"]
+    threshold = pipeline.store.open("champion").threshold
     assert answer["probability"].between(0, 1).all()
     assert (answer["Survived"] == (answer["probability"] >= threshold)).all()
 
 
 @pytest.mark.parametrize("method", ["predict", "evaluate"])
-def test_a_version_and_an_alias_may_be_named(pipeline, method):
-    champion = pipeline.store.alias("champion").version
-    train(pipeline, "majority")
+def test_a_version_and_an_alias_may_be_named(pipeline, worse, method):
+    champion = pipeline.store.champion.version
     call = getattr(pipeline, method)
     assert repr(call(str(TRAIN), "champion")) == repr(call(str(TRAIN), champion))
     assert repr(call(str(TRAIN), "champion")) != repr(call(str(TRAIN), "latest"))
+    assert repr(call(str(TRAIN), "latest")) == repr(call(str(TRAIN), worse.name))
     with pytest.raises(ModelNotFound, match="no model nope"):
         call(str(TRAIN), "nope")
 
 
-def test_the_schema_of_a_version_is_that_of_its_training(pipeline, passengers):
+def test_a_version_that_was_loaded_is_kept_and_only_the_alias_is_read_again(
+    pipeline, passengers, monkeypatch
+):
+    first = pipeline.predict(passengers)
+    read = []
+    for method in ("read_text", "read_bytes"):
+
+        def noted(path: Path, *rest: object, whole: Callable = getattr(Path, method)) -> object:
+            read.append(path.name)
+            return whole(path, *rest)
+
+        monkeypatch.setattr(Path, method, noted)
+    pd.testing.assert_frame_equal(pipeline.predict(passengers), first)
+    assert read == ["champion.json"]
+
+
+def test_a_promotion_between_two_reads_mixes_no_two_versions(pipeline, quick, worse, monkeypatch):
+    """Another process promotes while a version is being loaded: what was resolved counts."""
+    champion = pipeline.store.champion.version
+    expected = pipeline.evaluate(str(TRAIN)).to_dict()
+    fresh = TitanicPipeline(f"store.uri={pipeline.store.uri}", *quick)
+    read = ModelVersion.read
+
+    def promoted_meanwhile(version: ModelVersion, file: str) -> bytes:
+        if pipeline.store.champion.version == champion:
+            pipeline.promote(worse.name, force=True)
+        return read(version, file)
+
+    monkeypatch.setattr(ModelVersion, "read", promoted_meanwhile)
+    assert fresh.evaluate(str(TRAIN)).to_dict() == expected
+    assert fresh.store.champion.version == worse.name
+    assert fresh.explain(5, TRAIN, champion).version == champion
+    assert fresh.evaluate(str(TRAIN)).version == worse.name  # the next call sees the new champion
+    assert fresh.predict(str(TEST)).attrs["version"] == worse.name
+
+
+def test_predictions_are_written_where_they_are_wanted(pipeline, tmp_path):
+    predictions = pipeline.predict(TEST, probability=True, output=tmp_path / "out.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out.parquet"), predictions)
+
+
+def test_the_specification_of_a_version_is_that_of_its_training(pipeline, passengers):
     """Loosening the settings afterwards does not let a table past an older model."""
     loose = TitanicPipeline(f"store.uri={pipeline.store.uri}", "dataset.columns.Age.maximum=1000")
     with pytest.raises(InvalidTable, match="at most 120"):
@@ -159,58 +191,68 @@ def test_an_evaluation_is_of_the_champion_on_the_table_given(pipeline, passenger
 
 
 def test_the_first_version_becomes_the_champion(trained):
-    history = TitanicPipeline(f"store.uri={trained}").store.alias("champion").history()
+    history = TitanicPipeline(f"store.uri={trained}").store.champion.history()
     assert [entry["why"] for entry in history] == ["the first champion"]
 
 
-def test_a_better_version_becomes_the_champion(pipeline):
-    training = train(pipeline, "logistic_regression")
-    assert training.promoted
-    assert "against the champion's" in training.why and "on 891 rows" in training.why
-    assert pipeline.store.alias("champion").version == training.version
-    assert pipeline.store.alias("champion").history()[-1]["why"] == training.why
+@pytest.fixture
+def out_of_fold(pipeline) -> pd.DataFrame:
+    """The out-of-fold table of the champion."""
+    return pipeline.store.open("champion").out_of_fold.copy()
 
 
-def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline):
-    champion = pipeline.store.alias("champion").version
-    training = train(pipeline, "majority")
+def test_a_better_version_becomes_the_champion(pipeline, add_version, out_of_fold):
+    better = 0.9 * out_of_fold["repeat_1"] + 0.1 * out_of_fold["y"]
+    version = add_version(out_of_fold.assign(repeat_1=better))
+    why = pipeline.promote()
+    assert "against the champion's" in why and "on 891 rows" in why
+    assert pipeline.store.champion.version == version.name
+    assert pipeline.store.champion.history()[-1]["why"] == why
+
+
+def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick):
+    champion = pipeline.store.champion.version
+    words = f"store.uri={pipeline.store.uri}", *quick
+    training = TitanicPipeline(*words, "estimator=majority").train()
     assert not training.promoted
     assert "worse by more than 0.005" in training.why
     assert f"{training.version} did not become the champion: {training.why}" in repr(training)
-    assert pipeline.store.alias("champion").version == champion
-    assert pipeline.store.alias("latest").version == training.version
-    assert training.version in pipeline.store.versions()
+    assert pipeline.store.champion.version == champion
+    assert pipeline.store.latest.version == training.version
+    assert training.version in pipeline.store.names()
     with pytest.raises(PromotionRefused, match="worse by more than"):
         pipeline.promote("latest")
 
 
-def test_a_version_that_is_worse_within_the_margin_becomes_the_champion(pipeline):
-    assert train(pipeline, "majority", "promotion.margin=10").promoted
+def test_a_version_that_is_worse_within_the_margin_becomes_the_champion(pipeline, worse):
+    loose = TitanicPipeline(f"store.uri={pipeline.store.uri}", "promotion.margin=10")
+    assert "margin 10" in loose.promote(worse.name)
+    assert pipeline.store.champion.version == worse.name
 
 
-def test_an_equal_version_becomes_the_champion_without_any_margin(pipeline):
-    assert train(
-        pipeline, "[majority,one_column,logistic_regression]", "promotion.margin=0"
-    ).promoted
+def test_an_equal_version_becomes_the_champion_without_any_margin(pipeline, add_version):
+    equal = add_version()
+    strict = TitanicPipeline(f"store.uri={pipeline.store.uri}", "promotion.margin=0")
+    strict.promote()
+    assert pipeline.store.champion.version == equal.name
 
 
-def test_versions_without_a_row_in_common_are_not_compared(pipeline, passengers):
-    others = passengers.assign(Fare=passengers["Fare"] + 0.125)
-    training = train(pipeline, "logistic_regression", data=others)
-    assert not training.promoted
-    assert "no rows in common" in training.why and "--force" in training.why
+def test_versions_without_a_row_in_common_are_not_compared(pipeline, add_version, out_of_fold):
+    add_version(out_of_fold.assign(row=out_of_fold["row"] ^ 1))
+    with pytest.raises(PromotionRefused, match="no rows in common with .*--force"):
+        pipeline.promote()
 
 
-def test_versions_are_compared_on_the_rows_in_common_alone(pipeline, passengers):
-    training = train(pipeline, "logistic_regression", data=passengers.iloc[:600])
-    assert "on 600 rows" in training.why
+def test_versions_are_compared_on_the_rows_in_common_alone(pipeline, add_version, out_of_fold):
+    rest = out_of_fold.iloc[600:].assign(repeat_1=0.5)  # of others
+    add_version(pd.concat([out_of_fold.iloc[:600], rest.assign(row=rest["row"] ^ 1)]))
+    assert "on 600 rows" in pipeline.promote()
 
 
-def test_force_skips_the_gate_and_the_history_says_so(pipeline):
-    version = train(pipeline, "majority").version
-    assert pipeline.promote(version, force=True) == "forced"
-    entry = pipeline.store.alias("champion").history()[-1]
-    assert (entry["version"], entry["why"]) == (version, "forced")
+def test_force_skips_the_gate_and_the_history_says_so(pipeline, worse):
+    assert pipeline.promote(worse.name, force=True) == "forced"
+    entry = pipeline.store.champion.history()[-1]
+    assert (entry["version"], entry["why"]) == (worse.name, "forced")
 
 
 def test_the_champion_may_be_promoted_again(pipeline):
@@ -218,28 +260,29 @@ def test_the_champion_may_be_promoted_again(pipeline):
 
 
 def test_what_is_not_there_is_not_promoted(pipeline):
-    before = pipeline.store.alias("champion").history()
+    before = pipeline.store.champion.history()
     for force in (False, True):
         with pytest.raises(ModelNotFound):
             pipeline.promote("nope", force)
-    assert pipeline.store.alias("champion").history() == before
+    assert pipeline.store.champion.history() == before
 
 
 RUN = """
 import json, sys
 from titanic_ml import TitanicPipeline
 pipeline = TitanicPipeline(*sys.argv[2:])
-version = pipeline.train().version
-manifest = pipeline.store.manifest(version)
-answer = pipeline.predict(sys.argv[1], version, probability=True)
-print(json.dumps([manifest["metrics"], manifest["candidates"], answer["probability"].tolist()]))
+training = pipeline.train()
+scores = training.selection.table.drop(columns="fit_seconds").to_dict("index")
+predictions = pipeline.predict(sys.argv[1], training.version, probability=True)
+print(json.dumps([training.to_dict()["metrics"], scores, predictions["probability"].tolist()]))
 """
 
 
-def test_the_same_seed_gives_the_same_answers_in_any_process_with_any_n_jobs(tmp_path):
+def test_the_same_seed_gives_the_same_answers_in_any_process_with_any_n_jobs(tmp_path, passengers):
     """All but the seed and the settings differ: the process, its hash seed and the workers."""
+    passengers.head(300).to_csv(tmp_path / "train.csv", index=False)
     overrides = (
-        *(f"data.uri={TRAIN}", "selection.repeats=1", "selection.folds=2"),
+        *(f"data.uri={tmp_path / 'train.csv'}", "selection.repeats=1", "selection.folds=2"),
         *("selection.inner_folds=2", "evaluation.resamples=20", "seed=3"),
         "estimator=[logistic_regression,random_forest,gradient_boosting]",
         "estimator.random_forest.estimator.n_estimators=10",
@@ -248,6 +291,7 @@ def test_the_same_seed_gives_the_same_answers_in_any_process_with_any_n_jobs(tmp
 
     def outcome(name: str, n_jobs: int) -> list:
         words = (TEST, f"store.uri={tmp_path / name}", f"n_jobs={n_jobs}", *overrides)
+        words += (f"scratch={tmp_path / 'scratch' / name}",)
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": name}
         done = subprocess.run(
             [sys.executable, "-c", RUN, *map(str, words)],
@@ -258,23 +302,10 @@ def test_the_same_seed_gives_the_same_answers_in_any_process_with_any_n_jobs(tmp
         assert (done.returncode, done.stderr) == (0, "")
         return json.loads(done.stdout)
 
-    one = outcome("1", n_jobs=1)
-    assert outcome("2", n_jobs=1) == one
-    assert outcome("3", n_jobs=2) == one
-
-
-def test_another_seed_gives_other_folds(pipeline):
-    metrics = [
-        pipeline.store.manifest(train(pipeline, "logistic_regression", f"seed={n}").version)[
-            "metrics"
-        ]
-        for n in (0, 1)
-    ]
-    assert metrics[0] != metrics[1]
+    assert outcome("1", n_jobs=1) == outcome("2", n_jobs=2)
 
 
 def test_a_path_is_as_good_as_its_name(pipeline):
-    pipeline.train()
     by_path, by_name = (pipeline.predict(kind(TEST)) for kind in (Path, str))
     pd.testing.assert_frame_equal(by_path, by_name)
 
@@ -282,9 +313,9 @@ def test_a_path_is_as_good_as_its_name(pipeline):
 def test_a_training_row_is_explained_as_it_was_in_the_training(pipeline):
     told = pipeline.explain(5)
     assert told.subject == "PassengerId 5" and told.outcome == "Survived" and not told.warning
-    total = told.base + sum(share for _, _, share in told.contributions)
+    total = told.base + sum(part.contribution for part in told.contributions)
     assert total == pytest.approx(told.probability, abs=1e-9)
-    features = {name for names, _, _ in told.contributions for name in names}
+    features = {name for part in told.contributions for name in part.features}
     assert {"title", "log_fare", "booking_men"} <= features
     assert pipeline.explain("5").to_dict() == told.to_dict()
 

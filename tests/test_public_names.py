@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import titanic_ml
-from titanic_ml import pipeline
+from titanic_ml import errors, pipeline
 
 
 def test_the_public_names_are_these():
-    assert titanic_ml.__all__ == ["TitanicPipeline", "__version__"]
+    assert titanic_ml.__all__ == ["TitanicError", "TitanicPipeline", "__version__"]
+    assert titanic_ml.TitanicError is errors.TitanicError
     assert titanic_ml.TitanicPipeline is pipeline.TitanicPipeline
 
 

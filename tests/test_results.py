@@ -1,10 +1,6 @@
-import io
 import json
 
-import pandas as pd
-
 from titanic_ml.results import Steps
-from titanic_ml.storage.tables import parquet
 
 
 def test_steps_count_on_over_the_stages():
@@ -18,20 +14,12 @@ def test_steps_count_on_over_the_stages():
     Steps(None, 3)(1, 3)  # nobody looks
 
 
-def test_a_table_comes_back_from_its_bytes():
-    table = pd.DataFrame({"a": [1.5, None], "b": ["x", None]})
-    pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(parquet(table))), table)
-
-
-def test_a_training_says_what_it_found(quick, tmp_path):
-    from titanic_ml import TitanicPipeline
-
-    training = TitanicPipeline(f"store.uri={tmp_path}", *quick).train()
+def test_a_training_says_what_it_found(training):
     values = training.to_dict()
     json.dumps(values)
     assert values["threshold"] == training.selection.threshold
-    assert values["strangers"]["log_loss"][0] > 0
+    assert values["grouped"]["log_loss"]["value"] > 0
     shown = repr(training)
-    assert "For strangers, whose whole group no model had seen: log_loss" in shown
+    assert "In grouped folds, each row by models that had not seen its group: log_loss" in shown
     assert f"{training.version} is the new champion" in shown
     assert training.evaluation is training.assessment.evaluation

@@ -5,8 +5,10 @@
 TitanicPipeline(env='local', dataset='titanic', data='data/train.csv', store='models', seed=7)
 """
 
+from titanic_ml.errors import TitanicError
+
 __version__ = "0.2.0"
-__all__ = ["TitanicPipeline", "__version__"]
+__all__ = ["TitanicError", "TitanicPipeline", "__version__"]
 
 
 def __getattr__(name: str) -> object:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
 from titanic_ml.config.compose import build, load_settings
 from titanic_ml.config.settings import DataSettings
 from titanic_ml.dataset.dataset import Dataset
-from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.slices import slice_labels
+from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import DataError, PromotionRefused
 from titanic_ml.prediction.predictor import Predictor
-from titanic_ml.registry.store import ModelStore, dumped
-from titanic_ml.storage.tables import parquet, read_table
+from titanic_ml.registry.store import ModelStore
+from titanic_ml.registry.version import Contents, ModelVersion
+from titanic_ml.storage.tables import read_table, write_table
 
-Table = pd.DataFrame | str | Path
+Table: TypeAlias = pd.DataFrame | str | Path
 
 if TYPE_CHECKING:
     from titanic_ml.config.settings import Settings
@@ -36,144 +36,239 @@ if TYPE_CHECKING:
 class TitanicPipeline:
     """Train, evaluate and predict with one set of settings.
 
+    Wherever a method takes a `model`, it is the name of a version or an alias, looked up once; a
+    version that was loaded is kept, so the next call reads no more than where the alias points.
+
     Parameters
     ----------
     *overrides
         Settings that differ from the defaults, such as ``"seed=7"`` or ``"store.uri=/tmp/models"``.
 
-    Raises `SettingsError` if a setting is unknown, missing or wrong.
+    Raises
+    ------
+    SettingsError
+        A setting is unknown, missing or wrong.
     """
 
     def __init__(self, *overrides: str):
         self.settings = load_settings(overrides)
+        self.spec = DatasetSpec.from_dict(self.settings.dataset)
         self.store = ModelStore(self.settings.store.uri)
+        self._kept: ModelVersion | None = None
 
     def __repr__(self) -> str:
         s = self.settings
         return (
-            f"TitanicPipeline(env={s.env!r}, dataset={s.dataset['name']!r}, data={s.data.uri!r}, "
+            f"TitanicPipeline(env={s.env!r}, dataset={self.spec.name!r}, data={s.data.uri!r}, "
             f"store={s.store.uri!r}, seed={s.seed})"
         )
 
     def train(self, data: Table | None = None, progress: Progress | None = None) -> Training:
         """Choose a model, fit it, measure it, keep it as a version and try to promote it.
 
-        `data` is a table or its URI, by default the settings' `data.uri`; `progress` is called with
-        the number of steps done and of all. An interrupted training goes on from what it had
-        finished. Raises `DataError` if the table can't be read or has faults; then nothing is
-        written.
+        An interrupted training goes on from what it had finished.
+
+        Parameters
+        ----------
+        data
+            A table or its URI, by default the settings' `data.uri`.
+        progress
+            Called with the number of steps done and of all.
+
+        Raises
+        ------
+        DataError
+            The table can't be read or has faults; then nothing is written.
         """
         # Training's imports are slow and prediction does without them, so they wait until here.
-        from titanic_ml.estimator.candidate import Candidate
-        from titanic_ml.preprocessing.encoder import build_preprocessor
         from titanic_ml.results import Training
-        from titanic_ml.training.trainer import Trainer
 
         s = self.settings
         if data is not None:
             s = replace(s, data=DataSettings(_name(data)))
-        dataset = self._dataset(data, s.dataset)
-        trainer = Trainer(
-            build_preprocessor(build(s.dataset["features"])),
+        dataset = self._dataset(data, self.spec)
+        finished = self._checkpoint(dataset)
+        selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
+        version = self._keep(selection, assessment, dataset, s)
+        finished.clear()
+        try:
+            why, promoted = self.promote(version.name), True
+        except PromotionRefused as refusal:
+            why, promoted = str(refusal), False
+        return Training(version.name, selection, assessment, promoted, why)
+
+    def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
+        """Measure a model version on a table with its target, by slice and against the baselines.
+
+        Parameters
+        ----------
+        data
+            A table or its URI, by default the settings' `data.uri`.
+        model
+            A version or an alias.
+
+        Raises
+        ------
+        DataError, ModelError
+            The table or the version is at fault.
+        """
+        from titanic_ml.evaluation.evaluator import Evaluator
+
+        version = self._version(model)
+        dataset = self._dataset(data, version.spec)
+        X, y = dataset.labelled
+        baselines = {name: Predictor(b).probability(X) for name, b in version.baselines.items()}
+        evaluation = Evaluator(
+            **asdict(self.settings.evaluation), seed=self.settings.seed
+        ).evaluate(
+            y.to_numpy(),
+            Predictor(version.model).probability(X),
+            version.threshold,
+            baselines=baselines,
+            slices=slice_labels(X, version.spec.slices),
+        )
+        seen = int(version.seen(dataset).sum())
+        return replace(evaluation, seen=seen, version=version.name)
+
+    def explain(
+        self, id: int | str, data: Table | None = None, model: str = "champion"
+    ) -> Explanation:
+        """Tell which features moved the prediction for one row of a table, and by how much.
+
+        Parameters
+        ----------
+        id
+            The row's.
+        data
+            A table or its URI, by default the settings' `data.uri`; it needs no target. The rows of
+            the training table are seen as they were in the training.
+        model
+            A version or an alias.
+
+        Raises
+        ------
+        DataError, ModelError
+            The table or the version is at fault, or there is no such row.
+        """
+        from titanic_ml.evaluation.explanation import Explainer
+        from titanic_ml.evaluation.parts import features_as_trained
+
+        version = self._version(model)
+        spec = version.spec
+        dataset = self._dataset(data, spec, with_target=None)
+        row = (dataset.ids.astype(str) == str(id)).to_numpy().nonzero()[0]
+        if not len(row):
+            name = _name(self.settings.data.uri if data is None else data)
+            raise DataError(f"{name} has no {spec.id} {id}; name one of its rows")
+        features, warning = None, ""
+        if version.is_trained_on(dataset):
+            features = features_as_trained(version.model, *dataset.labelled).iloc[row]
+        elif version.seen(dataset)[row].any():
+            warning = "the model was trained on this row, so its features may know its outcome"
+        manifest = version.manifest
+        explainer = Explainer(version.model, version.background, manifest.groups, manifest.seed)
+        found = explainer.explain(dataset.X.iloc[row], f"{spec.id} {id}", spec.target, features)
+        return replace(found, warning=warning, version=version.name)
+
+    def report(self, model: str = "champion") -> Report:
+        """The facts of a version, the verdict that follows from them, and its figures.
+
+        Parameters
+        ----------
+        model
+            A version or an alias.
+
+        Raises
+        ------
+        ModelError
+            The version is at fault.
+        """
+        from titanic_ml.reporting.report import Report
+
+        return Report.of(self._version(model))
+
+    def predict(
+        self,
+        data: Table,
+        model: str = "champion",
+        probability: bool = False,
+        output: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Ids and classes, in the order of the rows; `attrs["version"]` says by which model.
+
+        Parameters
+        ----------
+        data
+            A table or its URI; its target is not looked at.
+        model
+            A version or an alias.
+        probability
+            Whether to add a column of that name.
+        output
+            The URI of a table to write them to as well.
+
+        Raises
+        ------
+        DataError, ModelError
+            The table, the output or the version is at fault.
+        """
+        version = self._version(model)
+        dataset = self._dataset(data, version.spec, with_target=False)
+        predictor = Predictor(version.model, version.threshold)
+        predictions = predictor.predict(dataset, version.spec.target, probability)
+        predictions.attrs["version"] = version.name
+        if output is not None:
+            write_table(predictions, str(output))
+        return predictions
+
+    def promote(self, model: str = "latest", force: bool = False) -> str:
+        """Make a version the champion if it is not worse on the rows that both were scored on.
+
+        Each is judged by its out-of-fold probabilities, so neither has seen the rows.
+
+        Parameters
+        ----------
+        model
+            A version or an alias.
+        force
+            Whether to skip the gate.
+
+        Returns
+        -------
+        str
+            Why it was promoted.
+
+        Raises
+        ------
+        PromotionRefused
+            It is worse by more than the margin, or no rows are shared; the champion stays.
+        ModelError
+            The version is at fault.
+        """
+        from titanic_ml.registry.promotion import promote
+
+        return promote(self.store, self._version(model), self.settings.promotion.margin, force)
+
+    def _version(self, model: str) -> ModelVersion:
+        """The version of this name or alias; the one that was asked for last is kept."""
+        name = self.store.resolve(model)
+        if self._kept is None or self._kept.name != name:
+            self._kept = self.store.open(name)
+        return self._kept
+
+    def _trainer(self) -> Trainer:
+        from titanic_ml.estimator.candidate import Candidate
+        from titanic_ml.preprocessing.encoder import build_preprocessor
+        from titanic_ml.training.trainer import Trainer
+
+        s = self.settings
+        return Trainer(
+            build_preprocessor(build(self.spec.features)),
             [Candidate.from_dict(name, build(node)) for name, node in s.estimator.items()],
             **asdict(s.selection),
             seed=s.seed,
             n_jobs=s.n_jobs,
         )
-        finished = self._checkpoint(dataset)
-        selection, assessment = self._choose(trainer, dataset, progress, finished)
-        version = self._keep(selection, assessment, dataset, s)
-        finished.clear()
-        try:
-            return Training(version, selection, assessment, True, self.promote(version))
-        except PromotionRefused as refusal:
-            return Training(version, selection, assessment, False, str(refusal))
-
-    def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
-        """Measure a model version on a table with its target, by slice and against the baselines.
-
-        `data` is a table or its URI, by default the settings' `data.uri`; `model` is a version or
-        an alias. Raises `DataError` or `ModelError` if either is at fault.
-        """
-        from titanic_ml.dataset.slices import slice_labels
-        from titanic_ml.evaluation.evaluator import Evaluator
-
-        pipeline, manifest = self.store.load(model)
-        baselines, _ = self.store.load(model, "baselines.joblib")
-        settings = manifest["settings"]["dataset"]
-        dataset = self._dataset(data, settings)
-        evaluation = Evaluator(
-            **asdict(self.settings.evaluation), seed=self.settings.seed
-        ).evaluate(
-            dataset.y.to_numpy(),
-            Predictor(pipeline).probability(dataset.X),
-            manifest["threshold"],
-            baselines={name: Predictor(b).probability(dataset.X) for name, b in baselines.items()},
-            slices=slice_labels(dataset.X, settings.get("slices") or {}),
-        )
-        return evaluation.with_seen(int(self._seen(model, dataset).sum()))
-
-    def explain(
-        self, id: int | str, data: Table | None = None, model: str = "champion"
-    ) -> Explanation:
-        """Tell which facts moved the answer for one row of a table, and by how much.
-
-        `id` is the row's; `data` and `model` as in `evaluate`, but no target is needed. The rows of
-        the table of the training are seen as they were there. Raises `DataError` without the row.
-        """
-        from titanic_ml.evaluation.assessment import features_as_trained
-        from titanic_ml.evaluation.explanation import Explainer
-
-        pipeline, manifest = self.store.load(model)
-        settings = manifest["settings"]["dataset"]
-        dataset = self._dataset(data, settings, with_target=None)
-        row = (dataset.ids.astype(str) == str(id)).to_numpy().nonzero()[0]
-        if not len(row):
-            name = _name(self.settings.data.uri if data is None else data)
-            raise DataError(f"{name} has no {settings['id']} {id}; name one of its rows")
-        features, warning = None, ""
-        if dataset.fingerprint == manifest["data"]["sha256"]:
-            features = features_as_trained(pipeline, dataset.X, dataset.y).iloc[row]
-        elif self._seen(model, dataset)[row].any():
-            warning = "the model was trained on this row, so its features may know its outcome"
-        background = pd.read_parquet(io.BytesIO(self.store.read(model, "background.parquet")))
-        explainer = Explainer(pipeline, background, manifest["groups"], manifest["seed"])
-        subject = f"{settings['id']} {id}"
-        found = explainer.explain(dataset.X.iloc[row], subject, settings["target"], features)
-        return replace(found, warning=warning)
-
-    def report(self, model: str = "champion") -> Report:
-        """The facts of a version, the verdict that follows from them, and its figures.
-
-        `model` is a version or an alias. Raises `ModelError` if it is at fault.
-        """
-        from titanic_ml.reporting.report import Report
-
-        return Report.of(json.loads(self.store.read(model, "evaluation.json")))
-
-    def predict(
-        self, data: Table, model: str = "champion", probability: bool = False
-    ) -> pd.DataFrame:
-        """Ids and classes, in the order of the rows.
-
-        `data` is a table or its URI, its target not looked at; `model` a version or an alias;
-        `probability` adds that column. Raises `DataError` or `ModelError` if either is at fault.
-        """
-        pipeline, manifest = self.store.load(model)
-        settings = manifest["settings"]["dataset"]
-        dataset = self._dataset(data, settings, with_target=False)
-        predictor = Predictor(pipeline, manifest["threshold"])
-        return predictor.predict(dataset, settings["target"], probability)
-
-    def promote(self, model: str = "latest", force: bool = False) -> str:
-        """Make a version the champion if it is not worse on the rows that both were scored on.
-
-        Each is judged by its out-of-fold probabilities, so neither has seen the rows. Returns why.
-        Raises `PromotionRefused` if it is worse by more than the margin, or no rows are shared.
-        """
-        from titanic_ml.registry.promotion import promote
-
-        return promote(self.store, self.store.resolve(model), self.settings.promotion.margin, force)
 
     def _checkpoint(self, dataset: Dataset) -> Checkpoint:
         """Where an interrupted training with this table, code and settings goes on."""
@@ -193,15 +288,15 @@ class TitanicPipeline:
         self, trainer: Trainer, dataset: Dataset, progress: Progress | None, finished: Finished
     ) -> tuple[Selection, Assessment]:
         """Select a model and evaluate it. Slices and groups are judged before the work starts."""
-        from titanic_ml.dataset.slices import slice_labels
-        from titanic_ml.evaluation.assessment import Assessor, features_as_trained
+        from titanic_ml.evaluation.assessment import Assessor
         from titanic_ml.evaluation.evaluator import Evaluator
+        from titanic_ml.evaluation.parts import features_as_trained
         from titanic_ml.results import Steps
         from titanic_ml.training.refit import Refitter
 
-        s, X, y = self.settings, dataset.X, dataset.y
-        slices = slice_labels(X, s.dataset.get("slices") or {})
-        groups = build(s.dataset["groups"])(X) if s.dataset.get("groups") else None
+        s, (X, y) = self.settings, dataset.labelled
+        slices = slice_labels(X, self.spec.slices)
+        groups = build(self.spec.groups)(X) if self.spec.groups else None
         splits = [] if groups is None else trainer.grouped_splits(y, groups)
         # All rows, the outer folds, the grouped ones, then the inspection and the learning curve.
         steps = Steps(progress, 1 + trainer.repeats * trainer.folds + len(splits) + 2)
@@ -214,7 +309,7 @@ class TitanicPipeline:
             Evaluator(**asdict(s.evaluation), seed=s.seed),
             dataset,
             features_as_trained(selection.model, X, y),
-            {name: column.kind for name, column in Schema.from_dict(s.dataset).columns.items()},
+            self.spec.kinds,
             slices,
         )
         inspection = assessor.inspection()
@@ -231,39 +326,28 @@ class TitanicPipeline:
 
     def _keep(
         self, selection: Selection, assessment: Assessment, dataset: Dataset, settings: Settings
-    ) -> str:
-        """Write down a training as a version of the store; return its name."""
-        from titanic_ml.reporting.record import Record
+    ) -> ModelVersion:
+        """Write down a training as a version of the store."""
+        from titanic_ml.reporting.facts import Facts
+        from titanic_ml.reporting.report import documents
 
-        record = Record.of(selection, assessment, dataset, settings)
+        facts = Facts.of(selection, assessment, dataset, self.spec, settings)
         out_of_fold = selection.out_of_fold.probability.assign(row=dataset.row_hashes, y=dataset.y)
         return self.store.save(
-            selection.model,
-            {
-                "baselines.joblib": dumped(selection.baselines),
-                "background.parquet": parquet(assessment.background),
-                "out_of_fold.parquet": parquet(out_of_fold),
-            },
-            record.manifest,
-            parent=self.store.alias("champion").version,
-            documents=record.documents,
+            Contents(selection.model, selection.baselines, assessment.background, out_of_fold),
+            facts.summary(settings),
+            lambda origin: documents(facts.named(origin)),
         )
 
-    def _seen(self, model: str, dataset: Dataset) -> pd.Series:
-        """Whether the version was trained on each row."""
-        from titanic_ml.registry.promotion import out_of_fold
-
-        return pd.Series(dataset.row_hashes).isin(out_of_fold(self.store, model)["row"])
-
     def _dataset(
-        self, data: Table | None, settings: dict, with_target: bool | None = True
+        self, data: Table | None, spec: DatasetSpec, with_target: bool | None = True
     ) -> Dataset:
         """The validated table; its target as it comes if `with_target` is None."""
         data = self.settings.data.uri if data is None else data
         frame = data if isinstance(data, pd.DataFrame) else read_table(str(data))
         if with_target is None:
-            with_target = settings["target"] in frame
-        return Dataset.from_frame(frame, Schema.from_dict(settings), _name(data), with_target)
+            with_target = spec.target in frame
+        return Dataset.from_frame(frame, spec, _name(data), with_target)
 
 
 def _name(data: Table) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Training:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        strangers = self.assessment.strangers
+        estimates, grouped = self.evaluation.estimates, self.assessment.grouped
         return {
             "version": self.version,
             "estimator": self.selection.chosen.name,
             "parameters": self.selection.parameters,
             "threshold": self.selection.threshold,
-            "metrics": self.evaluation.to_dict()["estimates"],
-            "strangers": strangers and strangers.to_dict()["estimates"],
+            "metrics": {name: asdict(estimate) for name, estimate in estimates.items()},
+            "grouped": grouped and grouped.to_dict()["estimates"],
             "promoted": self.promoted,
             "why": self.why,
         }
@@ -49,11 +49,12 @@ class Training:
             repr(self.selection),
             f"Out of fold, each row by models that had not seen it: {self.evaluation}",
         ]
-        if self.assessment.strangers:
+        if grouped := self.assessment.grouped:
             some = ("log_loss", "roc_auc", "accuracy")
-            estimates = self.assessment.strangers.estimates
-            words = ", ".join(f"{name} {estimates[name]}" for name in some)
-            parts.append(f"For strangers, whose whole group no model had seen: {words}")
+            words = ", ".join(f"{name} {grouped.estimates[name]}" for name in some)
+            parts.append(
+                f"In grouped folds, each row by models that had not seen its group: {words}"
+            )
         return "\n\n".join([*parts, f"{self.version} {outcome}: {self.why}"])
 
 

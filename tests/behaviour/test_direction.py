@@ -33,9 +33,9 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("above, below", [p[1:] for p in PAIRS], ids=[p[0] for p in PAIRS])
-def test_probability_is_higher(fitted, schema, above, below):
+def test_probability_is_higher(fitted, spec, above, below):
     table = pd.DataFrame([PASSENGER | above, PASSENGER | below | {"PassengerId": 2}])
-    data = Dataset.from_frame(table, schema, "t", with_target=False)
+    data = Dataset.from_frame(table, spec, "t", with_target=False)
     first, second = Predictor(fitted).probability(data.X)
     assert first > second + 0.02
 

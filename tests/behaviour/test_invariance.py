@@ -13,9 +13,9 @@ def frame(request):
 
 
 @pytest.fixture
-def probability(fitted, schema):
+def probability(fitted, spec):
     def of(frame):
-        data = Dataset.from_frame(frame, schema, "t", with_target=False)
+        data = Dataset.from_frame(frame, spec, "t", with_target=False)
         return Predictor(fitted).probability(data.X)
 
     return of

@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import pandas as pd
 import pytest
 
-from titanic_ml import TitanicPipeline
-from titanic_ml.results import Training
+from titanic_ml.evaluation.evaluator import Evaluator
+from titanic_ml.evaluation.result import Evaluation
+from titanic_ml.preprocessing.encoder import build_preprocessor
+from titanic_ml.preprocessing.titanic import TitanicFeatures, travelling_parties
+from titanic_ml.training.result import Selection
+from titanic_ml.training.trainer import Trainer
 
-ONE_REPEAT = ("selection.repeats=1", "evaluation.resamples=200", "n_jobs=1")
 
+class Measured(NamedTuple):
+    """What was selected, and its metrics on stratified and on grouped folds."""
 
-def train(folder, quick, estimator: str, data: pd.DataFrame | None = None) -> Training:
-    """The default procedure with fewer candidates and one repeat of its folds."""
-    words = (f"store.uri={folder / 'models'}", f"estimator={estimator}", *quick[:2], *ONE_REPEAT)
-    return TitanicPipeline(*words).train(data)
+    selection: Selection
+    evaluation: Evaluation
+    grouped: Evaluation
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory, quick) -> Training:
+def measure(candidates, dataset) -> Callable[..., Measured]:
+    """The default procedure with fewer candidates and one repeat of its folds."""
+
+    def measure(*names: str, y: pd.Series = dataset.y) -> Measured:
+        chosen = [candidates[name] for name in names]
+        trainer = Trainer(build_preprocessor(TitanicFeatures()), chosen, repeats=1, n_jobs=1)
+        selection = trainer.train(dataset.X, y)
+        splits = trainer.grouped_splits(y, travelling_parties(dataset.X))
+        grouped = trainer.estimate(selection.chosen, splits, dataset.X, y)
+        evaluations = (
+            Evaluator(200).evaluate(
+                y.to_numpy(),
+                found.probability.to_numpy(),
+                prediction=found.prediction.to_numpy(),
+                baselines=found.baselines,
+            )
+            for found in (selection.out_of_fold, grouped)
+        )
+        return Measured(selection, *evaluations)
+
+    return measure
+
+
+@pytest.fixture(scope="module")
+def honest(measure) -> Measured:
     """The default candidate on the true labels."""
-    folder = tmp_path_factory.mktemp("honest")
-    return train(folder, quick, "[majority,one_column,logistic_regression]")
+    return measure("majority", "one_column", "logistic_regression")
 
 
 def test_the_model_is_good_and_calibrated(honest):
@@ -36,31 +66,32 @@ def test_it_is_better_than_both_baselines_beyond_chance(honest):
     gains = honest.evaluation.gains
     assert set(gains) == {"majority class", "Sex alone"}
     assert all(gain["log_loss"].low > 0.05 for gain in gains.values())
+    losses = honest.selection.table.log_loss
+    assert losses["logistic_regression"] < losses["one_column"] - 0.05
+    assert losses["one_column"] < losses["majority"] - 0.05
 
 
-def test_strangers_are_harder(honest):
-    of_the_voyage, strangers = honest.evaluation, honest.assessment.strangers
-    loss, theirs = (e.estimates["log_loss"].value for e in (of_the_voyage, strangers))
+def test_unseen_groups_are_harder(honest):
+    loss, theirs = (e.estimates["log_loss"].value for e in (honest.evaluation, honest.grouped))
     assert loss + 0.02 < theirs < 0.48
 
 
 @pytest.fixture(scope="module")
-def shuffled(_train_table) -> pd.DataFrame:
-    """The table with its labels dealt out anew."""
-    labels = _train_table["Survived"].sample(frac=1, random_state=0).to_numpy()
-    return _train_table.assign(Survived=labels)
+def shuffled(dataset) -> pd.Series:
+    """The labels dealt out anew."""
+    return dataset.y.sample(frac=1, random_state=0).reset_index(drop=True)
 
 
 @pytest.mark.parametrize("estimator", ["logistic_regression", "gradient_boosting"])
-def test_shuffled_labels_teach_nothing(tmp_path, quick, shuffled, estimator):
-    alone = train(tmp_path, quick, f"[{estimator}]", shuffled)
-    for evaluation in (alone.evaluation, alone.assessment.strangers):
+def test_shuffled_labels_teach_nothing(measure, shuffled, estimator):
+    alone = measure(estimator, y=shuffled)
+    for evaluation in (alone.evaluation, alone.grouped):
         auc = evaluation.estimates["roc_auc"]
         assert auc.low < 0.5 < auc.high
 
 
-def test_where_nothing_is_to_be_learned_the_majority_is_chosen(tmp_path, quick, shuffled):
-    training = train(tmp_path, quick, "[majority,one_column,logistic_regression]", shuffled)
-    assert training.selection.chosen.name == "majority"
-    auc = training.evaluation.estimates["roc_auc"]
+def test_where_nothing_is_to_be_learned_the_majority_is_chosen(measure, shuffled):
+    found = measure("majority", "one_column", "logistic_regression", y=shuffled)
+    assert found.selection.chosen.name == "majority"
+    auc = found.evaluation.estimates["roc_auc"]
     assert auc.low <= 0.5 <= auc.high

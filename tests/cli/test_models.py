@@ -1,8 +1,12 @@
 """The commands `models …`: what they print, change and exit with."""
 
 import json
+import subprocess
+import sys
 
 import pytest
+
+from titanic_ml.registry.store import ModelStore
 
 
 @pytest.fixture
@@ -11,12 +15,9 @@ def settings(store):
 
 
 @pytest.fixture
-def two(run, settings, quick):
+def two(store, worse):
     """The names of a store's champion and of a later, worse version."""
-    champion = json.loads(run("models", "list", "--json", settings).out)[0]["version"]
-    worse = json.loads(run("train", "--json", settings, *quick, "estimator=majority").out)
-    assert not worse["promoted"]
-    return champion, worse["version"]
+    return ModelStore(str(store)).champion.version, worse.name
 
 
 def test_list_is_a_line_a_version_the_newest_first(run, settings, two):
@@ -46,8 +47,8 @@ def test_list_for_a_program(run, settings, two):
     assert set(rows[0]) == {"version", "time", "estimator", "log_loss", "rows", "aliases"} | {
         "confidence"
     }
-    value, low, high = rows[0]["log_loss"]
-    assert low < value < high
+    loss = rows[0]["log_loss"]
+    assert loss["low"] < loss["value"] < loss["high"]
 
 
 def test_list_of_an_empty_store_says_so(run, tmp_path):
@@ -94,3 +95,16 @@ def test_an_unknown_version_is_answered_with_what_there_is(run, settings, two, c
 @pytest.mark.parametrize("words", [["list"], ["show", "champion"], ["promote", "champion"]])
 def test_quiet_prints_nothing(run, settings, words):
     assert run("models", *words, "--quiet", settings) == (0, "", "")
+
+
+def test_list_needs_neither_pandas_nor_scikit_learn(store):
+    """An operator's look at the store is quick."""
+    code = (
+        "import sys\n"
+        "from titanic_ml.cli.app import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'pandas', 'sklearn', 'numpy', 'scipy'} & set(sys.modules)))"
+    )
+    words = [sys.executable, "-c", code, "models", "list", f"store.uri={store}"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "logistic_regression" in done.stdout and done.stdout.endswith("[]\n")

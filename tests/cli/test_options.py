@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from titanic_ml.cli.options import examples, progress_bar, show_answer
+from titanic_ml.cli.options import examples, progress_bar, show_result
 
 
 @pytest.mark.parametrize(
@@ -12,12 +12,12 @@ from titanic_ml.cli.options import examples, progress_bar, show_answer
     [(False, False, "text\n"), (True, False, ""), (False, True, '{"a": 1}\n')],
 )
 def test_an_answer_is_for_a_person_a_program_or_nobody(capsys, quiet, as_json, printed):
-    show_answer("text", {"a": 1}, quiet, as_json)
+    show_result("text", {"a": 1}, quiet, as_json)
     assert capsys.readouterr() == (printed, "")
 
 
 def test_an_answer_for_a_program_is_not_silenced(capsys):
-    show_answer("text", [1.5], quiet=True, as_json=True)
+    show_result("text", [1.5], quiet=True, as_json=True)
     assert json.loads(capsys.readouterr().out) == [1.5]
 
 

@@ -11,7 +11,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from titanic_ml.config.compose import CONFIG_DIR, build, load_settings
-from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import SettingsError
 from titanic_ml.estimator.candidate import Candidate
 
@@ -189,7 +189,7 @@ def test_every_key_in_conf_is_read_by_something():
     known = {"name", "id", "target", "baseline", "features", "columns", "groups", "slices"}
     known |= {"about", "intended_use", "not_for", "ethics"}
     assert set(settings.dataset) == known
-    Schema.from_dict(settings.dataset)
+    DatasetSpec.from_dict(settings.dataset)
     for name, node in settings.estimator.items():
         Candidate.from_dict(name, build(node))
     for file in (CONFIG_DIR / "selection").glob("*.yaml"):

@@ -4,43 +4,43 @@ import pytest
 from titanic_ml.dataset.dataset import Dataset
 
 
-def make(frame, schema, **kwargs):
-    return Dataset.from_frame(frame, schema, "t", **kwargs)
+def make(frame, spec, **kwargs):
+    return Dataset.from_frame(frame, spec, "t", **kwargs)
 
 
-def test_parts_and_repr(dataset, unlabelled, schema):
-    assert list(dataset.X) == schema.features
+def test_parts_and_repr(dataset, unlabelled, spec):
+    assert list(dataset.X) == spec.inputs
     assert dataset.ids.tolist() == list(range(1, 892))
     assert dataset.y.sum() == 342
     assert repr(dataset) == "Dataset(891 rows, 10 columns, 38.4% positive)"
     assert unlabelled.y is None and repr(unlabelled) == "Dataset(418 rows, 10 columns)"
 
 
-def test_fingerprint_is_of_the_values_not_of_the_format(train_frame, schema, tmp_path):
-    fingerprint = make(train_frame, schema).fingerprint
+def test_fingerprint_is_of_the_values_not_of_the_format(train_frame, spec, tmp_path):
+    fingerprint = make(train_frame, spec).fingerprint
     assert len(fingerprint) == 64
-    assert make(train_frame[sorted(train_frame)], schema).fingerprint == fingerprint
+    assert make(train_frame[sorted(train_frame)], spec).fingerprint == fingerprint
     path = tmp_path / "t.parquet"
-    make(train_frame, schema).X.assign(
+    make(train_frame, spec).X.assign(
         PassengerId=range(1, 892), Survived=train_frame["Survived"].astype(int).to_numpy()
     ).to_parquet(path)
-    assert make(pd.read_parquet(path), schema).fingerprint == fingerprint
+    assert make(pd.read_parquet(path), spec).fingerprint == fingerprint
 
 
 @pytest.mark.parametrize("column, value", [("Age", 99), ("Survived", 1), ("PassengerId", 5000)])
-def test_fingerprint_changes_with_any_value(train_frame, schema, column, value):
-    before = make(train_frame, schema).fingerprint
+def test_fingerprint_changes_with_any_value(train_frame, spec, column, value):
+    before = make(train_frame, spec).fingerprint
     train_frame.loc[0, column] = str(value)
-    assert make(train_frame, schema).fingerprint != before
+    assert make(train_frame, spec).fingerprint != before
 
 
-def test_fingerprint_tells_a_table_with_its_target_from_one_without(train_frame, schema):
-    with_target, without = (make(train_frame, schema, with_target=on) for on in (True, False))
+def test_fingerprint_tells_a_table_with_its_target_from_one_without(train_frame, spec):
+    with_target, without = (make(train_frame, spec, with_target=on) for on in (True, False))
     assert with_target.fingerprint != without.fingerprint
 
 
-def test_row_hashes_are_of_the_row_alone(dataset, train_frame, schema):
-    half = make(train_frame.iloc[::-2], schema)
+def test_row_hashes_are_of_the_row_alone(dataset, train_frame, spec):
+    half = make(train_frame.iloc[::-2], spec)
     assert (half.row_hashes == dataset.row_hashes[::-2]).all()
     assert len(set(dataset.row_hashes)) == 891
 

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from titanic_ml.dataset.slices import slice_labels
+from titanic_ml.dataset import slices
+from titanic_ml.dataset.slices import parse_slices
 from titanic_ml.errors import SettingsError
+
+
+def slice_labels(X, nodes):
+    """Read the slices and cut the table."""
+    return slices.slice_labels(X, parse_slices(nodes, list(X)))
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from titanic_ml.dataset import validation
-from titanic_ml.dataset.schema import Column
+from titanic_ml.dataset.spec import Column
 from titanic_ml.dataset.validation import validate
 from titanic_ml.errors import InvalidTable
 
 
-def faults(frame, schema, with_target=True):
+def faults(frame, spec, with_target=True):
     with pytest.raises(InvalidTable) as caught:
-        validate(frame, schema, "t.csv", with_target)
+        validate(frame, spec, "t.csv", with_target)
     return caught.value
 
 
@@ -54,8 +54,8 @@ BAD_CELLS = [
 
 
 @pytest.mark.parametrize("column, value, found, expected", BAD_CELLS)
-def test_a_bad_cell_is_the_one_fault(train_frame, schema, column, value, found, expected):
-    error = faults(put(train_frame.head(20), 7, column, value), schema)
+def test_a_bad_cell_is_the_one_fault(train_frame, spec, column, value, found, expected):
+    error = faults(put(train_frame.head(20), 7, column, value), spec)
     assert [str(fault) for fault in error.faults] == [
         f"row 7, column {column}: found {found}, expected {expected}"
     ]
@@ -70,23 +70,23 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def good(dataset, schema):
+def good(dataset, spec):
     frame = dataset.X.assign(PassengerId=dataset.ids, Survived=dataset.y).head(12)
-    return frame[list(schema.columns)].astype(object)
+    return frame[list(spec.columns)].astype(object)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_any_one_bad_cell_is_found_where_it_is(good, schema, data):
+def test_any_one_bad_cell_is_found_where_it_is(good, spec, data):
     row = data.draw(st.integers(1, len(good)), "row")
-    names = [n for n, c in schema.columns.items() if not (c.kind == "text" and c.nullable)]
+    names = [n for n, c in spec.columns.items() if not (c.kind == "text" and c.nullable)]
     column = data.draw(st.sampled_from(names), "column")
-    value = data.draw(WRONG[schema.columns[column].kind], "value")
+    value = data.draw(WRONG[spec.columns[column].kind], "value")
     order = data.draw(st.permutations(list(good)), "order of columns")
     frame = put(good.copy(), row, column, value)[order]
-    (fault,) = faults(frame, schema).faults
+    (fault,) = faults(frame, spec).faults
     assert (fault.row, fault.column) == (row, column)
-    assert fault.expected == schema.columns[column].expected
+    assert fault.expected == spec.columns[column].expected
 
 
 INDEXES = {
@@ -98,17 +98,17 @@ INDEXES = {
 
 
 @pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
-def test_rows_are_counted_whatever_the_index_says(train_frame, schema, index):
+def test_rows_are_counted_whatever_the_index_says(train_frame, spec, index):
     frame = put(train_frame.head(20), 7, "Age", "x").set_axis(index)
-    assert [fault.row for fault in faults(frame, schema).faults] == [7]
-    good = validate(train_frame.head(20).set_axis(index), schema, "t", True)
-    pd.testing.assert_frame_equal(good, validate(train_frame.head(20), schema, "t", True))
+    assert [fault.row for fault in faults(frame, spec).faults] == [7]
+    good = validate(train_frame.head(20).set_axis(index), spec, "t", True)
+    pd.testing.assert_frame_equal(good, validate(train_frame.head(20), spec, "t", True))
 
 
 @pytest.mark.parametrize("column", ["Age", "Cabin", "Fare", "Embarked"])
 @pytest.mark.parametrize("value", [None, np.nan])
-def test_what_real_passengers_lack_is_no_fault(train_frame, schema, column, value):
-    parsed = validate(put(train_frame.head(9), 3, column, value), schema, "t", True)
+def test_what_real_passengers_lack_is_no_fault(train_frame, spec, column, value):
+    parsed = validate(put(train_frame.head(9), 3, column, value), spec, "t", True)
     assert parsed[column].isna()[2]
 
 
@@ -127,48 +127,48 @@ def test_what_real_passengers_lack_is_no_fault(train_frame, schema, column, valu
         (lambda f: f.drop(columns="Survived"), "column Survived: found no column of this name"),
     ],
 )
-def test_a_bad_shape_is_named(train_frame, schema, change, words):
-    assert words in str(faults(change(train_frame.head(9)), schema))
+def test_a_bad_shape_is_named(train_frame, spec, change, words):
+    assert words in str(faults(change(train_frame.head(9)), spec))
 
 
-def test_all_faults_are_listed_in_order_and_no_more_than_twenty_shown(train_frame, schema):
+def test_all_faults_are_listed_in_order_and_no_more_than_twenty_shown(train_frame, spec):
     frame = put(put(train_frame.head(30), 9, "Age", "x"), 2, "Pclass", 7).drop(columns="Fare")
-    lines = str(faults(frame, schema)).splitlines()
+    lines = str(faults(frame, spec)).splitlines()
     assert lines[0] == "t.csv has 3 faults; mend the table and try again:"
     assert [line.split(":")[0].strip() for line in lines[1:]] == [
         "column Fare",
         "row 2, column Pclass",
         "row 9, column Age",
     ]
-    many = str(faults(train_frame.head(30).assign(Pclass=9), schema)).splitlines()
+    many = str(faults(train_frame.head(30).assign(Pclass=9), spec)).splitlines()
     assert len(many) == 22
     assert many[-1] == "  … and 10 more"
 
 
-def test_a_fault_of_one_cell_has_one_line(train_frame, schema):
+def test_a_fault_of_one_cell_has_one_line(train_frame, spec):
     frame = put(train_frame.head(5), 2, "Pclass", "x")
-    assert len(faults(frame, schema).faults) == 1
+    assert len(faults(frame, spec).faults) == 1
 
 
-def test_target_is_dropped_unread_where_it_is_not_wanted(test_frame, schema):
+def test_target_is_dropped_unread_where_it_is_not_wanted(test_frame, spec):
     with_wrong_target = test_frame.assign(Survived="perhaps")
-    parsed = validate(with_wrong_target, schema, "t", with_target=False)
+    parsed = validate(with_wrong_target, spec, "t", with_target=False)
     assert "Survived" not in parsed
-    pd.testing.assert_frame_equal(parsed, validate(test_frame, schema, "t", False))
+    pd.testing.assert_frame_equal(parsed, validate(test_frame, spec, "t", False))
 
 
-def test_types_order_and_index_are_those_of_the_schema(train_frame, schema):
+def test_types_order_and_index_are_those_of_the_schema(train_frame, spec):
     shuffled = train_frame[sorted(train_frame)].set_axis(range(5, 896))
-    parsed = validate(shuffled, schema, "t", True)
-    assert list(parsed) == list(schema.columns)
+    parsed = validate(shuffled, spec, "t", True)
+    assert list(parsed) == list(spec.columns)
     assert parsed.index.equals(pd.RangeIndex(891))
     assert parsed["Pclass"].dtype == "int64" and parsed["Age"].dtype == "float64"
-    pd.testing.assert_frame_equal(parsed, validate(train_frame, schema, "t", True))
+    pd.testing.assert_frame_equal(parsed, validate(train_frame, spec, "t", True))
 
 
-def test_input_is_not_changed(train_frame, schema):
+def test_input_is_not_changed(train_frame, spec):
     before = train_frame.copy(deep=True)
-    validate(train_frame, schema, "t", True)
+    validate(train_frame, spec, "t", True)
     pd.testing.assert_frame_equal(train_frame, before)
 
 
@@ -181,9 +181,9 @@ def test_input_is_not_changed(train_frame, schema):
         ([1e300, 2.0, 3.0], ["1e+300", "2.0", "3.0"]),
     ],
 )
-def test_a_text_that_a_reader_took_for_a_number(train_frame, schema, tickets, texts):
+def test_a_text_that_a_reader_took_for_a_number(train_frame, spec, tickets, texts):
     frame = train_frame.head(3).assign(Ticket=tickets)
-    assert validate(frame, schema, "t", True)["Ticket"].tolist() == texts
+    assert validate(frame, spec, "t", True)["Ticket"].tolist() == texts
 
 
 COLUMNS = {

@@ -1,31 +1,8 @@
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-import pytest
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 
 from titanic_ml.evaluation.dependence import MISSING, dependence, dependence_of_fold, grids
-
-
-@pytest.fixture(scope="module")
-def X() -> pd.DataFrame:
-    random = np.random.default_rng(0)
-    frame = pd.DataFrame(random.normal(size=(300, 3)), columns=["used", "ignored", "other"])
-    return frame.assign(twin=frame["used"] + random.normal(scale=0.1, size=300))
-
-
-@pytest.fixture(scope="module")
-def y(X) -> pd.Series:
-    return (X["used"] > 0).astype("int64")
-
-
-@pytest.fixture(scope="module")
-def model(X, y):
-    model = make_pipeline(LogisticRegression()).fit(X, y)
-    model[-1].coef_ = np.array([[2.0, 0.0, 0.0, 2.0]])
-    return model
 
 
 def test_grids_hold_quantiles_few_values_commonest_and_the_missing():
@@ -54,21 +31,21 @@ def test_dependence_follows_the_model(model, X):
     values = grids(X, kinds)
     fold = dependence_of_fold(model, X, values, 40)
     assert fold["used"].shape == (40, 12)
-    found = {d["column"]: d["points"] for d in dependence([fold, fold], values, kinds)}
-    rising = [point["probability"] for point in found["used"]]
+    found = {d.column: d.points for d in dependence([fold, fold], values, kinds)}
+    rising = [point.probability for point in found["used"]]
     assert rising == sorted(rising) and rising[-1] > rising[0] + 0.3
-    assert len({round(point["probability"], 12) for point in found["ignored"]}) == 1
-    assert all(p["low"] <= p["probability"] <= p["high"] for p in found["used"])
+    assert len({round(point.probability, 12) for point in found["ignored"]}) == 1
+    assert all(p.low <= p.probability <= p.high for p in found["used"])
 
 
 def test_a_missing_value_is_tried_where_the_column_has_any(fitted, dataset):
     kinds = {"Age": "number", "Fare": "number", "Sex": "category", "Pclass": "integer"}
     values = grids(dataset.X, kinds)
     fold = dependence_of_fold(fitted, dataset.X, values, 30)
-    found = {d["column"]: d["points"] for d in dependence([fold], values, kinds)}
-    assert found["Age"][-1]["value"] == MISSING and found["Fare"][-1]["value"] != MISSING
+    found = {d.column: d.points for d in dependence([fold], values, kinds)}
+    assert found["Age"][-1].value == MISSING and found["Fare"][-1].value != MISSING
     female, male = found["Sex"]
-    assert (female["value"], male["value"]) == ("female", "male")
-    assert female["probability"] > male["probability"] + 0.1
+    assert (female.value, male.value) == ("female", "male")
+    assert female.probability > male.probability + 0.1
     first, *_, third = found["Pclass"]
-    assert first["probability"] > third["probability"]
+    assert first.probability > third.probability

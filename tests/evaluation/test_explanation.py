@@ -11,7 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from titanic_ml.evaluation.explanation import MOST_EXACT, Explainer, Explanation
+from titanic_ml.evaluation.explanation import MOST_EXACT, Contribution, Explainer, Explanation
 
 
 def table(columns: int, rows: int = 80) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def by_definition(explainer: Explainer, row: pd.DataFrame) -> dict[tuple[str, ..
 
 
 def shares(explanation: Explanation) -> dict[tuple[str, ...], float]:
-    return {tuple(group): share for group, _, share in explanation.contributions}
+    return {tuple(part.features): part.contribution for part in explanation.contributions}
 
 
 @pytest.mark.parametrize("groups", [None, [["a", "c"], ["b"], ["d"]]])
@@ -66,9 +66,9 @@ def test_they_sum_to_the_probability(columns):
     asked = explainer(X, (X["a"] + X["b"] > 0).astype(int))
     for place in (25, 40, 60):
         found = asked.explain(X.iloc[[place]], "a row", "y")
-        total = found.base + sum(share for _, _, share in found.contributions)
+        total = found.base + sum(part.contribution for part in found.contributions)
         assert total == pytest.approx(found.probability, abs=1e-9)
-        moved = [abs(share) for _, _, share in found.contributions]
+        moved = [abs(part.contribution) for part in found.contributions]
         assert moved == sorted(moved, reverse=True)
 
 
@@ -122,7 +122,8 @@ def test_given_features_are_taken_instead_of_the_computed_ones(fitted, dataset):
 
 
 def test_it_is_told_in_words_and_in_plain_values():
-    told = Explanation("row 1", "y", 0.75, 0.5, [(["a", "b"], "a 1, b x", 0.25)], "mind this")
+    part = Contribution(["a", "b"], "a 1, b x", 0.25)
+    told = Explanation("row 1", "y", 0.75, 0.5, [part], "mind this")
     assert repr(told).splitlines() == [
         "WARNING: mind this",
         "row 1: probability of y 0.750, where 0.500 is usual",

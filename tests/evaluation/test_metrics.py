@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -145,7 +146,7 @@ def test_a_constant_probability_equal_to_the_share_is_calibrated_in_any_order(ro
     p, w = np.full(rows, y.mean()), np.ones(rows)
     for name in ("calibration_error", "brier_reliability", "brier_resolution"):
         assert METRICS[name](y, p, y, w) == pytest.approx(0, abs=1e-12), name
-    assert [row["rows"] for row in calibration_bins(y, p)] == [rows]
+    assert [row.rows for row in calibration_bins(y, p)] == [rows]
 
 
 @settings(max_examples=60, deadline=None)
@@ -174,25 +175,25 @@ def test_curves_are_scikit_learns(digits):
     y, p, _, _ = table(150)
     p = p.round(digits)
     fpr, tpr, _ = metrics.roc_curve(y, p, drop_intermediate=False)
-    assert roc_curve(y, p)["x"] == pytest.approx(fpr, abs=1e-4)
-    assert roc_curve(y, p)["y"] == pytest.approx(tpr, abs=1e-4)
+    assert roc_curve(y, p).x == pytest.approx(fpr, abs=1e-4)
+    assert roc_curve(y, p).y == pytest.approx(tpr, abs=1e-4)
     precision, recall, _ = metrics.precision_recall_curve(y, p)
     ours = precision_recall_curve(y, p)  # without scikit-learn's last point, which no row makes
-    assert ours["x"] == pytest.approx(recall[-2::-1], abs=1e-4)
-    assert ours["y"] == pytest.approx(precision[-2::-1], abs=1e-4)
+    assert ours.x == pytest.approx(recall[-2::-1], abs=1e-4)
+    assert ours.y == pytest.approx(precision[-2::-1], abs=1e-4)
 
 
 def test_thinned_curves_keep_their_ends_and_rise():
     y, p, _, _ = table(5000)
     p = p + np.arange(5000) * 1e-9  # no ties
     for curve in (roc_curve(y, p), precision_recall_curve(y, p)):
-        assert len(curve["x"]) == len(curve["y"]) == 200
-        assert (np.diff(curve["x"]) >= 0).all() and curve["x"][-1] == 1
-        json.dumps(curve)
+        assert len(curve.x) == len(curve.y) == 200
+        assert (np.diff(curve.x) >= 0).all() and curve.x[-1] == 1
+        json.dumps(asdict(curve))
     roc = roc_curve(y, p)
-    assert (roc["x"][0], roc["y"][0]) == (0, 0) and (roc["x"][-1], roc["y"][-1]) == (1, 1)
-    assert precision_recall_curve(y, p)["y"][-1] == pytest.approx(y.mean(), abs=1e-4)
-    area = np.trapezoid(roc["y"], roc["x"])
+    assert (roc.x[0], roc.y[0]) == (0, 0) and (roc.x[-1], roc.y[-1]) == (1, 1)
+    assert precision_recall_curve(y, p).y[-1] == pytest.approx(y.mean(), abs=1e-4)
+    area = np.trapezoid(roc.y, roc.x)
     assert area == pytest.approx(metrics.roc_auc_score(y, p), abs=0.005)
 
 
@@ -200,18 +201,18 @@ def test_thinned_curves_keep_their_ends_and_rise():
 def test_curves_of_one_class_are_flat_in_the_other(truth):
     y, p = np.full(3, truth), np.array([0.1, 0.5, 0.9])
     roc = roc_curve(y, p)
-    assert roc["y" if truth == 0 else "x"] == [0, 0, 0, 0]
-    assert precision_recall_curve(y, p)["y"] == [truth] * 3
+    assert (roc.y if truth == 0 else roc.x) == [0, 0, 0, 0]
+    assert precision_recall_curve(y, p).y == [truth] * 3
 
 
 def test_calibration_bins_by_hand():
     y, p = np.array([0, 0, 0, 1, 1]), np.array([0.2, 0.2, 0.2, 0.2, 0.9])
     first, second = calibration_bins(y, p)
     wilson = stats.binomtest(1, 4).proportion_ci(method="wilson")
-    assert (first["rows"], first["predicted"], first["observed"]) == (4, 0.2, 0.25)
-    assert first["low"] == pytest.approx(wilson.low, abs=1e-4)
-    assert first["high"] == pytest.approx(wilson.high, abs=1e-4)
-    assert (second["rows"], second["observed"], second["high"]) == (1, 1, 1)
+    assert (first.rows, first.predicted, first.observed) == (4, 0.2, 0.25)
+    assert first.low == pytest.approx(wilson.low, abs=1e-4)
+    assert first.high == pytest.approx(wilson.high, abs=1e-4)
+    assert (second.rows, second.observed, second.high) == (1, 1, 1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -219,12 +220,12 @@ def test_calibration_bins_by_hand():
 def test_calibration_bins_hold_all_rows_and_their_intervals_lie_within_0_and_1(rows):
     y, p, _ = (np.array(column) for column in zip(*rows, strict=True))
     bins = calibration_bins(y, p)
-    assert 1 <= len(bins) <= BINS and sum(row["rows"] for row in bins) == len(y)
-    assert (np.diff([row["predicted"] for row in bins]) >= 0).all()
+    assert 1 <= len(bins) <= BINS and sum(row.rows for row in bins) == len(y)
+    assert (np.diff([row.predicted for row in bins]) >= 0).all()
     for row in bins:
-        assert 0 <= row["low"] <= row["observed"] <= row["high"] <= 1
-        assert row["low"] < row["high"]
-    json.dumps(bins)
+        assert 0 <= row.low <= row.observed <= row.high <= 1
+        assert row.low < row.high
+    json.dumps([asdict(bin_) for bin_ in bins])
 
 
 def test_inputs_stay_as_they_were():

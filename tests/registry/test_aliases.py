@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from titanic_ml.errors import ModelNotFound, ModelRefused
+from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused
 from titanic_ml.registry.aliases import Alias
 
 
@@ -118,3 +118,8 @@ def test_a_folder_of_that_name_is_refused(alias):
 def test_the_file_names_the_version_for_people_too(alias):
     alias.point("a", "trained")
     assert json.loads(alias.path.read_text())["version"] == "a"
+
+
+def test_an_alias_that_cannot_be_written_is_no_fault_of_a_table(tmp_path):
+    with pytest.raises(ModelError, match="champion.json: can't be written: No such file"):
+        Alias(tmp_path / "none" / "champion.json").point("a", "forced")

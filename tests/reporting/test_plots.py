@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
+from titanic_ml.evaluation.result import (
+    CalibrationBin,
+    Curve,
+    Dependence,
+    DependencePoint,
+    Estimate,
+    LearningPoint,
+)
 from titanic_ml.reporting import plots
 
 EVIL = ["<script>alert(1)</script>", 'a "b" & <c>', "$x^{2", r"\frac{1}"]
-CURVE = {"x": [0.0, 0.2, 1.0], "y": [0.0, 0.8, 1.0]}
-BIN = {"predicted": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5}
+CURVE = Curve([0.0, 0.2, 1.0], [0.0, 0.8, 1.0])
+BIN = CalibrationBin(9, 0.2, 0.3, 0.1, 0.5)
 SVG = "{http://www.w3.org/2000/svg}"
-LEARNING = [
-    {"rows": rows, "train": 0.3, "test": 0.6 - rows / 1000, "standard_error": 0.02}
-    for rows in (50, 100, 200)
-]
+LEARNING = [LearningPoint(rows, 0.3, 0.6 - rows / 1000, 0.02) for rows in (50, 100, 200)]
 POINTS = [
-    {"value": value, "probability": 0.1 * place, "low": 0.05 * place, "high": 0.2 * place}
+    DependencePoint(value, 0.1 * place, 0.05 * place, 0.2 * place)
     for place, value in enumerate([1.0, 2.5, 4.0, "missing"])
 ]
 COLUMNS = [
-    {"column": EVIL[0], "kind": "number", "points": POINTS},
-    {"column": "$", "kind": "category", "points": [{**p, "value": EVIL[1]} for p in POINTS]},
-    {"column": "whole", "kind": "integer", "points": POINTS},
+    Dependence(EVIL[0], "number", POINTS),
+    Dependence("$", "category", [replace(p, value=EVIL[1]) for p in POINTS]),
+    Dependence("whole", "integer", POINTS),
 ]
-ESTIMATES = [(0.1 * place, 0.05 * place, 0.2 * place) for place in range(1, 5)]
+ESTIMATES = [Estimate(0.1 * place, 0.05 * place, 0.2 * place) for place in range(1, 5)]
 DRAWINGS = {
     "whiskers": lambda: plots.whiskers(EVIL, ESTIMATES, EVIL[0], 1, zero=True),
     "roc": lambda: plots.roc(CURVE, 0.8),
     "precision_recall": lambda: plots.precision_recall(CURVE, 0.4),
-    "calibration": lambda: plots.calibration([BIN, {**BIN, "predicted": 0.7, "observed": 0.8}]),
+    "calibration": lambda: plots.calibration([BIN, replace(BIN, predicted=0.7, observed=0.8)]),
     "learning_curve": lambda: plots.learning_curve(LEARNING),
     "dependence": lambda: plots.dependence(COLUMNS),
     "one dependence": lambda: plots.dependence(COLUMNS[:1]),
@@ -102,14 +108,12 @@ def test_parts_are_parted_by_a_line_between_them():
 
 def test_the_missing_value_of_a_number_stands_beyond_the_numbers():
     with_it, without = (
-        texts(plots.dependence([{"column": "Age", "kind": "number", "points": points}]))
+        texts(plots.dependence([Dependence("Age", "number", points)]))
         for points in (POINTS, POINTS[:-1])
     )
     assert "missing" in with_it and "missing" not in without
-    only = [{**p, "value": 3.5} for p in POINTS[:1]] + POINTS[-1:]
-    assert {"3.5", "missing"} <= set(
-        texts(plots.dependence([{"column": "Age", "kind": "number", "points": only}]))
-    )
+    only = [replace(p, value=3.5) for p in POINTS[:1]] + POINTS[-1:]
+    assert {"3.5", "missing"} <= set(texts(plots.dependence([Dependence("Age", "number", only)])))
 
 
 @pytest.mark.parametrize(
@@ -123,8 +127,8 @@ def test_the_missing_value_of_a_number_stands_beyond_the_numbers():
     ],
 )
 def test_labels_have_room(kind, values, apart, upright):
-    points = [{**POINTS[0], "value": value} for value in values]
-    svg = plots.dependence([{"column": "x", "kind": kind, "points": points}])
+    points = [replace(POINTS[0], value=value) for value in values]
+    svg = plots.dependence([Dependence("x", kind, points)])
     labels = [label for label in texts(svg) if label not in ("x", "")]
     names = [v if len(str(v)) < 12 else f"a long…ame {v[-1]}" for v in values]
     assert set(map(str, names)) <= set(labels) if apart else "0" in labels and "8" in labels

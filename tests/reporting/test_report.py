@@ -10,10 +10,24 @@ from html.parser import HTMLParser
 import pytest
 
 from titanic_ml import TitanicPipeline
-from titanic_ml.reporting.report import METRIC_WORDS, drawings, render_model_card, render_report
+from titanic_ml.reporting import report as reports
+from titanic_ml.reporting.facts import Facts
+from titanic_ml.reporting.report import METRIC_WORDS
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 EVIL = "<script>alert(1)</script> | `a`\n# b"
+
+
+def facts_of(plain: dict) -> Facts:
+    return Facts.from_json(json.dumps(plain).encode())
+
+
+def render_report(plain: dict) -> str:
+    return reports.render_report(facts_of(plain))
+
+
+def render_model_card(plain: dict) -> str:
+    return reports.render_model_card(facts_of(plain))
 
 
 class Page(HTMLParser):
@@ -81,17 +95,17 @@ def test_it_answers_the_questions_of_a_reader(report, whole):
     estimate = "{:.3f} ({:.3f} to {:.3f})".format
     for question in ("Is this a good model?", "what won", "For whom is it worst?", "What matters"):
         assert question in words
-    for key in ("evaluation", "strangers"):
-        assert all(estimate(*v) in words for v in whole[key]["estimates"].values())
+    for key in ("evaluation", "grouped"):
+        assert all(estimate(*v.values()) in words for v in whole[key]["estimates"].values())
     assert all(candidate["label"] in words for candidate in whole["candidates"])
     assert all(f"{s['slice']} {s['value']}" in words for s in whole["evaluation"]["slices"])
-    assert whole["version"] in words and whole["dataset"]["sha256"] in words
+    assert whole["origin"]["version"] in words and whole["dataset"]["sha256"] in words
     assert all(column in words for column in whole["dataset"]["columns"])
     assert set(METRIC_WORDS) == set(whole["evaluation"]["estimates"])
 
 
 def test_it_has_every_drawing(whole, report):
-    drawn = drawings(whole)
+    drawn = reports.drawings(facts_of(whole))
     assert set(drawn) == {
         *("comparison", "roc", "precision_recall", "calibration", "importance"),
         *("learning_curve", "slices", "dependence"),
@@ -131,7 +145,8 @@ def evil(facts) -> dict:
     facts["chosen"]["label"] = EVIL
     facts["chosen"]["parameters"] = {EVIL: EVIL}
     facts["candidates"][0]["label"] = EVIL
-    facts["evaluation"]["baselines"][0]["label"] = EVIL
+    for measured in (facts["evaluation"]["baselines"], facts["evaluation"]["gains"]):
+        measured[EVIL] = measured.pop("Sex alone")
     facts["evaluation"]["slices"][0] |= {"slice": EVIL, "value": EVIL}
     facts["importance"][0]["features"] = [EVIL, "$x^{2"]
     facts["dependence"][0]["column"] = EVIL
@@ -158,15 +173,15 @@ def test_names_never_break_the_tables_of_the_card(evil, whole):
     assert len(titles) == 9
 
 
-@pytest.mark.parametrize("key", ["strangers", "dependence", "slices", "git", "baselines"])
+@pytest.mark.parametrize("key", ["grouped", "dependence", "slices", "git", "baselines"])
 def test_what_was_not_measured_is_left_out(facts, key):
-    facts["strangers"] = None if key == "strangers" else facts["strangers"]
+    facts["grouped"] = None if key == "grouped" else facts["grouped"]
     facts["dependence"] = [] if key == "dependence" else facts["dependence"]
-    facts["git"] = None if key == "git" else facts["git"]
+    facts["origin"]["git"] = None if key == "git" else facts["origin"]["git"]
     if key == "slices":
-        facts["evaluation"] |= {"slices": [], "worst": None}
+        facts["evaluation"]["slices"] = []
     if key == "baselines":
-        facts["evaluation"]["baselines"] = []
+        facts["evaluation"] |= {"baselines": {}, "gains": {}}
     page = Page(render_report(facts))
     assert len(page.identifiers) == len(set(page.identifiers))
     assert {link.removeprefix("#") for link in page.links} <= set(page.identifiers)
@@ -175,12 +190,18 @@ def test_what_was_not_measured_is_left_out(facts, key):
 
 
 def test_features_without_number_are_cut(facts):
-    many = [{"features": [f"feature no {i}"], "loss": [1 / (i + 1), 0.0, 1.0]} for i in range(50)]
+    many = [
+        {"features": [f"feature no {i}"], "loss": loss(1 / (i + 1), 0.0, 1.0)} for i in range(50)
+    ]
     facts["importance"] = many
     told = render_report(facts)
     assert "feature no 5; and 44 more" in told
     assert "feature no 19" in told and "feature no 20" not in told
     assert "The last 30 are left out." in told and "left out" not in render_report(few(facts))
+
+
+def loss(value: float, low: float, high: float) -> dict[str, float]:
+    return {"value": value, "low": low, "high": high}
 
 
 def few(facts: dict) -> dict:
@@ -189,12 +210,12 @@ def few(facts: dict) -> dict:
 
 def test_features_of_a_group_stand_below_the_line(facts):
     names = (["a", "b"], ["a"], ["c"], ["b"])
-    facts["importance"] = [{"features": n, "loss": [0.1, -0.0001, 0.2]} for n in names]
+    facts["importance"] = [{"features": n, "loss": loss(0.1, -0.0001, 0.2)} for n in names]
     told = render_report(facts)
     rows = re.findall(r'<tr( class="part")?><th scope="row">(a \+ b|[abc])</th><td>0.100', told)
     assert rows == [("", "a + b"), ("", "c"), (' class="part"', "a"), ("", "b")]
     assert "each feature of a group alone" in told and "-0.000" not in told
-    facts["importance"] = [{"features": ["c"], "loss": [0.1, 0.0, 0.2]}]
+    facts["importance"] = [{"features": ["c"], "loss": loss(0.1, 0.0, 0.2)}]
     told = render_report(facts)
     assert 'class="part"' not in told and "each feature of a group" not in told
 
@@ -211,12 +232,12 @@ def test_it_says_what_positive_means_before_it_uses_the_word(report, whole):
 def test_a_version_reports_facts_verdict_and_figures(trained, quick):
     pipeline = TitanicPipeline(f"store.uri={trained}", *quick)
     report = pipeline.report("latest")
-    assert report.version == pipeline.store.resolve("champion") == report.facts["version"]
+    assert report.version == pipeline.store.resolve("champion") == report.facts.origin.version
     assert repr(report) == f"{report.version}: {report.verdict.headline}"
-    assert report.figures == drawings(report.facts)
+    assert report.figures == reports.drawings(report.facts)
 
 
 def test_the_confidence_of_the_intervals_is_said(facts):
-    facts["evaluation"]["confidence"] = facts["strangers"]["confidence"] = 0.5
+    facts["evaluation"]["confidence"] = facts["grouped"]["confidence"] = 0.5
     for text in (render_report(facts), render_model_card(facts)):
         assert "50% interval" in text and "95%" not in text

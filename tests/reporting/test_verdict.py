@@ -7,7 +7,22 @@ import json
 
 import pytest
 
-from titanic_ml.reporting.verdict import verdict, wholes_and_members
+from titanic_ml.reporting import verdict as verdicts
+from titanic_ml.reporting.facts import Facts
+from titanic_ml.reporting.verdict import Verdict, wholes_and_members
+
+
+def facts_of(plain: dict) -> Facts:
+    return Facts.from_json(json.dumps(plain).encode())
+
+
+def verdict(plain: dict) -> Verdict:
+    return verdicts.verdict(facts_of(plain))
+
+
+def e(value: float, low: float, high: float) -> dict[str, float]:
+    """A plain estimate."""
+    return {"value": value, "low": low, "high": high}
 
 
 @pytest.fixture
@@ -28,23 +43,22 @@ def changed(facts: dict, path: str, value: object) -> dict:
 @pytest.mark.parametrize(
     ("path", "value", "part", "words"),
     [
-        ("evaluation.estimates.roc_auc", [0.95, 0.9, 1], "good", "Its ranking is excellent"),
-        ("evaluation.estimates.roc_auc", [0.85, 0.8, 0.9], "good", "Its ranking is good"),
-        ("evaluation.estimates.roc_auc", [0.75, 0.7, 0.8], "good", "Its ranking is fair"),
-        ("evaluation.estimates.roc_auc", [0.6, 0.5, 0.7], "good", "Its ranking is poor"),
-        ("evaluation.estimates.calibration_error", [0.03, 0, 1], "good", "taken at their word"),
-        ("evaluation.estimates.calibration_error", [0.04, 0, 1], "good", "are nearly right"),
-        ("evaluation.estimates.calibration_error", [0.06, 0, 1], "good", "not to be taken at"),
-        ("evaluation.baselines.0.gain.log_loss", [0.1, 0.01, 0.2], "good", "It beats the baseline"),
-        ("evaluation.baselines.0.gain.log_loss", [0.1, -0.01, 0.2], "good", "not clearly beat"),
+        ("evaluation.estimates.roc_auc", e(0.95, 0.9, 1), "good", "Its ranking is excellent"),
+        ("evaluation.estimates.roc_auc", e(0.85, 0.8, 0.9), "good", "Its ranking is good"),
+        ("evaluation.estimates.roc_auc", e(0.75, 0.7, 0.8), "good", "Its ranking is fair"),
+        ("evaluation.estimates.roc_auc", e(0.6, 0.5, 0.7), "good", "Its ranking is poor"),
+        ("evaluation.estimates.calibration_error", e(0.03, 0, 1), "good", "taken at their word"),
+        ("evaluation.estimates.calibration_error", e(0.04, 0, 1), "good", "are nearly right"),
+        ("evaluation.estimates.calibration_error", e(0.06, 0, 1), "good", "not to be taken at"),
+        ("evaluation.gains.Sex alone.log_loss", e(0.1, 0.01, 0.2), "good", "It beats the baseline"),
+        ("evaluation.gains.Sex alone.log_loss", e(0.1, -0.01, 0.2), "good", "not clearly beat"),
         ("learning_curve.-1.train", 9.0, "good", "It hardly overfits"),
         ("learning_curve.-1.train", -9.0, "good", "It overfits"),
         ("learning_curve.-2.test", 9.0, "good", "more rows would still help"),
         ("learning_curve.-2.test", 0.0, "good", "would help little"),
-        ("evaluation.worst", None, "worst", "No slice has rows enough"),
-        ("evaluation.worst", {"slice": "class", "value": "1"}, "worst", "It is worst for class 1"),
-        ("strangers.estimates.log_loss", [9.0, 8.0, 10.0], "not_for", "groups it has never seen"),
-        ("evaluation.baselines.0.estimates.accuracy", [0.123, 0, 1], "good", "of rows, not 12.3%"),
+        ("evaluation.slices", [], "worst", "No slice has rows enough"),
+        ("grouped.estimates.log_loss", e(9.0, 8.0, 10.0), "not_for", "groups it has never seen"),
+        ("evaluation.baselines.Sex alone.accuracy", e(0.123, 0, 1), "good", "of rows, not 12.3%"),
         ("dataset.target", "Sunk", "good", "of a row with Sunk 1 and one with Sunk 0"),
         ("dataset.not_for", ["Flying a kite."], "not_for", "Flying a kite."),
     ],
@@ -53,10 +67,10 @@ def test_a_sentence_follows_from_its_number(facts, path, value, part, words):
     assert words in " ".join(getattr(verdict(changed(facts, path, value)), part))
 
 
-def test_strangers_are_named_only_where_they_are_judged_worse(facts):
+def test_grouped_are_named_only_where_they_are_judged_worse(facts):
     own = facts["evaluation"]["estimates"]["log_loss"]
-    for strangers in (None, {"estimates": {"log_loss": own}}):
-        told = verdict({**facts, "strangers": strangers}).not_for
+    for grouped in (None, {**facts["grouped"], "estimates": {"log_loss": own}}):
+        told = verdict({**facts, "grouped": grouped}).not_for
         assert "never seen" not in " ".join(told)
 
 
@@ -71,12 +85,12 @@ def test_strangers_are_named_only_where_they_are_judged_worse(facts):
 )
 def test_the_headline_sums_up(facts, auc, error, gain, words):
     facts["evaluation"]["estimates"] |= {
-        "roc_auc": [auc] * 3,
-        "calibration_error": [error] * 3,
-        "accuracy": [0.876, 0.8, 0.9],
+        "roc_auc": e(auc, auc, auc),
+        "calibration_error": e(error, error, error),
+        "accuracy": e(0.876, 0.8, 0.9),
     }
-    for baseline in facts["evaluation"]["baselines"]:
-        baseline["gain"]["log_loss"] = [0.2, gain, 0.3]
+    for gains in facts["evaluation"]["gains"].values():
+        gains["log_loss"] = e(0.2, gain, 0.3)
     facts["chosen"]["label"] = "support vectors"
     expected = f"{words}Support vectors won; it is right for 87.6% of unseen rows."
     assert verdict(facts).headline == expected
@@ -91,31 +105,35 @@ def test_why_it_won(facts):
     assert "not significantly worse (p = 0.12, above 0.4)" in " ".join(verdict(facts).why)
 
 
-def test_what_strangers_get_is_told_in_answers_too(facts):
-    facts["strangers"]["estimates"] |= {"log_loss": [9.0, 8.0, 10.0], "accuracy": [0.7, 0.6, 0.8]}
-    facts["evaluation"]["estimates"]["accuracy"] = [0.8, 0.7, 0.9]
+def test_what_grouped_get_is_told_in_answers_too(facts):
+    facts["grouped"]["estimates"] |= {"log_loss": e(9.0, 8.0, 10.0), "accuracy": e(0.7, 0.6, 0.8)}
+    facts["evaluation"]["estimates"]["accuracy"] = e(0.8, 0.7, 0.9)
     assert "it is right for 70.0%, not 80.0%" in " ".join(verdict(facts).not_for)
 
 
-def worst(rows: int, positives: int, auc: list[float] | None, loss: list[float]) -> dict:
+def worst(rows: int, positives: int, auc: dict | None, loss: dict) -> dict:
     score = {"slice": "port", "value": "Q", "rows": rows, "positives": positives}
-    return {**score, "estimates": {"log_loss": loss, "roc_auc": auc, "accuracy": [0.51, 0.4, 0.6]}}
+    area = {"roc_auc": auc} if auc else {}
+    return {**score, "estimates": {**area, "log_loss": loss, "accuracy": e(0.51, 0.4, 0.6)}}
 
 
 @pytest.mark.parametrize(
     ("score", "said", "unsaid"),
     [
-        (worst(500, 250, None, [0.9, 0.8, 1.0]), "50% of them have Survived 1", "less well"),
-        (worst(500, 50, [0.5, 0.4, 0.6], [0.9, 0.8, 1.0]), "less well (ROC AUC 0.5", "safe guess"),
-        (worst(90, 9, None, [0.9, 0.8, 1.0]), "only 90 to learn from", "chance alone"),
-        (worst(500, 50, None, [0.9, 0.1, 1.0]), "chance alone", "to learn from"),
-        (worst(500, 50, None, [0.9, 0.8, 1.0]), "0.900 (0.800 to 1.000) against 0.4", "Why"),
+        (worst(500, 250, None, e(0.9, 0.8, 1.0)), "50% of them have Survived 1", "less well"),
+        (
+            worst(500, 50, e(0.5, 0.4, 0.6), e(0.9, 0.8, 1.0)),
+            "less well (ROC AUC 0.5",
+            "safe guess",
+        ),
+        (worst(90, 9, None, e(0.9, 0.8, 1.0)), "only 90 to learn from", "chance alone"),
+        (worst(500, 50, None, e(0.9, 0.1, 1.0)), "chance alone", "to learn from"),
+        (worst(500, 50, None, e(0.9, 0.8, 1.0)), "0.900 (0.800 to 1.000) against 0.4", "Why"),
     ],
 )
 def test_why_a_slice_is_worst(facts, score, said, unsaid):
-    facts["evaluation"]["estimates"]["log_loss"][0] = 0.4
+    facts["evaluation"]["estimates"]["log_loss"]["value"] = 0.4
     facts["evaluation"]["slices"] = [score]
-    facts["evaluation"]["worst"] = {"slice": "port", "value": "Q"}
     told = " ".join(verdict(facts).worst)
     assert said in told and unsaid not in told
     assert "it is right for 51.0% of them, over all for" in told
@@ -123,18 +141,18 @@ def test_why_a_slice_is_worst(facts, score, said, unsaid):
 
 def test_what_matters_is_told_by_groups_and_what_does_not(facts):
     facts["importance"] = [
-        {"features": ["a", "b"], "loss": [0.3, 0.2, 0.4]},
-        {"features": ["a"], "loss": [0.2, 0.1, 0.3]},
-        {"features": ["c"], "loss": [0.1, 0.05, 0.2]},
-        {"features": ["b"], "loss": [0.0, -0.1, 0.1]},
-        {"features": ["d"], "loss": [0.0, -0.1, 0.1]},
+        {"features": ["a", "b"], "loss": e(0.3, 0.2, 0.4)},
+        {"features": ["a"], "loss": e(0.2, 0.1, 0.3)},
+        {"features": ["c"], "loss": e(0.1, 0.05, 0.2)},
+        {"features": ["b"], "loss": e(0.0, -0.1, 0.1)},
+        {"features": ["d"], "loss": e(0.0, -0.1, 0.1)},
     ]
     relies, without = verdict(facts).matters
     assert relies == "What it relies on most: a + b (+0.300), then c (+0.100) log loss without it."
     assert without == "What it could do without, as far as can be told: d."
-    wholes, members = wholes_and_members(facts["importance"])
-    assert [item["features"] for item in wholes] == [["a", "b"], ["c"], ["d"]]
-    assert [item["features"] for item in members] == [["a"], ["b"]]
+    wholes, members = wholes_and_members(facts_of(facts).importance)
+    assert [item.features for item in wholes] == [["a", "b"], ["c"], ["d"]]
+    assert [item.features for item in members] == [["a"], ["b"]]
     weakest = {**facts, "importance": facts["importance"][-1:]}
     assert [line[:11] for line in verdict(weakest).matters] == ["What it cou"]
     strongest = {**facts, "importance": facts["importance"][:1]}

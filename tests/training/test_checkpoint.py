@@ -1,14 +1,11 @@
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from titanic_ml import TitanicPipeline
 from titanic_ml.errors import SettingsError
 from titanic_ml.registry import provenance
+from titanic_ml.registry.store import ModelStore
 from titanic_ml.training.checkpoint import Checkpoint
 
 
@@ -75,55 +72,34 @@ def test_a_folder_that_cannot_be_made_is_the_setting_at_fault(tmp_path):
         kept["fold 1"] = 1
 
 
-TRAIN = """
-import sys
-from titanic_ml import TitanicPipeline
+def test_a_training_goes_on_from_what_it_had_finished(tmp_path, quick, trained):
+    class Stop(Exception):
+        pass
 
-class Stop(Exception):
-    pass
+    def train(last: int) -> list[int]:
+        told = []
 
-def stop(done, total):
-    print(done, total, flush=True)
-    if done == int(sys.argv[1]):
-        raise Stop
+        def progress(done: int, total: int) -> None:
+            told.append(done)
+            if done == last:
+                raise Stop
 
-pipeline = TitanicPipeline(*sys.argv[2:])
-try:
-    training = pipeline.train(progress=stop)
-    print("whole", training.evaluation.estimates["log_loss"].value)
-except Stop:
-    pass
-"""
+        uri, scratch = (tmp_path / name for name in ("models", "scratch"))
+        pipeline = TitanicPipeline(*quick, f"store.uri={uri}", f"scratch={scratch}")
+        try:
+            pipeline.train(progress=progress)
+        except Stop:
+            assert not uri.exists()
+        return list(dict.fromkeys(told))
 
-
-def test_a_training_goes_on_from_what_it_had_finished(tmp_path, quick):
-    def run(stop: int, name: str) -> list[str]:
-        words = [str(stop), *quick, f"store.uri={tmp_path / name}", f"scratch={tmp_path / name}-s"]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        done = subprocess.run(
-            [sys.executable, "-c", TRAIN, *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.split("\n")[:-1]
-
-    first = run(4, "cut")
-    assert first[0] == "0 7" and first[-1] == "4 7"  # three folds, one of the strangers'
-    assert not (tmp_path / "cut").exists()
-    second = run(-1, "cut")
-    assert second[0] == "3 7"  # the folds are there already
-    assert second[1] in ("4 7", "3 7") and second[2] != "1 7"
-    whole = run(-1, "whole")
-    assert whole[0] == "0 7" and second[-1] == whole[-1]
-    versions = [
-        json.loads(next((tmp_path / name).glob("2*/evaluation.json")).read_text())
-        for name in ("cut", "whole")
-    ]
-    for version in versions:
-        del version["version"], version["time"]
-        for candidate in version["candidates"]:
+    assert train(4) == [0, 1, 2, 3, 4]  # all rows and two folds; one of the two grouped ones
+    assert train(-1) == [3, 4, 5, 6, 7]  # what was finished is there already
+    assert not any((tmp_path / "scratch").iterdir())
+    cut, whole = (ModelStore(str(uri)).open("latest") for uri in (tmp_path / "models", trained))
+    assert cut.manifest.files["model.joblib"] == whole.manifest.files["model.joblib"]
+    plain = [json.loads(version.facts) for version in (cut, whole)]
+    for facts in plain:
+        del facts["origin"], facts["evaluation"]["version"], facts["grouped"]["version"]
+        for candidate in facts["candidates"]:
             del candidate["fit_seconds"]
-    assert versions[0] == versions[1]
-    assert not any((tmp_path / "cut-s").iterdir())
+    assert plain[0] == plain[1]

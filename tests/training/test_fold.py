@@ -54,9 +54,9 @@ def test_threshold_is_tuned_without_a_search_space_too(numbers, monkeypatch):
     assert seen == [(80, "mcc")]
     assert fold.choices["plain"].threshold == 0.3
     row = fold.scores.iloc[0]
-    assert np.array_equal(row["answer"], (row["probability"] >= 0.3).astype(int))
+    assert np.array_equal(row["prediction"], (row["probability"] >= 0.3).astype(int))
     truth = numbers[1].iloc[SPLIT[1]].to_numpy()
-    assert row["accuracy"] == np.mean(row["answer"] == truth)
+    assert row["accuracy"] == np.mean(row["prediction"] == truth)
 
 
 def test_rows_of_one_class_have_no_auc(numbers):

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from titanic_ml.dataset.splits import stratified_splits
@@ -29,10 +28,10 @@ def test_each_model_is_looked_at_on_the_rows_it_had_not_seen(refitter, dataset):
 
 def test_more_rows_teach_more(refitter, dataset):
     curve = refitter.learning_curve(dataset.X, dataset.y)
-    assert [point["rows"] for point in curve] == [int(594 * part) for part in FRACTIONS]
-    assert curve[-1]["test"] < curve[0]["test"] - 0.03
-    assert all(point["train"] < point["test"] for point in curve)
-    assert all(point["standard_error"] > 0 for point in curve)
+    assert [point.rows for point in curve] == [int(594 * part) for part in FRACTIONS]
+    assert curve[-1].test < curve[0].test - 0.03
+    assert all(point.train < point.test for point in curve)
+    assert all(point.standard_error > 0 for point in curve)
     assert curve == refitter.learning_curve(dataset.X, dataset.y)
 
 
@@ -42,5 +41,5 @@ def test_training_rows_are_scored_as_they_were_learned_from(refitter, dataset):
     X, y = dataset.X.iloc[split[0]], dataset.y.iloc[split[0]]
     model = refitter.candidate.fit_pipeline(refitter.preprocessor, choice.parameters, 0, X, y)
     flattered = -np.log(np.where(y == 1, *model.predict_proba(X).T[::-1])).mean()
-    honest = pd.DataFrame(refitter.learning_curve(dataset.X, dataset.y))["train"].iloc[-1]
+    honest = refitter.learning_curve(dataset.X, dataset.y)[-1].train
     assert flattered < honest - 0.02

@@ -23,7 +23,7 @@ from titanic_ml.cli.options import (
     Quiet,
     examples,
     progress_bar,
-    show_answer,
+    show_result,
 )
 from titanic_ml.errors import TitanicError
 
@@ -31,7 +31,7 @@ from titanic_ml.errors import TitanicError
 class Commands(TyperGroup):
     """Commands whose known errors are one message and an exit code, not a traceback."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command; print the message of a known error, and exit with its code."""
         try:
             return super().invoke(ctx)
@@ -109,12 +109,12 @@ def train(
     except KeyboardInterrupt:
         typer.echo("Interrupted: no version was made; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
-    show_answer(training, training.to_dict(), quiet, as_json)
+    show_result(training, training.to_dict(), quiet, as_json)
 
 
 @app.command(
     epilog=examples(
-        "evaluate --data answers.csv", "evaluate --model latest --data answers.csv --json"
+        "evaluate --data labelled.csv", "evaluate --model latest --data labelled.csv --json"
     )
 )
 def evaluate(
@@ -125,11 +125,11 @@ def evaluate(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a version on a table with known answers."""
+    """Measure a version on a table with known outcomes."""
     from titanic_ml.pipeline import TitanicPipeline
 
     evaluation = TitanicPipeline(*overrides or ()).evaluate(data, model)
-    show_answer(evaluation, evaluation.to_dict(), quiet, as_json)
+    show_result(evaluation, evaluation.to_dict(), quiet, as_json)
 
 
 @app.command(
@@ -144,11 +144,11 @@ def explain(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Tell which facts moved the answer for one row, and by how much."""
+    """Tell which features moved the prediction for one row, and by how much."""
     from titanic_ml.pipeline import TitanicPipeline
 
     explanation = TitanicPipeline(*overrides or ()).explain(passenger_id, data, model)
-    show_answer(explanation, explanation.to_dict(), quiet, as_json)
+    show_result(explanation, explanation.to_dict(), quiet, as_json)
 
 
 @app.command(
@@ -171,12 +171,9 @@ def predict(
     if as_json and output == "-":
         raise typer.BadParameter("--json and --output - both want standard output; choose one")
     from titanic_ml.pipeline import TitanicPipeline
-    from titanic_ml.storage.tables import write_table
 
-    pipeline = TitanicPipeline(*overrides or ())
-    version = pipeline.store.resolve(model)
-    answer = pipeline.predict(table, version, probability)
-    write_table(answer, output)
-    values = {"rows": len(answer), "output": output, "model": version}
-    text = f"{len(answer)} rows predicted by {version}, written to {output}"
-    show_answer(text, values, quiet or output == "-", as_json)
+    predictions = TitanicPipeline(*overrides or ()).predict(table, model, probability, output)
+    version = predictions.attrs["version"]
+    values = {"rows": len(predictions), "output": output, "model": version}
+    text = f"{len(predictions)} rows predicted by {version}, written to {output}"
+    show_result(text, values, quiet or output == "-", as_json)

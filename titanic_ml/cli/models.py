@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from titanic_ml.cli.options import AsJson, Debug, Overrides, Quiet, examples, show_answer
+from titanic_ml.cli.options import AsJson, Debug, Overrides, Quiet, examples, show_result
 
 if TYPE_CHECKING:
     from titanic_ml.registry.store import ModelStore
@@ -23,15 +24,23 @@ def list_versions(
 ) -> None:
     """List the versions, the newest first."""
     store = _store(overrides)
-    rows = store.summaries()
+    aliases = {alias: store.alias(alias).version for alias in ("champion", "latest")}
     lines = [f"{'VERSION':<28} {'ESTIMATOR':<20} {'LOG LOSS (INTERVAL)':<25} {'ROWS':>6}  ALIASES"]
-    for row in rows:
-        value, low, high = row["log_loss"]
-        level = f"{100 * row['confidence']:g}%"
-        loss = f"{value:.3f} ({level} {low:.3f}-{high:.3f})"
-        line = f"{row['version']:<28} {row['estimator']:<20} {loss:<25} {row['rows']:>6}  "
-        lines.append((line + " ".join(row["aliases"])).rstrip())
-    show_answer("\n".join(lines) if rows else f"no models in {store.uri}", rows, quiet, as_json)
+    rows = []
+    for version in store.versions():
+        made, loss = version.manifest, version.manifest.metrics["log_loss"]
+        names = [alias for alias, target in aliases.items() if target == version.name]
+        values = f"{loss.value:.3f} ({made.confidence:.0%} {loss.low:.3f}-{loss.high:.3f})"
+        line = f"{made.version:<28} {made.estimator:<20} {values:<25} {made.data.rows:>6}  "
+        lines.append((line + " ".join(names)).rstrip())
+        row: dict[str, Any] = {
+            "version": made.version,
+            "time": made.time,
+            "estimator": made.estimator,
+        }
+        row |= {"log_loss": asdict(loss), "confidence": made.confidence, "rows": made.data.rows}
+        rows.append(row | {"aliases": names})
+    show_result("\n".join(lines) if rows else f"no models in {store.uri}", rows, quiet, as_json)
 
 
 @app.command(epilog=examples("models show champion", "models show latest --json"))
@@ -43,8 +52,8 @@ def show(
     debug: Debug = False,
 ) -> None:
     """Show the manifest of a version."""
-    manifest = _store(overrides).manifest(version)
-    show_answer(json.dumps(manifest, indent=2, ensure_ascii=False), manifest, quiet, as_json)
+    manifest = _store(overrides).open(version).manifest.to_dict()
+    show_result(json.dumps(manifest, indent=2, ensure_ascii=False), manifest, quiet, as_json)
 
 
 @app.command(epilog=examples("models promote latest", "models promote latest --force"))
@@ -61,9 +70,9 @@ def promote(
 
     pipeline = TitanicPipeline(*overrides or ())
     why = pipeline.promote(version, force)
-    champion = pipeline.store.alias("champion").version
+    champion = pipeline.store.champion.version
     values = {"champion": champion, "why": why}
-    show_answer(f"champion is {champion}: {why}", values, quiet, as_json)
+    show_result(f"champion is {champion}: {why}", values, quiet, as_json)
 
 
 @app.command(epilog=examples("models rollback"))
@@ -71,8 +80,8 @@ def rollback(
     overrides: Overrides = None, quiet: Quiet = False, as_json: AsJson = False, debug: Debug = False
 ) -> None:
     """Make the previous champion the champion again."""
-    champion = _store(overrides).alias("champion").rollback()
-    show_answer(f"champion is {champion} again", {"champion": champion}, quiet, as_json)
+    champion = _store(overrides).champion.rollback()
+    show_result(f"champion is {champion} again", {"champion": champion}, quiet, as_json)
 
 
 def _store(overrides: list[str] | None) -> ModelStore:

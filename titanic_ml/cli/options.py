@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how an answer and progress are shown."""
+"""What the commands share: their options, and how a result and progress are shown."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ Data = Annotated[
     typer.Option(help="The table: .csv, .csv.gz, .parquet or -; by default the setting data.uri."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
 ]
 
 
-def show_answer(text: object, values: object, quiet: bool, as_json: bool) -> None:
-    """Print an answer: for a program, for a person, or not at all."""
+def show_result(text: object, values: object, quiet: bool, as_json: bool) -> None:
+    """Print a result: for a program, for a person, or not at all."""
     if as_json:
         typer.echo(json.dumps(values))
     elif not quiet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,9 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
             _require_environment(OmegaConf.to_container(composed))
             typed = OmegaConf.merge(_schema(), composed)
             OmegaConf.resolve(typed)
-            return OmegaConf.to_object(typed)
+            settings = OmegaConf.to_object(typed)
+            assert isinstance(settings, Settings)
+            return settings
     except HydraException as error:
         raise SettingsError(_explain(str(error))) from error
     except OmegaConfBaseException as error:
@@ -54,7 +56,7 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
         ) from error
 
 
-def build(node: dict[str, Any]) -> Any:
+def build(node: Mapping[str, Any]) -> Any:
     """Build the object that a node names by its `_target_`, with all it holds.
 
     Raises

@@ -95,4 +95,6 @@ def known_keys() -> list[str]:
 def sections() -> dict[str, type]:
     """The settings that are groups of settings, with their classes."""
     kinds = get_type_hints(Settings)
-    return {name: kind for name, kind in kinds.items() if is_dataclass(kind)}
+    return {
+        name: kind for name, kind in kinds.items() if isinstance(kind, type) and is_dataclass(kind)
+    }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from titanic_ml.dataset.schema import Schema
+from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.dataset.validation import validate
 
 
@@ -34,12 +34,12 @@ class Dataset:
 
     @classmethod
     def from_frame(
-        cls, frame: pd.DataFrame, schema: Schema, source: str, with_target: bool = True
+        cls, frame: pd.DataFrame, spec: DatasetSpec, source: str, with_target: bool = True
     ) -> Dataset:
         """Validate a table and take it apart. Raises `InvalidTable` with all faults found."""
-        parsed = validate(frame, schema, source, with_target)
-        y = parsed[schema.target] if with_target else None
-        return cls(parsed[schema.id], parsed[schema.features], y)
+        parsed = validate(frame, spec, source, with_target)
+        y = parsed[spec.target] if with_target else None
+        return cls(parsed[spec.id], parsed[spec.inputs], y)
 
     def __len__(self) -> int:
         return len(self.X)
@@ -47,6 +47,18 @@ class Dataset:
     def __repr__(self) -> str:
         rate = "" if self.y is None else f", {self.y.mean():.1%} positive"
         return f"Dataset({len(self)} rows, {self.X.shape[1]} columns{rate})"
+
+    @property
+    def labelled(self) -> tuple[pd.DataFrame, pd.Series]:
+        """X and y of a table that was validated with its target. Raises `ValueError` without."""
+        if self.y is None:
+            raise ValueError("the table was read without its target")
+        return self.X, self.y
+
+    @property
+    def positives(self) -> int:
+        """How many rows have target 1; 0 without a target."""
+        return 0 if self.y is None else int(self.y.sum())
 
     @cached_property
     def row_hashes(self) -> np.ndarray:

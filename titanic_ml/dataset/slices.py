@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,32 +15,106 @@ KNOWN = ("column", "expression", "edges", "names")
 UNKNOWN = "unknown"  # what a missing value is called
 
 
-def slice_labels(
-    X: pd.DataFrame, slices: Mapping[str, str | Mapping[str, Any]]
-) -> dict[str, pd.Series]:
-    """The part of each slice to which a row belongs, as a text.
+@dataclass(frozen=True)
+class Slice:
+    """One way to take a table apart.
 
-    Parameters
+    Attributes
     ----------
-    X
-        The table's columns, (n, columns).
-    slices
-        By name, a column of the table, or a mapping: `column`, or an `expression` of columns as
-        `DataFrame.eval` takes them; `edges` that cut numbers into ranges, the lower end included;
-        `names` for the values.
+    key
+        Where it stands in the settings.
+    column, expression
+        A column, or an expression of columns as `DataFrame.eval` takes it: one of the two.
+    edges
+        Numbers that cut numbers into ranges, the lower end included; None if values stay whole.
+    names
+        What to call the values.
+
+    >>> ages = pd.DataFrame({"age": [5.0, 16.0, 70.0, np.nan]})
+    >>> Slice("age", column="age", edges=[16, 60]).labels(ages).tolist()
+    ['under 16', '16 to 60', '60 and over', 'unknown']
+    """
+
+    key: str
+    column: str | None = None
+    expression: str | None = None
+    edges: Sequence[float] | None = None
+    names: Mapping[Any, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_node(cls, key: str, node: Any, columns: Sequence[str]) -> Slice:
+        """Read a slice from the settings: a column's name or a mapping. Raises `SettingsError`."""
+        node = _mapping({"column": node} if isinstance(node, str) else node, key)
+        if unknown := sorted(map(str, set(node) - set(KNOWN))):
+            raise SettingsError(f"{key}: unknown {', '.join(unknown)}, expected {', '.join(KNOWN)}")
+        if ("column" in node) == ("expression" in node):
+            raise SettingsError(f"{key}: expected either a column or an expression")
+        if "column" in node and node["column"] not in columns:
+            raise SettingsError(
+                f"{key}: no column {node['column']}, expected one of {', '.join(columns)}"
+            )
+        if "edges" in node and not _rise(node["edges"]):
+            raise _edges_fault(key, node["edges"])
+        _mapping(node.get("names", {}), f"{key}.names")
+        return cls(key, **node)
+
+    def labels(self, X: pd.DataFrame) -> pd.Series:
+        """The part to which each row of X, (n, columns), belongs, as a text, (n,).
+
+        Raises
+        ------
+        SettingsError
+            The expression can't be computed, or edges are to cut what is no number.
+        """
+        values = self._values(X)
+        if self.edges is not None:
+            values = self._ranges(values)
+        names = {_text(value): name for value, name in self.names.items()}
+        labels = values.astype("object").map(_text)
+        return labels.map(lambda label: names.get(label, label)).astype("str")
+
+    def _values(self, X: pd.DataFrame) -> pd.Series:
+        if self.expression is None:
+            return X[self.column]
+        try:
+            # Of the columns alone: without the two, "@name" would reach this function's own names.
+            values = X.eval(self.expression, local_dict={}, global_dict={})
+            return pd.Series(values, index=X.index)
+        except Exception as error:  # whatever a wrong expression makes of pandas' parser
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise SettingsError(
+                f"{self.key}: can't compute {self.expression!r}: {reason}"
+            ) from error
+
+    def _ranges(self, values: pd.Series) -> pd.Series:
+        edges = list(self.edges or ())
+        if not pd.api.types.is_numeric_dtype(values):
+            raise _edges_fault(self.key, edges)
+        names = [f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
+        names = [f"under {edges[0]:g}", *names, f"{edges[-1]:g} and over"]
+        numbers = values.astype("float64")
+        which = np.searchsorted(edges, numbers, side="right")
+        return pd.Series(np.array(names, "object")[which], values.index).where(numbers.notna())
+
+
+def parse_slices(nodes: Any, columns: Sequence[str]) -> dict[str, Slice]:
+    """Read the slices of a table of these columns, by name.
 
     Raises
     ------
     SettingsError
-        A column or key is unknown, an expression can't be computed, edges don't rise, or a part of
-        the settings is of the wrong type.
-
-    >>> ages = pd.DataFrame({"age": [5.0, 16.0, 70.0, np.nan]})
-    >>> slice_labels(ages, {"age": {"column": "age", "edges": [16, 60]}})["age"].tolist()
-    ['under 16', '16 to 60', '60 and over', 'unknown']
+        A column or key is unknown, edges don't rise, or a part is of the wrong type.
     """
-    found = _mapping(slices, "dataset.slices")
-    return {name: _labels(X, f"dataset.slices.{name}", node) for name, node in found.items()}
+    found = _mapping(nodes, "dataset.slices")
+    return {
+        name: Slice.from_node(f"dataset.slices.{name}", node, columns)
+        for name, node in found.items()
+    }
+
+
+def slice_labels(X: pd.DataFrame, slices: Mapping[str, Slice]) -> dict[str, pd.Series]:
+    """By name of the slice, the part to which each row belongs. Raises as `Slice.labels` does."""
+    return {name: part.labels(X) for name, part in slices.items()}
 
 
 def _mapping(node: Any, key: str) -> Mapping[Any, Any]:
@@ -48,46 +123,8 @@ def _mapping(node: Any, key: str) -> Mapping[Any, Any]:
     return node
 
 
-def _labels(X: pd.DataFrame, key: str, node: Any) -> pd.Series:
-    node = _mapping({"column": node} if isinstance(node, str) else node, key)
-    if unknown := sorted(map(str, set(node) - set(KNOWN))):
-        raise SettingsError(f"{key}: unknown {', '.join(unknown)}, expected {', '.join(KNOWN)}")
-    values = _values(X, key, node)
-    if "edges" in node:
-        values = _ranges(values, key, node["edges"])
-    wanted = _mapping(node.get("names", {}), f"{key}.names")
-    names = {_text(value): name for value, name in wanted.items()}
-    labels = values.astype("object").map(_text)
-    return labels.map(lambda label: names.get(label, label)).astype("str")
-
-
-def _values(X: pd.DataFrame, key: str, node: Mapping[str, Any]) -> pd.Series:
-    if ("column" in node) == ("expression" in node):
-        raise SettingsError(f"{key}: expected either a column or an expression")
-    if "column" in node:
-        if node["column"] not in list(X.columns):  # a list has no hash, yet can be compared
-            columns = ", ".join(X.columns)
-            raise SettingsError(f"{key}: no column {node['column']}, expected one of {columns}")
-        return X[node["column"]]
-    try:
-        # Of the columns alone: without the two, "@name" would reach this function's own names.
-        values = X.eval(node["expression"], local_dict={}, global_dict={})
-        return pd.Series(values, index=X.index)
-    except Exception as error:  # whatever a wrong expression makes of pandas' parser
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SettingsError(f"{key}: can't compute {node['expression']!r}: {reason}") from error
-
-
-def _ranges(values: pd.Series, key: str, edges: Any) -> pd.Series:
-    if not _rise(edges) or not pd.api.types.is_numeric_dtype(values):
-        raise SettingsError(
-            f"{key}.edges is {edges}, expected rising numbers, for a numeric column"
-        )
-    names = [f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
-    names = [f"under {edges[0]:g}", *names, f"{edges[-1]:g} and over"]
-    numbers = values.astype("float64")
-    which = np.searchsorted(edges, numbers, side="right")
-    return pd.Series(np.array(names, "object")[which], values.index).where(numbers.notna())
+def _edges_fault(key: str, edges: Any) -> SettingsError:
+    return SettingsError(f"{key}.edges is {edges}, expected rising numbers, for a numeric column")
 
 
 def _rise(edges: Any) -> bool:

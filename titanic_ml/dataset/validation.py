@@ -1,4 +1,4 @@
-"""The check of a table against its schema: all faults at once, or typed columns."""
+"""The check of a table against its specification: all faults at once, or typed columns."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from titanic_ml.dataset.schema import DIGITS, Column, Schema
+from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
 SHOWN_LENGTH = 60  # characters of a value in a message
 
 
-def validate(frame: pd.DataFrame, schema: Schema, source: str, with_target: bool) -> pd.DataFrame:
-    """Check a table and give its columns their types, in the schema's order.
+def validate(
+    frame: pd.DataFrame, spec: DatasetSpec, source: str, with_target: bool
+) -> pd.DataFrame:
+    """Check a table and give its columns their types, in the specification's order.
 
     Parameters
     ----------
     frame
         The table as it was read; it is not changed.
-    schema
+    spec
         What its columns may hold.
     source
         What to call it in a message.
@@ -32,34 +34,34 @@ def validate(frame: pd.DataFrame, schema: Schema, source: str, with_target: bool
     InvalidTable
         With all faults found.
     """
-    names = [name for name in schema.columns if with_target or name != schema.target]
-    faults = _column_faults(frame, names, schema)
+    names = [name for name in spec.columns if with_target or name != spec.target]
+    faults = _column_faults(frame, names, spec)
     parsed = pd.DataFrame(index=pd.RangeIndex(len(frame)))
     for name in names:
         if list(frame.columns).count(name) == 1:
-            values, bad = _converted(frame[name].reset_index(drop=True), schema.columns[name])
+            values, bad = _converted(frame[name].reset_index(drop=True), spec.columns[name])
             parsed[name] = values
-            expected = schema.columns[name].expected
+            expected = spec.columns[name].expected
             faults += [Fault(row + 1, name, _shown(value), expected) for row, value in bad.items()]
-    faults += _value_faults(parsed, schema, known={(fault.row, fault.column) for fault in faults})
+    faults += _value_faults(parsed, spec, known={(fault.row, fault.column) for fault in faults})
     if not faults and parsed.empty:
         faults.append(Fault(0, "", "no rows", "at least one"))
-    if not faults and with_target and parsed[schema.target].nunique() == 1:
-        found = f"only the class {_shown(parsed[schema.target].iloc[0])}"
-        faults.append(Fault(0, schema.target, found, "both classes"))
+    if not faults and with_target and parsed[spec.target].nunique() == 1:
+        found = f"only the class {_shown(parsed[spec.target].iloc[0])}"
+        faults.append(Fault(0, spec.target, found, "both classes"))
     if faults:
         raise InvalidTable(source, faults)
     return parsed
 
 
-def _column_faults(frame: pd.DataFrame, names: list[str], schema: Schema) -> list[Fault]:
+def _column_faults(frame: pd.DataFrame, names: list[str], spec: DatasetSpec) -> list[Fault]:
     found = [str(name) for name in frame.columns]
-    if not set(found) & set(schema.columns):
+    if not set(found) & set(spec.columns):
         first = ",".join(found)
         first = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "…"
         return [Fault(0, "", f"no header (the first line is {first!r})", ",".join(names))]
     doubled = dict.fromkeys(name for name in found if found.count(name) > 1)
-    unknown = [name for name in dict.fromkeys(found) if name not in schema.columns]
+    unknown = [name for name in dict.fromkeys(found) if name not in spec.columns]
     missing = [name for name in names if name not in found]
     return (
         [Fault(0, name, f"{found.count(name)} columns of this name", "one") for name in doubled]
@@ -68,24 +70,26 @@ def _column_faults(frame: pd.DataFrame, names: list[str], schema: Schema) -> lis
     )
 
 
-def _value_faults(parsed: pd.DataFrame, schema: Schema, known: set[tuple[int, str]]) -> list[Fault]:
+def _value_faults(
+    parsed: pd.DataFrame, spec: DatasetSpec, known: set[tuple[int, str]]
+) -> list[Fault]:
     """Check values, missing ones and doubled ones with pandera; leave out the places in `known`.
 
     Most tables are clean, and telling that takes a fraction of importing pandera: it is asked only
     where there is a fault to be found. A test holds the two verdicts together.
     """
-    if all(_conforms(parsed[name], schema.columns[name]) for name in parsed):
+    if all(_conforms(parsed[name], spec.columns[name]) for name in parsed):
         return []
     import pandera.pandas as pandera
 
-    columns = {name: _checks(schema.columns[name]) for name in parsed}
+    columns = {name: _checks(spec.columns[name]) for name in parsed}
     try:
         pandera.DataFrameSchema(columns).validate(parsed, lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases[["index", "column", "check", "failure_case"]]
         faults = {}
         for row, name, check, value in cases.itertuples(index=False):
-            found, expected = _shown(value), schema.columns[name].expected
+            found, expected = _shown(value), spec.columns[name].expected
             if check == "field_uniqueness":
                 found, expected = f"{found} again", "each value once"
             faults[int(row) + 1, name] = Fault(int(row) + 1, name, found, expected)
@@ -107,7 +111,7 @@ def _conforms(values: pd.Series, column: Column) -> bool:
 def _checks(column: Column) -> Any:
     import pandera.pandas as pandera
 
-    limits = {
+    limits: dict[Any, Any] = {
         pandera.Check.isin: column.allowed or None,
         pandera.Check.ge: column.minimum,
         pandera.Check.le: column.maximum,

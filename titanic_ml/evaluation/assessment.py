@@ -8,14 +8,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.evaluation.dependence import dependence, dependence_of_fold, grids
 from titanic_ml.evaluation.evaluator import Evaluator
 from titanic_ml.evaluation.importance import feature_groups, importance, importance_of_fold
-from titanic_ml.evaluation.result import Evaluation, OutOfFold
+from titanic_ml.evaluation.result import (
+    Dependence,
+    Evaluation,
+    Importance,
+    LearningPoint,
+    OutOfFold,
+)
 
 BACKGROUND = 100  # rows kept with a version, to compare a row with when it is explained
 DEPENDENCE = 60  # rows a fold that are asked for a partial dependence
@@ -29,7 +34,7 @@ class Assessment:
     ----------
     evaluation
         Its out-of-fold metrics on ungrouped, stratified folds.
-    strangers
+    grouped
         The same where the rows of a group stay in one fold; None if the dataset names no groups.
     importance, dependence, learning_curve
         As the functions of those names give them.
@@ -40,23 +45,12 @@ class Assessment:
     """
 
     evaluation: Evaluation
-    strangers: Evaluation | None
-    importance: list[dict[str, Any]]
-    dependence: list[dict[str, Any]]
-    learning_curve: list[dict[str, float]]
+    grouped: Evaluation | None
+    importance: list[Importance]
+    dependence: list[Dependence]
+    learning_curve: list[LearningPoint]
     groups: list[list[str]]
     background: pd.DataFrame
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the background left out."""
-        return {
-            "evaluation": self.evaluation.to_dict(),
-            "strangers": self.strangers and self.strangers.to_dict(),
-            "importance": self.importance,
-            "dependence": self.dependence,
-            "learning_curve": self.learning_curve,
-            "groups": self.groups,
-        }
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,7 @@ class Assessor:
         grouped: OutOfFold | None,
         inspection: FoldInspection,
         inspected: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]],
-        learning_curve: list[dict[str, float]],
+        learning_curve: list[LearningPoint],
     ) -> Assessment:
         """Put together what the folds gave.
 
@@ -151,20 +145,10 @@ class Assessor:
 
     def _evaluate(self, threshold: float, predictions: OutOfFold) -> Evaluation:
         return self.evaluator.evaluate(
-            self.dataset.y.to_numpy(),
+            self.dataset.labelled[1].to_numpy(),
             predictions.probability.to_numpy(),
             threshold,
-            answer=predictions.answer.to_numpy(),
+            prediction=predictions.prediction.to_numpy(),
             baselines=predictions.baselines,
             slices=self.slices,
         )
-
-
-def features_as_trained(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
-    """The features of the training rows, as they were when the model was fitted on them.
-
-    `transform` would give others where a feature is learned from the rows' own outcome.
-    """
-    if "features" not in model.named_steps:
-        return X
-    return clone(model.named_steps["features"]).fit_transform(X, y)

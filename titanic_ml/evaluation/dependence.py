@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation.bootstrap import mean_interval
+from titanic_ml.evaluation.result import Dependence, DependencePoint
 
 MISSING = "missing"  # what a missing value is called in a dependence
 
@@ -40,7 +41,7 @@ def dependence_of_fold(
 ) -> dict[str, np.ndarray]:
     """By column, the probability of at most so many rows at each of the values: (rows, values).
 
-    A partial dependence (Friedman 2001) is the mean over the rows. It tells how the model answers,
+    A partial dependence (Friedman 2001) is the mean over the rows. It tells how the model predicts,
     not what would have happened, and it may ask of rows that can't be.
     """
     random = np.random.default_rng(seed)
@@ -60,16 +61,15 @@ def dependence(
     kinds: Mapping[str, str],
     confidence: float = 0.95,
     seed: int = 0,
-) -> list[dict[str, Any]]:
+) -> list[Dependence]:
     """The mean probability at each value of each column, with its interval over rows."""
     found = []
     for name, column in values.items():
         rows = np.concatenate([fold[name] for fold in folds])
         estimates = zip(*mean_interval(rows, confidence, seed), strict=True)
         points = [
-            {"value": MISSING if value is None else value}
-            | dict(zip(("probability", "low", "high"), map(float, ends), strict=True))
+            DependencePoint(MISSING if value is None else value, *map(float, ends))
             for value, ends in zip(column, estimates, strict=True)
         ]
-        found.append({"column": name, "kind": kinds[name], "points": points})
+        found.append(Dependence(name, kinds[name], points))
     return found

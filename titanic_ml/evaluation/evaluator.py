@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,27 @@ from titanic_ml.evaluation.metrics import (
     precision_recall_curve,
     roc_curve,
 )
-from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation, SliceScore, in_order
+from titanic_ml.evaluation.result import (
+    Curves,
+    Estimate,
+    Estimates,
+    Evaluation,
+    SliceScore,
+    in_order,
+)
 
-Weighted = tuple[np.ndarray, np.ndarray, np.ndarray]  # truth, probability, answer: (n × repeats,)
+# Truth, probability and prediction, (n × repeats,) each.
+Weighted = tuple[np.ndarray, np.ndarray, np.ndarray]
+Drawn = tuple[np.ndarray, np.ndarray]  # a value a metric, (metrics,), and its (resamples, metrics)
 SLICE_METRICS = ("log_loss", "brier", "accuracy", "precision", "recall", "roc_auc")
+
+
+class _Part(NamedTuple):
+    """The rows of one value of a slice."""
+
+    slice: str
+    value: str
+    rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class Evaluator:
         probability: np.ndarray,
         threshold: float = 0.5,
         *,
-        answer: np.ndarray | None = None,
+        prediction: np.ndarray | None = None,
         baselines: Mapping[str, np.ndarray] | None = None,
         slices: Mapping[str, pd.Series] | None = None,
     ) -> Evaluation:
@@ -64,9 +81,9 @@ class Evaluator:
             Of class 1, (n,), or (n, repeats) from repeated cross-validation: then each repetition
             counts alike, and a row keeps its weight in all of them.
         threshold
-            Probability from which on the answer is 1.
-        answer
-            The answers, of the shape of `probability`, if each fold had a threshold of its own.
+            Probability from which on the prediction is 1.
+        prediction
+            The predictions, of the shape of `probability`, if each fold had a threshold of its own.
         baselines
             By label, the probabilities of models to be beaten, (n,) or (n, repeats). They share
             the resamples, so the interval of a gain is that of paired differences.
@@ -74,59 +91,58 @@ class Evaluator:
             By name, the part to which each row belongs, (n,).
         """
         truth = np.asarray(y)
-        model = _flat(truth, probability, answer, threshold)
+        model = _flat(truth, probability, prediction, threshold)
         others = {name: _flat(truth, p, None, threshold) for name, p in (baselines or {}).items()}
-        texts = {name: np.asarray(part, dtype="str") for name, part in (slices or {}).items()}
-        parts = [
-            (name, str(value), (labels == value).nonzero()[0])
-            for name, labels in texts.items()
-            for value in in_order(labels.tolist())
-        ]
+        parts = _parts(slices or {})
 
         def measure(weights: np.ndarray) -> list[np.ndarray]:
             whole = [_measure(part, weights, METRICS) for part in (model, *others.values())]
             return whole + [
-                _measure(_rows(model, rows, len(truth)), weights[:, rows], SLICE_METRICS)
-                for _, _, rows in parts
+                _measure(_rows(model, part.rows, len(truth)), weights[:, part.rows], SLICE_METRICS)
+                for part in parts
             ]
 
         values = [value[0] for value in measure(np.ones((1, len(truth))))]
-        weights = bootstrap_weights(len(truth), self.resamples, self.seed)
-        chunks = [measure(part) for part in weights]
+        chunks = [measure(w) for w in bootstrap_weights(len(truth), self.resamples, self.seed)]
         draws = [np.concatenate(chunk) for chunk in zip(*chunks, strict=True)]
-        first, last = 1 + len(others), len(values)
-        own = self._estimates(METRICS, values[0], draws[0])
-        rivals, gains = {}, {}
+        own, *rivals = zip(values[: 1 + len(others)], draws, strict=False)
+        sliced = zip(values[1 + len(others) :], draws[1 + len(others) :], strict=True)
+        return Evaluation(
+            len(truth),
+            int(truth.sum()),
+            threshold,
+            self._estimates(METRICS, *own),
+            _confusion(model, len(truth)),
+            {n: self._estimates(METRICS, *it) for n, it in zip(others, rivals, strict=True)},
+            {n: self._gains(own, it) for n, it in zip(others, rivals, strict=True)},
+            [self._slice_score(p, truth, *it) for p, it in zip(parts, sliced, strict=True)],
+            self._curves(model, truth),
+            confidence=self.confidence,
+        )
+
+    def _gains(self, own: Drawn, rival: Drawn) -> Estimates:
+        """By how much the model is better than a rival in each metric, in paired differences."""
         signs = np.array([1.0 if name in LOSSES else -1.0 for name in METRICS])
-        for i, name in enumerate(others, start=1):
-            rivals[name] = self._estimates(METRICS, values[i], draws[i])
-            gain = signs * (values[i] - values[0]), signs * (draws[i] - draws[0])
-            gains[name] = self._estimates(METRICS, *gain, gains=True)
-        scores = []
-        for (name, value, rows), i in zip(parts, range(first, last), strict=True):
-            positives = int(truth[rows].sum())
-            estimates = self._estimates(SLICE_METRICS, values[i], draws[i])
-            if positives in (0, len(rows)):
-                del estimates["roc_auc"]
-            scores.append(SliceScore(name, value, len(rows), positives, estimates))
-        tiled, flat, answers = model
-        confusion = {
-            i: {
-                j: round(float(((tiled == i) & (answers == j)).sum() * len(truth) / len(tiled)), 2)
-                for j in (0, 1)
-            }
-            for i in (0, 1)
-        }
+        values, draws = (signs * (theirs - ours) for ours, theirs in zip(own, rival, strict=True))
+        return self._estimates(METRICS, values, draws, gains=True)
+
+    def _slice_score(
+        self, part: _Part, truth: np.ndarray, values: np.ndarray, draws: np.ndarray
+    ) -> SliceScore:
+        rows, positives = len(part.rows), int(truth[part.rows].sum())
+        estimates = self._estimates(SLICE_METRICS, values, draws)
+        if positives in (0, rows):
+            del estimates["roc_auc"]
+        return SliceScore(part.slice, part.value, rows, positives, estimates)
+
+    def _curves(self, model: Weighted, truth: np.ndarray) -> Curves:
+        tiled, flat, _ = model
         means = flat.reshape(-1, len(truth)).mean(axis=0)  # a row stands once in the calibration
-        curves = {
-            "roc": roc_curve(tiled, flat),
-            "precision_recall": precision_recall_curve(tiled, flat),
-            "calibration": calibration_bins(truth, means, self.confidence),
-        }
-        positives = int(truth.sum())
-        found = rivals, gains, scores, curves
-        measured = Evaluation(len(truth), positives, threshold, own, confusion, *found)
-        return replace(measured, confidence=self.confidence)
+        return Curves(
+            roc_curve(tiled, flat),
+            precision_recall_curve(tiled, flat),
+            calibration_bins(truth, means, self.confidence),
+        )
 
     def _estimates(
         self, names: Any, values: np.ndarray, draws: np.ndarray, gains: bool = False
@@ -145,17 +161,38 @@ class Evaluator:
 
 
 def _flat(
-    truth: np.ndarray, probability: np.ndarray, answer: np.ndarray | None, threshold: float
+    truth: np.ndarray, probability: np.ndarray, prediction: np.ndarray | None, threshold: float
 ) -> Weighted:
-    """Repetitions one below the other: truth, probability and answer, (n × repeats,)."""
+    """Repetitions one below the other: truth, probability and prediction, (n × repeats,)."""
     columns = np.asarray(probability, dtype="float64").reshape(len(truth), -1)
-    answers = (columns >= threshold) if answer is None else np.asarray(answer)
-    answers = answers.reshape(columns.shape).astype(int).ravel(order="F")
-    return np.tile(truth, columns.shape[1]), columns.ravel(order="F"), answers
+    predictions = (columns >= threshold) if prediction is None else np.asarray(prediction)
+    predictions = predictions.reshape(columns.shape).astype(int).ravel(order="F")
+    return np.tile(truth, columns.shape[1]), columns.ravel(order="F"), predictions
+
+
+def _parts(slices: Mapping[str, pd.Series]) -> list[_Part]:
+    """The parts of the rows that the slices make, in the order in which a person lists them."""
+    texts = {name: np.asarray(part, dtype="str") for name, part in slices.items()}
+    return [
+        _Part(name, str(value), (labels == value).nonzero()[0])
+        for name, labels in texts.items()
+        for value in in_order(labels.tolist())
+    ]
+
+
+def _confusion(model: Weighted, rows: int) -> dict[int, dict[int, float]]:
+    """Rows by truth and prediction, averaged over repetitions."""
+    truth, _, predicted = model
+    repeats = len(truth) / rows
+    return {
+        i: {j: round(float(((truth == i) & (predicted == j)).sum() / repeats), 2) for j in (0, 1)}
+        for i in (0, 1)
+    }
 
 
 def _rows(whole: Weighted, rows: np.ndarray, n: int) -> Weighted:
-    return tuple(values.reshape(-1, n)[:, rows].ravel() for values in whole)
+    truth, probability, predicted = (v.reshape(-1, n)[:, rows].ravel() for v in whole)
+    return truth, probability, predicted
 
 
 def _measure(part: Weighted, weights: np.ndarray, names: Any) -> np.ndarray:

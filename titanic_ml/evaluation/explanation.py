@@ -1,9 +1,9 @@
-"""Why this answer: which facts of one row moved its probability, and by how much."""
+"""Why this prediction: which features of one row moved its probability, and by how much."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from math import factorial
 from typing import Any
@@ -12,15 +12,34 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from titanic_ml.evaluation.importance import split_features
+from titanic_ml.evaluation.parts import split_features
 
 MOST_EXACT = 10  # groups: 2¹⁰ coalitions are tried, more are sampled
 SAMPLES = 64  # orders, half of them the reverse of the others
 
 
+@dataclass(frozen=True)
+class Contribution:
+    """What some features of a row add to its probability.
+
+    Attributes
+    ----------
+    features
+        A group of features that go together.
+    values
+        What the row has there, in words.
+    contribution
+        What is added; below 0, taken off.
+    """
+
+    features: list[str]
+    values: str
+    contribution: float
+
+
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """What moved one answer.
+    """What moved one prediction.
 
     Attributes
     ----------
@@ -31,30 +50,31 @@ class Explanation:
     probability, base
         The row's probability, and the mean one of the background.
     contributions
-        Groups of features, what the row has there, and what this adds to the probability; the
-        largest first. With the base they sum to the probability.
+        The largest first. With the base they sum to the probability.
     warning
         What makes it less than it seems, if anything.
+    version
+        The model version that is explained, if it is one.
     """
 
     subject: str
     outcome: str
     probability: float
     base: float
-    contributions: list[tuple[list[str], str, float]]
+    contributions: list[Contribution]
     warning: str = ""
+    version: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        keys = ("features", "values", "contribution")
-        rows = [dict(zip(keys, row, strict=True)) for row in self.contributions]
-        return {**vars(self), "contributions": rows}
+        return asdict(self)
 
     def __repr__(self) -> str:
         first = f"{self.subject}: probability of {self.outcome} {self.probability:.3f}"
         lines = [f"WARNING: {self.warning}"] * bool(self.warning)
         lines.append(f"{first}, where {self.base:.3f} is usual")
-        return "\n".join(lines + [f"  {by:+.3f}  {what}" for _, what, by in self.contributions])
+        lines += [f"  {part.contribution:+.3f}  {part.values}" for part in self.contributions]
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -100,12 +120,11 @@ class Explainer:
         computed, rest = split_features(self.model, row)
         facts = computed if features is None else features
         worth, base, full = self._worth(facts, rest)
-        shares = worth.tolist()
-        rows = [
-            (list(group), _in_words(facts[list(group)].iloc[0]), share)
-            for group, share in zip(self.groups, shares, strict=True)
+        parts = [
+            Contribution(list(group), _in_words(facts[list(group)].iloc[0]), share)
+            for group, share in zip(self.groups, worth.tolist(), strict=True)
         ]
-        ranked = sorted(rows, key=lambda item: -abs(item[2]))
+        ranked = sorted(parts, key=lambda part: -abs(part.contribution))
         return Explanation(subject, outcome, full, base, ranked)
 
     def _worth(self, facts: pd.DataFrame, rest: Pipeline) -> tuple[np.ndarray, float, float]:

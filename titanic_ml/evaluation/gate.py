@@ -32,5 +32,5 @@ def compare_out_of_fold(
     shared = np.intersect1d(challenger["row"], champion["row"])
     if not len(shared):
         return 0, np.nan, np.nan
-    losses = [mean_log_loss(t[t["row"].isin(shared)]) for t in (challenger, champion)]
-    return len(shared), *losses
+    ours, theirs = (mean_log_loss(t[t["row"].isin(shared)]) for t in (challenger, champion))
+    return len(shared), ours, theirs

@@ -7,7 +7,6 @@ and its test rows, `importance` puts the folds together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,18 +16,10 @@ from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.metrics import row_losses
+from titanic_ml.evaluation.parts import split_features
+from titanic_ml.evaluation.result import Estimate, Importance
 
 CORRELATED = 0.4  # mean absolute rank correlation from which on features are one group
-
-
-def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipeline]:
-    """The features of the rows, and the rest of the model: from features to probabilities.
-
-    A model without a step `features` takes the table's columns as they are.
-    """
-    if "features" not in model.named_steps:
-        return X, model
-    return model.named_steps["features"].transform(X), model[1:]
 
 
 def feature_groups(features: pd.DataFrame, correlated: float = CORRELATED) -> list[list[str]]:
@@ -100,11 +91,11 @@ def importance(
     groups: Sequence[Sequence[str]],
     confidence: float = 0.95,
     seed: int = 0,
-) -> list[dict[str, Any]]:
+) -> list[Importance]:
     """The mean increase of log loss of each item with its interval, the largest first."""
     ends = zip(*mean_interval(np.concatenate(folds), confidence, seed), strict=True)
     found = [
-        {"features": names, "loss": [float(v) for v in values]}
+        Importance(names, Estimate(*map(float, values)))
         for names, values in zip(items(groups), ends, strict=True)
     ]
-    return sorted(found, key=lambda item: -item["loss"][0])
+    return sorted(found, key=lambda item: -item.loss.value)

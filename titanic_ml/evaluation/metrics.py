@@ -1,7 +1,8 @@
-"""Metrics of probabilities and answers, with a weight for each row.
+"""Metrics of probabilities and predictions, with a weight for each row.
 
-Each takes the truth y, the probability p of class 1, the answer c at the threshold, (n,) each, and
-the weights w of the rows, (n,) or (m, n) for m weightings at once; it returns a number or (m,).
+Each takes the truth y, the probability p of class 1, the predicted class c at the threshold, (n,)
+each, and the weights w of the rows, (n,) or (m, n) for m weightings at once; it returns a number or
+(m,).
 They are scikit-learn's metrics without its checks and for many weightings in one pass, which is
 what a bootstrap needs; a test holds the two together. A metric that divides by nothing is 0.
 """
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
+
+from titanic_ml.evaluation.result import CalibrationBin, Curve
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 BINS = 10
@@ -70,7 +73,7 @@ def _specificity(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> 
 
 
 def _mcc(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Matthews correlation: that of truth and answer."""
+    """Matthews correlation: that of truth and prediction."""
     cells = (c * y, (1 - c) * (1 - y), c * (1 - y), (1 - c) * y)
     tp, tn, fp, fn = (w @ cell for cell in cells)  # an empty cell is 0 without a rounding error
     spread = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
@@ -134,19 +137,18 @@ METRICS: dict[str, Metric] = {
 LOSSES = {"log_loss", "brier", "calibration_error", "brier_reliability", "brier_uncertainty"}
 
 
-def roc_curve(y: np.ndarray, p: np.ndarray) -> dict[str, list[float]]:
+def roc_curve(y: np.ndarray, p: np.ndarray) -> Curve:
     """False positive rate `x` and true positive rate `y` at every threshold, from 0 to 1."""
     positives, negatives = _above(y, p), _above(1 - y, p)
-    return {
-        "x": _thinned(negatives / max(negatives[-1], 1)),
-        "y": _thinned(positives / max(positives[-1], 1)),
-    }
+    return Curve(
+        _thinned(negatives / max(negatives[-1], 1)), _thinned(positives / max(positives[-1], 1))
+    )
 
 
-def precision_recall_curve(y: np.ndarray, p: np.ndarray) -> dict[str, list[float]]:
+def precision_recall_curve(y: np.ndarray, p: np.ndarray) -> Curve:
     """Recall `x` and precision `y` at every threshold, from the highest probability on."""
     positives, rows = _above(y, p)[1:], _above(np.ones(len(y)), p)[1:]
-    return {"x": _thinned(positives / max(positives[-1], 1)), "y": _thinned(positives / rows)}
+    return Curve(_thinned(positives / max(positives[-1], 1)), _thinned(positives / rows))
 
 
 def _above(values: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -162,18 +164,17 @@ def _thinned(values: np.ndarray, most: int = 200) -> list[float]:
 
 def calibration_bins(
     y: np.ndarray, p: np.ndarray, confidence: float = 0.95
-) -> list[dict[str, float]]:
+) -> list[CalibrationBin]:
     """Mean probability and share of class 1 in bins of equally many rows, ties together.
 
-    `low` and `high` are Wilson's interval of the share (1927), of this `confidence`.
+    The interval of the share is Wilson's (1927), of this `confidence`.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     rows, predicted, observed = _binned(y, p, np.ones(len(y)))
     middle = (observed + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = np.sqrt(observed * (1 - observed) / rows + z**2 / (4 * rows**2)) * z / (1 + z**2 / rows)
-    columns = {"rows": rows, "predicted": predicted, "observed": observed}
-    columns |= {"low": np.maximum(middle - half, 0), "high": np.minimum(middle + half, 1)}
+    shares = predicted, observed, np.maximum(middle - half, 0), np.minimum(middle + half, 1)
     return [
-        {name: int(v) if name == "rows" else round(float(v), 4) for name, v in zip(columns, bin_)}
-        for bin_ in zip(*columns.values(), strict=True)
+        CalibrationBin(int(count), *(round(float(share), 4) for share in bin_))
+        for count, *bin_ in zip(rows, *shares, strict=True)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,12 +25,77 @@ class Estimate:
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
-    def to_list(self) -> list[float]:
-        """Value, low and high, for JSON."""
-        return [self.value, self.low, self.high]
-
 
 Estimates = dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a curve, in order."""
+
+    x: list[float]
+    y: list[float]
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Rows of like probability: the mean one that was predicted, and the share of class 1 that was
+    observed, with the ends of its interval.
+    """
+
+    rows: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of an evaluation."""
+
+    roc: Curve
+    precision_recall: Curve
+    calibration: list[CalibrationBin]
+
+
+@dataclass(frozen=True)
+class Importance:
+    """By how much the log loss grows without these features, alone or a group together."""
+
+    features: list[str]
+    loss: Estimate
+
+
+@dataclass(frozen=True)
+class DependencePoint:
+    """The mean probability where a column has this value, with the ends of its interval."""
+
+    value: int | float | str
+    probability: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """The partial dependence of the predictions on a column of this kind."""
+
+    column: str
+    kind: str
+    points: list[DependencePoint]
+
+
+@dataclass(frozen=True)
+class LearningPoint:
+    """Mean log loss on training and test rows after learning from so many rows; the standard error
+    is of the latter, over folds.
+    """
+
+    rows: int
+    train: float
+    test: float
+    standard_error: float
 
 
 @dataclass(frozen=True)
@@ -46,11 +111,11 @@ class SliceScore:
 
 @dataclass(frozen=True, repr=False)
 class OutOfFold:
-    """Answers for each row from models that had not seen it.
+    """Predictions for each row by models that had not seen it.
 
     Attributes
     ----------
-    probability, answer
+    probability, prediction
         Of class 1, and 0 or 1 at the threshold chosen inside the fold: a column a repeat,
         `repeat_1` and on, rows as in the table.
     baselines
@@ -58,7 +123,7 @@ class OutOfFold:
     """
 
     probability: pd.DataFrame
-    answer: pd.DataFrame
+    prediction: pd.DataFrame
     baselines: dict[str, np.ndarray]
 
 
@@ -71,21 +136,23 @@ class Evaluation:
     rows, positives
         How many rows, and how many of class 1.
     threshold
-        Probability from which on the answer is 1.
+        Probability from which on the prediction is 1.
     estimates
         Each metric with its interval.
     confusion
-        Rows by truth (first key) and answer (second key), averaged over repetitions.
+        Rows by truth (first key) and prediction (second key), averaged over repetitions.
     baselines, gains
         By label of a baseline, its metrics, and by how much the model is better in each.
     slices
         The metrics within each slice.
     curves
-        Points of `roc` and `precision_recall`, and the bins of `calibration`.
+        ROC, precision by recall, calibration.
     seen
         How many of the rows the model was trained on: if any, the metrics flatter it.
     confidence
         Of all the intervals.
+    version
+        The model version that was measured; empty before it has a name.
     """
 
     rows: int
@@ -96,9 +163,10 @@ class Evaluation:
     baselines: dict[str, Estimates] = field(default_factory=dict)
     gains: dict[str, Estimates] = field(default_factory=dict)
     slices: list[SliceScore] = field(default_factory=list)
-    curves: dict[str, Any] = field(default_factory=dict)
+    curves: Curves | None = None
     seen: int = 0
     confidence: float = 0.95
+    version: str = ""
 
     @property
     def worst(self) -> SliceScore | None:
@@ -106,33 +174,9 @@ class Evaluation:
         large = [score for score in self.slices if score.rows >= FEWEST]
         return max(large, key=lambda score: score.estimates["log_loss"].value, default=None)
 
-    def with_seen(self, seen: int) -> Evaluation:
-        """The same with the number of rows that the model was trained on."""
-        return replace(self, seen=seen)
-
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: each metric as [value, low, high]."""
-        return {
-            "rows": self.rows,
-            "positives": self.positives,
-            "threshold": self.threshold,
-            "confidence": self.confidence,
-            "seen": self.seen,
-            "estimates": _plain(self.estimates),
-            "confusion": {
-                str(i): {str(j): n for j, n in row.items()} for i, row in self.confusion.items()
-            },
-            "baselines": [
-                {"label": name, "estimates": _plain(own), "gain": _plain(self.gains[name])}
-                for name, own in self.baselines.items()
-            ],
-            "slices": [
-                {**asdict(s), "estimates": {"roc_auc": None} | _plain(s.estimates)}
-                for s in self.slices
-            ],
-            "worst": self.worst and {"slice": self.worst.slice, "value": self.worst.value},
-            "curves": self.curves,
-        }
+        """Plain values for JSON; keys are the names of the attributes."""
+        return asdict(self)
 
     def __repr__(self) -> str:
         rows = f"{self.rows} rows, {self.positives} of class 1, threshold {self.threshold:g}"
@@ -149,9 +193,9 @@ class Evaluation:
             loss = self.worst.estimates["log_loss"]
             where = f"{self.worst.slice} {self.worst.value} ({self.worst.rows} rows)"
             lines.append(f"  worst for {where}: log loss {loss}")
-        for truth, answers in self.confusion.items():
-            cells = ", ".join(f"{count:g} as {answer}" for answer, count in answers.items())
-            lines.append(f"  truly {truth}: answered {cells}")
+        for truth, row in self.confusion.items():
+            cells = ", ".join(f"{count:g} as {prediction}" for prediction, count in row.items())
+            lines.append(f"  truly {truth}: predicted {cells}")
         return "\n".join(lines)
 
 
@@ -168,7 +212,3 @@ def in_order(labels: Iterable[str]) -> list[str]:
         return first, not label.startswith("under "), label
 
     return sorted(set(labels), key=key)
-
-
-def _plain(estimates: Estimates) -> dict[str, list[float]]:
-    return {name: estimate.to_list() for name, estimate in estimates.items()}

@@ -1,4 +1,4 @@
-"""What we answer: classes and probabilities for validated rows."""
+"""What we predict: classes and probabilities for validated rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Predictor:
     model
         The fitted Pipeline, from the table's columns to probabilities.
     threshold
-        Probability from which on the answer is 1.
+        Probability from which on the prediction is 1.
     """
 
     model: Pipeline
@@ -45,7 +45,7 @@ class Predictor:
             Whether to add a column `probability`.
         """
         probability = self.probability(dataset.X)
-        answer = dataset.ids.to_frame().assign(
+        prediction = dataset.ids.to_frame().assign(
             **{target: (probability >= self.threshold).astype("int64")}
         )
-        return answer.assign(probability=probability) if with_probability else answer
+        return prediction.assign(probability=probability) if with_probability else prediction

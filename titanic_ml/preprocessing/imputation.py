@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
@@ -76,7 +77,7 @@ class GroupMedianImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         frame[values] = check_array(X[values], dtype="float64", ensure_all_finite="allow-nan")
         return frame
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags

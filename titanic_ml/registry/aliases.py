@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from titanic_ml.errors import ModelNotFound, ModelRefused
+from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused
 from titanic_ml.storage.files import write_file
+
+CHAMPION, LATEST = "champion", "latest"
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,14 @@ class Alias:
             raise ModelRefused(f"{self.path}: damaged: {error}; restore it or delete it") from error
 
     def point(self, version: str, why: str) -> None:
-        """Point at a version from now on."""
+        """Point at a version from now on. Raises `ModelError` if it can't be written."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entry = {"version": version, "time": now, "who": _user(), "why": why}
         text = json.dumps({"version": version, "history": [*self.history(), entry]}, indent=2)
-        write_file(self.path, lambda file: file.write(text.encode()))
+        try:
+            write_file(self.path, text.encode())
+        except OSError as error:
+            raise ModelError(f"{self.path}: can't be written: {error.strerror}") from error
 
     def rollback(self) -> str:
         """Point where it did before, and return that version; twice goes back two versions.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
@@ -16,8 +16,17 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from titanic_ml.evaluation.result import (
+    CalibrationBin,
+    Curve,
+    Dependence,
+    DependencePoint,
+    Estimate,
+    LearningPoint,
+)
+
 BLUE, ORANGE, GREY = "#3b7fc4", "#d9762b", "#8a8a8a"
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "titanic_ml",
@@ -29,7 +38,6 @@ STYLE = {
 INK = "#010203"  # stands for the colour of the page's text
 MOST_STEPS = 8  # whole numbers that are drawn apart; of more, a line
 WIDEST = 24  # letters that fit below one of two drawings in a line; more stand upright
-Values = Sequence[float]
 
 
 def _figure(height: float = 3.2, columns: int = 1, rows: int = 1) -> Any:
@@ -61,12 +69,12 @@ def _svg(figure: Figure, text: str) -> str:
     return re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#\1-{mark}"', svg)
 
 
-def _whiskers(axes: Any, names: Sequence[str], estimates: Sequence[Values], marked: int) -> None:
+def _whiskers(axes: Any, names: Sequence[str], estimates: Sequence[Estimate], marked: int) -> None:
     """A dot and an interval for each name, the first on top; one of them marked."""
-    for place, (value, low, high) in enumerate(estimates):
+    for place, e in enumerate(estimates):
         colour = ORANGE if place == marked else BLUE
-        axes.plot([low, high], [place, place], color=colour, lw=2, solid_capstyle="butt")
-        axes.plot([value], [place], "o", color=colour, ms=5)
+        axes.plot([e.low, e.high], [place, place], color=colour, lw=2, solid_capstyle="butt")
+        axes.plot([e.value], [place], "o", color=colour, ms=5)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", color=GREY, alpha=0.25)
@@ -74,7 +82,7 @@ def _whiskers(axes: Any, names: Sequence[str], estimates: Sequence[Values], mark
 
 def whiskers(
     names: Sequence[str],
-    estimates: Sequence[Values],
+    estimates: Sequence[Estimate],
     label: str,
     marked: int = -1,
     zero: bool = False,
@@ -92,61 +100,65 @@ def whiskers(
         if 0 < parted < len(names):
             axes[0][0].axhline(parted - 0.5, color=GREY, lw=1, ls=":")
         axes[0][0].set_xlabel(label)
-        told = "; ".join(f"{n}: {e[0]:.3f}" for n, e in zip(names, estimates, strict=True))
+        told = "; ".join(f"{n}: {e.value:.3f}" for n, e in zip(names, estimates, strict=True))
         return _svg(figure, f"{label}. {told}")
 
 
-def roc(curve: Mapping[str, Values], auc: float) -> str:
+def roc(curve: Curve, auc: float) -> str:
     """The true positive rate by the false positive rate, with the diagonal of a coin."""
     with rc_context(STYLE):
         figure, axes = _figure()
         axes[0][0].plot([0, 1], [0, 1], ":", color=GREY)
-        axes[0][0].plot(curve["x"], curve["y"], color=BLUE, lw=2)
+        axes[0][0].plot(curve.x, curve.y, color=BLUE, lw=2)
         axes[0][0].set(xlabel="false positive rate", ylabel="true positive rate")
         return _svg(figure, f"ROC curve with an area of {auc:.3f}")
 
 
-def precision_recall(curve: Mapping[str, Values], share: float) -> str:
+def precision_recall(curve: Curve, share: float) -> str:
     """Precision by recall, with the line of a coin: the share of positives."""
     with rc_context(STYLE):
         figure, axes = _figure()
         axes[0][0].axhline(share, ls=":", color=GREY)
-        axes[0][0].plot(curve["x"], curve["y"], color=BLUE, lw=2)
+        axes[0][0].plot(curve.x, curve.y, color=BLUE, lw=2)
         axes[0][0].set(xlabel="recall", ylabel="precision", ylim=(0, 1.03))
         return _svg(figure, f"Precision by recall, above a share of positives of {share:.2f}")
 
 
-def calibration(bins: Sequence[Mapping[str, float]]) -> str:
+def calibration(bins: Sequence[CalibrationBin]) -> str:
     """The share of positives by the probability that was said, with the diagonal of the ideal."""
     with rc_context(STYLE):
         figure, axes = _figure()
         axes[0][0].plot([0, 1], [0, 1], ":", color=GREY)
         for b in bins:
-            axes[0][0].plot([b["predicted"]] * 2, [b["low"], b["high"]], color=BLUE, lw=2)
-        points = [b["predicted"] for b in bins], [b["observed"] for b in bins]
+            axes[0][0].plot([b.predicted] * 2, [b.low, b.high], color=BLUE, lw=2)
+        points = [b.predicted for b in bins], [b.observed for b in bins]
         axes[0][0].plot(*points, "o-", color=BLUE, lw=1, ms=5)
         axes[0][0].set(xlabel="probability said", ylabel="share of positives")
-        told = "; ".join(f"{b['predicted']:.2f} said, {b['observed']:.2f} found" for b in bins)
+        told = "; ".join(f"{b.predicted:.2f} said, {b.observed:.2f} found" for b in bins)
         return _svg(figure, f"Calibration. {told}")
 
 
-def learning_curve(points: Sequence[Mapping[str, float]]) -> str:
+def learning_curve(points: Sequence[LearningPoint]) -> str:
     """Log loss on training and unseen rows by the number of training rows."""
     with rc_context(STYLE):
         figure, axes = _figure()
-        rows = [p["rows"] for p in points]
-        for key, colour, label in (("test", ORANGE, "unseen rows"), ("train", BLUE, "its own")):
-            axes[0][0].plot(rows, [p[key] for p in points], "o-", color=colour, ms=4, label=label)
-        low = [p["test"] - p["standard_error"] for p in points]
-        high = [p["test"] + p["standard_error"] for p in points]
+        rows = [p.rows for p in points]
+        lines = (
+            ([p.test for p in points], ORANGE, "unseen rows"),
+            ([p.train for p in points], BLUE, "its own"),
+        )
+        for losses, colour, label in lines:
+            axes[0][0].plot(rows, losses, "o-", color=colour, ms=4, label=label)
+        low = [p.test - p.standard_error for p in points]
+        high = [p.test + p.standard_error for p in points]
         axes[0][0].fill_between(rows, low, high, color=ORANGE, alpha=0.2, lw=0)
         axes[0][0].set(xlabel="training rows", ylabel="log loss")
         axes[0][0].legend(frameon=False, labelcolor=INK)
-        told = "; ".join(f"{p['rows']} rows: {p['test']:.3f}" for p in points)
+        told = "; ".join(f"{p.rows} rows: {p.test:.3f}" for p in points)
         return _svg(figure, f"Log loss on unseen rows. {told}")
 
 
-def dependence(columns: Sequence[Mapping[str, Any]]) -> str:
+def dependence(columns: Sequence[Dependence]) -> str:
     """The mean probability at each value of each column, small multiples of one scale."""
     with rc_context(STYLE | {"font.size": 8}):
         lines = -(-len(columns) // 2)
@@ -155,17 +167,17 @@ def dependence(columns: Sequence[Mapping[str, Any]]) -> str:
             _dependence(axes[place // 2][place % 2], column)
         for spare in range(len(columns), 2 * lines):
             axes[spare // 2][spare % 2].set_axis_off()
-        low = min(p["low"] for c in columns for p in c["points"])
-        high = max(p["high"] for c in columns for p in c["points"])
+        low = min(p.low for c in columns for p in c.points)
+        high = max(p.high for c in columns for p in c.points)
         for axis in figure.axes:
             axis.set_ylim(low - 0.02, high + 0.02)
-        return _svg(figure, "Mean probability by " + ", ".join(c["column"] for c in columns))
+        return _svg(figure, "Mean probability by " + ", ".join(c.column for c in columns))
 
 
-def _dependence(axes: Any, column: Mapping[str, Any]) -> None:
-    points = column["points"]
-    numbers = [p for p in points if not isinstance(p["value"], str)]
-    numeric = column["kind"] == "number" or len(numbers) > MOST_STEPS
+def _dependence(axes: Any, column: Dependence) -> None:
+    points = column.points
+    numbers = [p for p in points if not isinstance(p.value, str)]
+    numeric = column.kind == "number" or len(numbers) > MOST_STEPS
     known, rest = (numbers, [p for p in points if p not in numbers]) if numeric else ([], points)
     places: list[float] = list(range(len(rest)))
     if known:
@@ -178,7 +190,7 @@ def _dependence(axes: Any, column: Mapping[str, Any]) -> None:
         _, means, low, high = _columns_of(rest)
         axes.vlines(places, low, high, color=BLUE, lw=2)
         axes.plot(places, means, "o", color=BLUE, ms=4)
-        names = [_cut(str(p["value"])) for p in rest]
+        names = [_cut(str(p.value)) for p in rest]
         if known:
             ticks = [t for t in MaxNLocator(4).tick_values(at[0], at[-1]) if at[0] <= t <= at[-1]]
             names, places = [f"{tick:g}" for tick in ticks] + names, ticks + places
@@ -186,11 +198,16 @@ def _dependence(axes: Any, column: Mapping[str, Any]) -> None:
             axes.set_xlim(-0.5, len(rest) - 0.5)
         upright = 90 if sum(map(len, names)) + 2 * len(names) > WIDEST else 0
         axes.set_xticks(places, names, rotation=upright)
-    axes.set_title(_cut(column["column"], 24), fontsize=9)
+    axes.set_title(_cut(column.column, 24), fontsize=9)
 
 
-def _columns_of(points: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-    return [[p[key] for p in points] for key in ("value", "probability", "low", "high")]
+def _columns_of(points: Sequence[DependencePoint]) -> list[list[Any]]:
+    return [
+        [p.value for p in points],
+        [p.probability for p in points],
+        [p.low for p in points],
+        [p.high for p in points],
+    ]
 
 
 def _cut(text: str, most: int = 12) -> str:

@@ -9,6 +9,7 @@ import re
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -68,19 +69,18 @@ def write_table(frame: pd.DataFrame, uri: str) -> None:
     if uri == "-":
         sys.stdout.write(frame.to_csv(index=False, lineterminator="\n"))
         return
-    if (suffix := _suffix(uri)) == ".parquet":
-        write_file(Path(uri), lambda file: frame.to_parquet(file, index=False))
-        return
+    suffix = _suffix(uri)
+    try:
+        write_file(Path(uri), _formatted(frame, suffix))
+    except OSError as error:
+        raise UnreadableTable(f"{uri}: can't be written: {error.strerror}") from error
+
+
+def _formatted(frame: pd.DataFrame, suffix: str) -> bytes:
+    if suffix == ".parquet":
+        return frame.to_parquet(index=False)
     data = frame.to_csv(index=False, lineterminator="\n").encode()
-    data = gzip.compress(data, mtime=0) if suffix == ".csv.gz" else data
-    write_file(Path(uri), lambda file: file.write(data))
-
-
-def parquet(table: pd.DataFrame) -> bytes:
-    """The bytes of a table's Parquet file."""
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()
+    return gzip.compress(data, mtime=0) if suffix == ".csv.gz" else data
 
 
 def _suffix(uri: str) -> str:
@@ -106,7 +106,12 @@ def _parse_csv(data: bytes, source: str) -> pd.DataFrame:
     from pyarrow import csv as arrow
 
     text = _decoded(data, source)
-    ragged = []
+    ragged: list[Any] = []
+
+    def skip(row: Any) -> str:
+        ragged.append(row)
+        return "skip"
+
     try:
         header = next(filter(None, csv.reader(io.StringIO(text, newline=None))), [])
         if not re.search(r"[\r\n]", text.strip()):
@@ -114,10 +119,7 @@ def _parse_csv(data: bytes, source: str) -> pd.DataFrame:
         table = arrow.read_csv(
             io.BytesIO(text.encode()),
             arrow.ReadOptions(use_threads=False),
-            arrow.ParseOptions(
-                newlines_in_values=True,
-                invalid_row_handler=lambda row: ragged.append(row) or "skip",
-            ),
+            arrow.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
             arrow.ConvertOptions(
                 column_types=dict.fromkeys(header, pyarrow.string()),
                 strings_can_be_null=True,

@@ -47,15 +47,15 @@ class Checkpoint(MutableMapping):
     def __setitem__(self, name: str, result: Any) -> None:
         import joblib
 
+        buffer = io.BytesIO()
+        joblib.dump(result, buffer)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            write_file(self._path(name), buffer.getvalue())
         except OSError as error:
             raise SettingsError(
                 f"scratch is {self.folder.parent}: {error.strerror}; name a folder to write to"
             ) from error
-        buffer = io.BytesIO()
-        joblib.dump(result, buffer)
-        write_file(self._path(name), lambda file: file.write(buffer.getvalue()))
 
     def __delitem__(self, name: str) -> None:
         try:

@@ -38,7 +38,7 @@ class Fold:
         By candidate, what was chosen on the training rows.
     scores
         A row a candidate: `candidate`, `log_loss`, `roc_auc`, `accuracy`, `fit_seconds`,
-        `probability` and `answer`, the last two arrays over the test rows; empty without any.
+        `probability` and `prediction`, the last two arrays over the test rows; empty without any.
     """
 
     choices: dict[str, Choice]
@@ -87,7 +87,7 @@ class Search:
     def _score(
         self, choices: dict[str, Choice], split: Split, X: pd.DataFrame, y: pd.Series
     ) -> pd.DataFrame:
-        """A row a candidate with its scores, probabilities and answers on the test rows."""
+        """A row a candidate with its scores, probabilities and predictions on the test rows."""
         rows = []
         y_seen, y_unseen = (y.iloc[rows] for rows in split)
         for candidate, seen, unseen in self._encoded(self.candidates, split, X, y):
@@ -96,17 +96,17 @@ class Search:
             estimator = candidate.fit(choice.parameters, self.seed, seen, y_seen)
             seconds = time.perf_counter() - start
             probability = estimator.predict_proba(unseen)[:, 1]
-            answer = (probability >= choice.threshold).astype(int)
+            prediction = (probability >= choice.threshold).astype(int)
             both = y_unseen.nunique() > 1
             rows.append(
                 {
                     "candidate": candidate.name,
                     "log_loss": log_loss(y_unseen, probability, labels=[0, 1]),
                     "roc_auc": roc_auc_score(y_unseen, probability) if both else np.nan,
-                    "accuracy": float((answer == y_unseen).mean()),
+                    "accuracy": float((prediction == y_unseen).mean()),
                     "fit_seconds": seconds,
                     "probability": probability,
-                    "answer": answer,
+                    "prediction": prediction,
                 }
             )
         return pd.DataFrame(rows)

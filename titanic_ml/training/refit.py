@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split
+from titanic_ml.evaluation.result import LearningPoint
 from titanic_ml.training.fold import Choice
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Refitter:
 
         return Parallel(self.n_jobs)(delayed(one)(*fold) for fold in self.folds)
 
-    def learning_curve(self, X: pd.DataFrame, y: pd.Series) -> list[dict[str, float]]:
+    def learning_curve(self, X: pd.DataFrame, y: pd.Series) -> list[LearningPoint]:
         """Mean log loss on training and test rows by the number of training rows.
 
         Each fold's training rows are cut, stratified, to the `FRACTIONS`, its test rows stay. The
@@ -100,6 +101,6 @@ class Refitter:
         errors = results[:, :, 2].std(axis=1, ddof=1) / np.sqrt(len(self.folds))
         means = results.mean(axis=1)
         return [
-            {"rows": round(rows), "train": train, "test": test, "standard_error": float(error)}
+            LearningPoint(round(rows), train, test, float(error))
             for (rows, train, test), error in zip(means.tolist(), errors, strict=True)
         ]

@@ -35,7 +35,7 @@ class Selection:
     table
         The candidates side by side, as `comparison.compare` gives them, with their labels.
     out_of_fold
-        The chosen candidate's and the baselines' answers for rows not seen.
+        The chosen candidate's and the baselines' predictions for rows not seen.
     folds
         The outer splits, repeat by repeat, with what was chosen in each for the candidate.
     """

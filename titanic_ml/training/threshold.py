@@ -1,4 +1,4 @@
-"""From which probability on the answer is 1."""
+"""From which probability on the prediction is 1."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def choose_threshold(y: np.ndarray, probability: np.ndarray, metric: str, seed: 
     0.4
     """
     score, equal = METRICS[metric], np.ones(len(y))
-    values = [score(y, probability, _answer(probability, cut), equal) for cut in GRID]
+    values = [score(y, probability, _predicted(probability, cut), equal) for cut in GRID]
     best = np.flatnonzero(np.isclose(values, np.max(values)))
     cut = float(min(GRID[best], key=lambda threshold: abs(threshold - 0.5)))
-    ours, usual = _answer(probability, cut), _answer(probability, 0.5)
+    ours, usual = _predicted(probability, cut), _predicted(probability, 0.5)
     gains = [
         score(y, probability, ours, weights) - score(y, probability, usual, weights)
         for weights in chain.from_iterable(bootstrap_weights(len(y), DRAWS, seed))
@@ -49,5 +49,5 @@ def choose_threshold(y: np.ndarray, probability: np.ndarray, metric: str, seed: 
     return cut if gain > np.std(gains) else 0.5
 
 
-def _answer(probability: np.ndarray, threshold: float) -> np.ndarray:
+def _predicted(probability: np.ndarray, threshold: float) -> np.ndarray:
     return (probability >= threshold).astype(int)

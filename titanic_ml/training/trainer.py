@@ -161,7 +161,7 @@ class Trainer:
     def _out_of_fold(
         self, chosen: Candidate, splits: Sequence[Split], folds: Sequence[Fold], X: pd.DataFrame
     ) -> OutOfFold:
-        """Put the answers of the folds into columns, a repeat each."""
+        """Put the predictions of the folds into columns, a repeat each."""
 
         def column(candidate: str, what: str) -> np.ndarray:
             values = np.zeros((len(X), self.repeats))
@@ -173,6 +173,8 @@ class Trainer:
         names = [f"repeat_{number}" for number in range(1, self.repeats + 1)]
         return OutOfFold(
             pd.DataFrame(column(chosen.name, "probability"), index=X.index, columns=names),
-            pd.DataFrame(column(chosen.name, "answer").astype(int), index=X.index, columns=names),
+            pd.DataFrame(
+                column(chosen.name, "prediction").astype(int), index=X.index, columns=names
+            ),
             {c.label: column(c.name, "probability") for c in self.candidates if c.baseline},
         )

@@ -1,25 +1,35 @@
 import pytest
 
-from titanic_ml.dataset.schema import Column, Schema
+from titanic_ml.dataset.spec import Column, DatasetSpec
 from titanic_ml.errors import SettingsError
 
 COLUMNS = {"id": {"kind": "integer"}, "y": {"kind": "integer", "allowed": [0, 1]}}
 
 
 def make(columns=None, **changes):
-    settings = {"name": "t", "id": "id", "target": "y", "columns": {**COLUMNS, **(columns or {})}}
-    return Schema.from_dict({**settings, **changes})
+    settings = {"name": "t", "id": "id", "target": "y", "features": {}}
+    settings["columns"] = {**COLUMNS, **(columns or {})}
+    return DatasetSpec.from_dict({**settings, **changes})
 
 
 def test_features_are_the_columns_but_id_and_target():
-    assert make({"a": {"kind": "text"}, "b": {"kind": "number"}}).features == ["a", "b"]
+    assert make({"a": {"kind": "text"}, "b": {"kind": "number"}}).inputs == ["a", "b"]
 
 
-def test_titanic_schema_reads_every_property(schema):
-    assert schema.columns["Age"].nullable and not schema.columns["Sex"].nullable
-    assert schema.columns["PassengerId"].unique
-    assert schema.columns["Embarked"].allowed == ("C", "Q", "S")
-    assert (schema.columns["Fare"].minimum, schema.columns["Fare"].maximum) == (0, 1000)
+def test_what_is_not_set_is_asked_for():
+    with pytest.raises(SettingsError, match="dataset.target is not set"):
+        DatasetSpec.from_dict({"name": "t", "id": "id", "columns": COLUMNS})
+
+
+def test_the_specification_of_the_titanic_has_every_property(spec):
+    assert spec.kinds["Ticket"] == "text" and spec.baseline == "Sex"
+    assert list(spec.slices) == ["sex", "class", "age", "port", "company"]
+    assert spec.slices["age"].edges == [16, 40, 60]
+    assert len(spec.not_for) == 2 and "Kaggle" in spec.about
+    assert spec.columns["Age"].nullable and not spec.columns["Sex"].nullable
+    assert spec.columns["PassengerId"].unique
+    assert spec.columns["Embarked"].allowed == ("C", "Q", "S")
+    assert (spec.columns["Fare"].minimum, spec.columns["Fare"].maximum) == (0, 1000)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +40,9 @@ def test_titanic_schema_reads_every_property(schema):
         ({"a": {}}, {}, "dataset.columns.a.kind is None"),
         ({}, {"id": "x"}, "dataset.id is x, expected one of the columns"),
         ({}, {"target": "x"}, "dataset.target is x"),
+        ({}, {"taget": "y"}, "dataset: unknown taget, expected about, baseline"),
+        ({}, {"slices": {"a": "z"}}, "dataset.slices.a: no column z"),
+        ({}, {"slices": {"a": "y"}}, "dataset.slices.a: no column y"),  # the target is no input
     ],
 )
 def test_a_wrong_schema_is_named(columns, changes, words):

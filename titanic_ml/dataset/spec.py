@@ -1,0 +1,158 @@
+"""What a table is: its columns, roles, features, groups and slices, read from a dataset's YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from titanic_ml.dataset.slices import Slice, parse_slices
+from titanic_ml.errors import SettingsError
+
+Kind = Literal["integer", "number", "category", "text"]
+DIGITS = 15  # of a whole number that float64 holds exactly, whichever it is
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column may hold.
+
+    Attributes
+    ----------
+    kind
+        ``integer`` and ``number`` are numeric, ``category`` is one of few texts, ``text`` is free.
+    allowed
+        The values it may take; empty if any.
+    minimum, maximum
+        Its range, both ends included.
+    nullable
+        Whether a value may be missing.
+    unique
+        Whether no value may stand twice.
+    about
+        Meaning and unit, for people.
+    """
+
+    kind: Kind
+    allowed: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    nullable: bool = False
+    unique: bool = False
+    about: str = ""
+
+    @classmethod
+    def from_dict(cls, key: str, node: Mapping[str, Any]) -> Column:
+        """Read a column; `key` is where it stands in the settings. Raises `SettingsError`."""
+        _refuse_unknown(key, node, cls)
+        if node.get("kind") not in get_args(Kind):
+            raise SettingsError(
+                f"{key}.kind is {node.get('kind')}, expected one of {', '.join(get_args(Kind))}"
+            )
+        return cls(**{**node, "allowed": tuple(node.get("allowed", ()))})
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in ("integer", "number")
+
+    @property
+    def expected(self) -> str:
+        """What is allowed, in words.
+
+        >>> Column("integer", allowed=(1, 2, 3)).expected
+        'a whole number, one of 1, 2, 3'
+        """
+        words = {"integer": "a whole number", "number": "a number", "category": "a word"}
+        text = words.get(self.kind, "a text")
+        if self.kind == "integer" and not self.allowed and self.maximum is None:
+            text += f" of at most {DIGITS} digits"
+        if self.allowed:
+            text += f", one of {', '.join(map(str, self.allowed))}"
+        if self.minimum is not None:
+            text += f", at least {self.minimum:g}"
+        if self.maximum is not None:
+            text += f", at most {self.maximum:g}"
+        return text + (", or nothing" if self.nullable else "")
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """All that a dataset's YAML says.
+
+    Attributes
+    ----------
+    name
+        Of the dataset.
+    id, target
+        The column that identifies a row, and the one to be predicted, 0 or 1.
+    columns
+        What each column may hold, by name.
+    features, groups
+        What to build (a `_target_`): the unfitted features of the columns, and the function that
+        numbers the group of each row; None for no groups.
+    baseline
+        The column of the one-column baseline.
+    slices
+        By name, the parts of the table in which a model is measured apart.
+    about, intended_use, not_for, ethics
+        For people: what the table is, and what a model of it is for and not for.
+    """
+
+    name: str
+    id: str
+    target: str
+    columns: Mapping[str, Column]
+    features: Mapping[str, Any]
+    groups: Mapping[str, Any] | None = None
+    baseline: str | None = None
+    slices: Mapping[str, Slice] = field(default_factory=dict)
+    about: str = ""
+    intended_use: str = ""
+    not_for: tuple[str, ...] = ()
+    ethics: str = ""
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> DatasetSpec:
+        """Read and check a dataset's settings.
+
+        Raises
+        ------
+        SettingsError
+            A key is unknown or missing, a column has an unknown property or kind, the id or target
+            is not a column, or a slice can't be cut.
+        """
+        _refuse_unknown("dataset", settings, cls)
+        for key in ("name", "id", "target", "columns", "features"):
+            if key not in settings:
+                raise SettingsError(f"dataset.{key} is not set; a dataset needs one")
+        columns = {
+            name: Column.from_dict(f"dataset.columns.{name}", node)
+            for name, node in settings["columns"].items()
+        }
+        for role in ("id", "target"):
+            if settings[role] not in columns:
+                raise SettingsError(
+                    f"dataset.{role} is {settings[role]}, expected one of the columns"
+                )
+        given = {name: value for name, value in settings.items() if value is not None}
+        spec = cls(**{**given, "columns": columns, "slices": {}})
+        slices = parse_slices(given.get("slices", {}), spec.inputs)
+        return cls(**{**vars(spec), "slices": slices, "not_for": tuple(given.get("not_for", ()))})
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the columns that a model may learn from."""
+        return [name for name in self.columns if name not in (self.id, self.target)]
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of each column."""
+        return {name: column.kind for name, column in self.columns.items()}
+
+
+def _refuse_unknown(key: str, node: Mapping[str, Any], kind: type) -> None:
+    known = {field.name for field in fields(kind)}
+    if unknown := sorted(set(map(str, node)) - known):
+        raise SettingsError(
+            f"{key}: unknown {', '.join(unknown)}, expected {', '.join(sorted(known))}"
+        )

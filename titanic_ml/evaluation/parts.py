@@ -1,0 +1,29 @@
+"""The parts of a fitted Pipeline: its features, and the rest from features to probabilities."""
+
+from __future__ import annotations
+
+import pandas as pd
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+FEATURES = "features"  # the step that makes features of the table's columns, if there is one
+
+
+def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipeline]:
+    """The features of the rows of X, (n, columns), and the model from features to probabilities.
+
+    A model without features takes the table's columns as they are.
+    """
+    if FEATURES not in model.named_steps:
+        return X, model
+    return model.named_steps[FEATURES].transform(X), model[1:]
+
+
+def features_as_trained(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
+    """The features of the training rows, as they were when the model was fitted on them.
+
+    `transform` would give others where a feature is learned from the rows' own outcome.
+    """
+    if FEATURES not in model.named_steps:
+        return X
+    return clone(model.named_steps[FEATURES]).fit_transform(X, y)

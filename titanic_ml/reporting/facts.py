@@ -1,0 +1,212 @@
+"""What a version says of itself: the one object that all its documents are written from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from titanic_ml.evaluation.result import Dependence, Evaluation, Importance, LearningPoint
+from titanic_ml.registry.version import Origin, Summary, TrainingTable
+
+if TYPE_CHECKING:
+    from titanic_ml.config.settings import Settings
+    from titanic_ml.dataset.dataset import Dataset
+    from titanic_ml.dataset.spec import DatasetSpec
+    from titanic_ml.evaluation.assessment import Assessment
+    from titanic_ml.training.result import Selection
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """A column for people: its kind and meaning, and the profile of its values."""
+
+    kind: str
+    about: str
+    missing: int
+    quantiles: list[float] | None = None
+    distinct: int | None = None
+    commonest: dict[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """The training table: what it is, where it came from, what it held."""
+
+    name: str
+    target: str
+    uri: str
+    sha256: str
+    rows: int
+    positives: int
+    columns: dict[str, ColumnFacts]
+    about: str
+    intended_use: str
+    not_for: Sequence[str]
+    ethics: str
+
+
+@dataclass(frozen=True)
+class ChosenFacts:
+    """The candidate that was chosen, and what was chosen for it."""
+
+    name: str
+    label: str
+    parameters: dict[str, Any]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class ProcedureFacts:
+    """How it was chosen: the settings of the selection."""
+
+    repeats: int
+    folds: int
+    inner_folds: int
+    significance: float
+    threshold_metric: str
+
+
+@dataclass(frozen=True)
+class CandidateFacts:
+    """A candidate's means over the outer folds, and how it compares with the best."""
+
+    name: str
+    label: str
+    log_loss: float
+    roc_auc: float
+    accuracy: float
+    fit_seconds: float
+    standard_error: float
+    p_value: float
+    complexity: int
+    baseline: bool
+
+
+@dataclass(frozen=True, repr=False)
+class Facts:
+    """All facts of a version.
+
+    Attributes
+    ----------
+    origin
+        Which version, and where it comes from; None before it is saved.
+    seed
+        Of the training.
+    dataset, chosen, procedure, candidates
+        What it learned from, what was chosen, how, and among which: the best first.
+    evaluation, grouped
+        Out-of-fold metrics on stratified folds and on grouped ones; None without groups.
+    importance, dependence, learning_curve, groups
+        As in `evaluation.assessment.Assessment`.
+    """
+
+    origin: Origin | None
+    seed: int
+    dataset: DatasetFacts
+    chosen: ChosenFacts
+    procedure: ProcedureFacts
+    candidates: list[CandidateFacts]
+    evaluation: Evaluation
+    grouped: Evaluation | None
+    importance: list[Importance]
+    dependence: list[Dependence]
+    learning_curve: list[LearningPoint]
+    groups: list[list[str]]
+
+    @classmethod
+    def of(
+        cls,
+        selection: Selection,
+        assessment: Assessment,
+        dataset: Dataset,
+        spec: DatasetSpec,
+        settings: Settings,
+    ) -> Facts:
+        """What was chosen by a training, how it did, on which data and with which settings."""
+        chosen = selection.chosen
+        known = {candidate.name: candidate for candidate in selection.candidates}
+        candidates = [
+            CandidateFacts(
+                name=str(name),
+                **row,
+                complexity=known[str(name)].complexity,
+                baseline=known[str(name)].baseline,
+            )
+            for name, row in selection.table.to_dict("index").items()
+        ]
+        return cls(
+            None,
+            settings.seed,
+            _dataset_facts(dataset, spec, settings.data.uri),
+            ChosenFacts(chosen.name, chosen.label, selection.parameters, selection.threshold),
+            ProcedureFacts(**asdict(settings.selection)),
+            candidates,
+            assessment.evaluation,
+            assessment.grouped,
+            assessment.importance,
+            assessment.dependence,
+            assessment.learning_curve,
+            assessment.groups,
+        )
+
+    def named(self, origin: Origin) -> Facts:
+        """The same, of the version that this is the origin of."""
+        name = origin.version
+        grouped = self.grouped and replace(self.grouped, version=name)
+        evaluation = replace(self.evaluation, version=name)
+        return replace(self, origin=origin, evaluation=evaluation, grouped=grouped)
+
+    def summary(self, settings: Settings) -> Summary:
+        """What the manifest keeps; the times that fits took are left out."""
+        data, chosen = self.dataset, self.chosen
+        candidates = {c.name: asdict(c) for c in self.candidates}
+        for scores in candidates.values():
+            del scores["name"], scores["fit_seconds"]
+        profile = {name: asdict(column) for name, column in data.columns.items()}
+        for column in profile.values():
+            del column["kind"], column["about"]
+        return Summary(
+            estimator=chosen.name,
+            parameters=chosen.parameters,
+            threshold=chosen.threshold,
+            metrics=self.evaluation.estimates,
+            grouped=self.grouped.estimates if self.grouped else None,
+            candidates=candidates,
+            groups=self.groups,
+            data=TrainingTable(data.uri, data.sha256, data.rows, profile),
+            seed=self.seed,
+            settings=asdict(settings),
+        )
+
+    def to_json(self) -> bytes:
+        """The text of a version's facts; its keys are the names of the attributes."""
+        return json.dumps(asdict(self), indent=1, default=str).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Facts:
+        """Read what `to_json` wrote. Raises `ValueError` if it is something else."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(cls).validate_json(text)
+
+
+def _dataset_facts(dataset: Dataset, spec: DatasetSpec, uri: str) -> DatasetFacts:
+    columns = {
+        name: ColumnFacts(spec.columns[name].kind, spec.columns[name].about, **profile)
+        for name, profile in dataset.profile().items()
+    }
+    return DatasetFacts(
+        spec.name,
+        spec.target,
+        uri,
+        dataset.fingerprint,
+        len(dataset),
+        dataset.positives,
+        columns,
+        spec.about,
+        spec.intended_use,
+        spec.not_for,
+        spec.ethics,
+    )
