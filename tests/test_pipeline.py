@@ -267,42 +267,47 @@ def test_what_is_not_there_is_not_promoted(pipeline):
     assert pipeline.store.champion.history() == before
 
 
+def outcome(words: list[str]) -> list:
+    """What a training with these settings measures, and what its model predicts."""
+    pipeline = TitanicPipeline(*words)
+    training = pipeline.train()
+    scores = training.selection.table.drop(columns="fit_seconds").to_dict("index")
+    predictions = pipeline.predict(TEST, training.version, probability=True)
+    return [training.to_dict()["metrics"], scores, predictions["probability"].tolist()]
+
+
 RUN = """
 import json, sys
-from titanic_ml import TitanicPipeline
-pipeline = TitanicPipeline(*sys.argv[2:])
-training = pipeline.train()
-scores = training.selection.table.drop(columns="fit_seconds").to_dict("index")
-predictions = pipeline.predict(sys.argv[1], training.version, probability=True)
-print(json.dumps([training.to_dict()["metrics"], scores, predictions["probability"].tolist()]))
+from test_pipeline import outcome
+print(json.dumps(outcome(sys.argv[1:])))
 """
 
 
-def test_the_same_seed_gives_the_same_answers_in_any_process_with_any_n_jobs(tmp_path, passengers):
+def test_the_same_seed_gives_the_same_predictions_in_any_process_with_any_n_jobs(
+    tmp_path, passengers
+):
     """All but the seed and the settings differ: the process, its hash seed and the workers."""
     passengers.head(300).to_csv(tmp_path / "train.csv", index=False)
-    overrides = (
-        *(f"data.uri={tmp_path / 'train.csv'}", "selection.repeats=1", "selection.folds=2"),
-        *("selection.inner_folds=2", "evaluation.resamples=20", "seed=3"),
-        "estimator=[logistic_regression,random_forest,gradient_boosting]",
-        "estimator.random_forest.estimator.n_estimators=10",
-        "estimator.gradient_boosting.estimator.max_iter=10",
+
+    def words(n_jobs: int) -> list[str]:
+        return [
+            *(f"data.uri={tmp_path / 'train.csv'}", "selection.repeats=1", "selection.folds=2"),
+            *("selection.inner_folds=2", "evaluation.resamples=20", "seed=3", f"n_jobs={n_jobs}"),
+            "estimator=[logistic_regression,random_forest,gradient_boosting]",
+            "estimator.random_forest.estimator.n_estimators=10",
+            "estimator.gradient_boosting.estimator.max_iter=10",
+            *(f"{key}={tmp_path / key / str(n_jobs)}" for key in ("store.uri", "scratch")),
+        ]
+
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *words(n_jobs=2)],
+        env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
     )
-
-    def outcome(name: str, n_jobs: int) -> list:
-        words = (TEST, f"store.uri={tmp_path / name}", f"n_jobs={n_jobs}", *overrides)
-        words += (f"scratch={tmp_path / 'scratch' / name}",)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": name}
-        done = subprocess.run(
-            [sys.executable, "-c", RUN, *map(str, words)],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        return json.loads(done.stdout)
-
-    assert outcome("1", n_jobs=1) == outcome("2", n_jobs=2)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == json.loads(json.dumps(outcome(words(n_jobs=1))))
 
 
 def test_a_path_is_as_good_as_its_name(pipeline):

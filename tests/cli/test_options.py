@@ -1,24 +1,52 @@
 """What the commands share."""
 
-import json
-
 import pytest
+import typer
 
-from titanic_ml.cli.options import examples, progress_bar, show_result
+from titanic_ml.cli.options import Result, examples, progress_bar, shared
+
+
+@pytest.fixture
+def says(capsys):
+    """Run a command of two lines with these words; return what it printed."""
+    app = typer.Typer()
+
+    @app.command()
+    @shared
+    def command(name: str, loud: bool = False) -> Result | None:
+        """Say a name."""
+        return Result(name.upper() if loud else name, {"name": name}) if name else None
+
+    def run(*words: str) -> str:
+        with pytest.raises(SystemExit) as caught:
+            app(list(words))
+        assert not caught.value.code
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.mark.parametrize(
-    ("quiet", "as_json", "printed"),
-    [(False, False, "text\n"), (True, False, ""), (False, True, '{"a": 1}\n')],
+    ("words", "printed"),
+    [
+        (["ada"], "ada\n"),
+        (["ada", "--loud"], "ADA\n"),
+        (["ada", "--quiet"], ""),
+        (["ada", "-q"], ""),
+        (["ada", "--json"], '{"name": "ada"}\n'),
+        (["ada", "--json", "--quiet"], '{"name": "ada"}\n'),  # a program is not silenced
+        (["", "--json"], ""),
+        (["ada", "--debug"], "ada\n"),
+    ],
 )
-def test_an_answer_is_for_a_person_a_program_or_nobody(capsys, quiet, as_json, printed):
-    show_result("text", {"a": 1}, quiet, as_json)
-    assert capsys.readouterr() == (printed, "")
+def test_a_result_is_for_a_person_a_program_or_nobody(says, words, printed):
+    assert says(*words) == printed
 
 
-def test_an_answer_for_a_program_is_not_silenced(capsys):
-    show_result("text", [1.5], quiet=True, as_json=True)
-    assert json.loads(capsys.readouterr().out) == [1.5]
+def test_shared_options_stand_in_the_help_below_its_own(says):
+    page = says("--help")
+    places = [page.index(option) for option in ("--loud", "--quiet", "--json", "--debug")]
+    assert places == sorted(places) and "Say a name." in page
 
 
 def test_examples_are_whole_commands():

@@ -17,13 +17,13 @@ from titanic_ml.cli import models as cli_models
 from titanic_ml.cli.options import (
     AsJson,
     Data,
-    Debug,
     Model,
     Overrides,
     Quiet,
+    Result,
     examples,
     progress_bar,
-    show_result,
+    shared,
 )
 from titanic_ml.errors import TitanicError
 
@@ -92,13 +92,12 @@ def program(version: Version = False) -> None:
         "train estimator=[svc,random_forest] selection=thorough",
     )
 )
+@shared
 def train(
     overrides: Overrides = None,
     data: Data = None,
     quiet: Quiet = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+) -> Result:
     """Compare the candidates, fit the chosen one, measure, explain and keep it."""
     from titanic_ml.pipeline import TitanicPipeline
 
@@ -109,7 +108,7 @@ def train(
     except KeyboardInterrupt:
         typer.echo("Interrupted: no version was made; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
-    show_result(training, training.to_dict(), quiet, as_json)
+    return Result(training, training.to_dict())
 
 
 @app.command(
@@ -117,38 +116,34 @@ def train(
         "evaluate --data labelled.csv", "evaluate --model latest --data labelled.csv --json"
     )
 )
+@shared
 def evaluate(
     overrides: Overrides = None,
     model: Model = "champion",
     data: Data = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+) -> Result:
     """Measure a version on a table with known outcomes."""
     from titanic_ml.pipeline import TitanicPipeline
 
     evaluation = TitanicPipeline(*overrides or ()).evaluate(data, model)
-    show_result(evaluation, evaluation.to_dict(), quiet, as_json)
+    return Result(evaluation, evaluation.to_dict())
 
 
 @app.command(
     epilog=examples("explain --passenger-id 5", "explain --passenger-id 900 --data data/test.csv")
 )
+@shared
 def explain(
     passenger_id: PassengerId,
     overrides: Overrides = None,
     model: Model = "champion",
     data: Data = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+) -> Result:
     """Tell which features moved the prediction for one row, and by how much."""
     from titanic_ml.pipeline import TitanicPipeline
 
     explanation = TitanicPipeline(*overrides or ()).explain(passenger_id, data, model)
-    show_result(explanation, explanation.to_dict(), quiet, as_json)
+    return Result(explanation, explanation.to_dict())
 
 
 @app.command(
@@ -157,16 +152,15 @@ def explain(
         "predict - --output - --probability < data/test.csv",
     )
 )
+@shared
 def predict(
     table: Input,
     output: Output,
     overrides: Overrides = None,
     model: Model = "champion",
     probability: Probability = False,
-    quiet: Quiet = False,
     as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+) -> Result | None:
     """Predict each row of a table, in its order."""
     if as_json and output == "-":
         raise typer.BadParameter("--json and --output - both want standard output; choose one")
@@ -176,4 +170,4 @@ def predict(
     version = predictions.attrs["version"]
     values = {"rows": len(predictions), "output": output, "model": version}
     text = f"{len(predictions)} rows predicted by {version}, written to {output}"
-    show_result(text, values, quiet or output == "-", as_json)
+    return None if output == "-" else Result(text, values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from titanic_ml.cli.options import AsJson, Debug, Overrides, Quiet, examples, show_result
+from titanic_ml.cli.options import Overrides, Result, examples, shared
 
 if TYPE_CHECKING:
     from titanic_ml.registry.store import ModelStore
@@ -19,9 +19,10 @@ Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history
 
 
 @app.command("list", epilog=examples("models list", "models list --json"))
+@shared
 def list_versions(
-    overrides: Overrides = None, quiet: Quiet = False, as_json: AsJson = False, debug: Debug = False
-) -> None:
+    overrides: Overrides = None,
+) -> Result:
     """List the versions, the newest first."""
     store = _store(overrides)
     aliases = {alias: store.alias(alias).version for alias in ("champion", "latest")}
@@ -40,31 +41,27 @@ def list_versions(
         }
         row |= {"log_loss": asdict(loss), "confidence": made.confidence, "rows": made.data.rows}
         rows.append(row | {"aliases": names})
-    show_result("\n".join(lines) if rows else f"no models in {store.uri}", rows, quiet, as_json)
+    return Result("\n".join(lines) if rows else f"no models in {store.uri}", rows)
 
 
 @app.command(epilog=examples("models show champion", "models show latest --json"))
+@shared
 def show(
     version: Version,
     overrides: Overrides = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+) -> Result:
     """Show the manifest of a version."""
     manifest = _store(overrides).open(version).manifest.to_dict()
-    show_result(json.dumps(manifest, indent=2, ensure_ascii=False), manifest, quiet, as_json)
+    return Result(json.dumps(manifest, indent=2, ensure_ascii=False), manifest)
 
 
 @app.command(epilog=examples("models promote latest", "models promote latest --force"))
+@shared
 def promote(
     version: Version,
     overrides: Overrides = None,
     force: Force = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+) -> Result:
     """Make a version the champion, if it is not worse on the rows that both were scored on."""
     from titanic_ml.pipeline import TitanicPipeline
 
@@ -72,16 +69,17 @@ def promote(
     why = pipeline.promote(version, force)
     champion = pipeline.store.champion.version
     values = {"champion": champion, "why": why}
-    show_result(f"champion is {champion}: {why}", values, quiet, as_json)
+    return Result(f"champion is {champion}: {why}", values)
 
 
 @app.command(epilog=examples("models rollback"))
+@shared
 def rollback(
-    overrides: Overrides = None, quiet: Quiet = False, as_json: AsJson = False, debug: Debug = False
-) -> None:
+    overrides: Overrides = None,
+) -> Result:
     """Make the previous champion the champion again."""
     champion = _store(overrides).champion.rollback()
-    show_result(f"champion is {champion} again", {"champion": champion}, quiet, as_json)
+    return Result(f"champion is {champion} again", {"champion": champion})
 
 
 def _store(overrides: list[str] | None) -> ModelStore:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -37,12 +40,43 @@ Debug = Annotated[
 ]
 
 
-def show_result(text: object, values: object, quiet: bool, as_json: bool) -> None:
-    """Print a result: for a program, for a person, or not at all."""
-    if as_json:
-        typer.echo(json.dumps(values))
-    elif not quiet:
-        typer.echo(text)
+SHARED = {"quiet": Quiet, "as_json": AsJson, "debug": Debug}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command has to say: to a person as text, to a program as values for JSON."""
+
+    text: object
+    values: object
+
+
+def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
+    """Give a command the options that all share, and print its result.
+
+    A command that takes one of them itself is given its value too. It returns None if it has
+    nothing to say.
+    """
+    own = get_type_hints(command, include_extras=True)
+    own.pop("return")
+
+    @wraps(command)
+    def run(*, quiet: bool, as_json: bool, **given: Any) -> None:
+        options = {"quiet": quiet, "as_json": as_json, **given}
+        result = command(**{name: value for name, value in options.items() if name in own})
+        if result and as_json:
+            typer.echo(json.dumps(result.values))
+        elif result and not quiet:
+            typer.echo(result.text)
+
+    parameters = dict(signature(command).parameters)
+    for name, kind in SHARED.items():
+        parameters[name] = Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+    resolved = [p.replace(annotation=own.get(n, p.annotation)) for n, p in parameters.items()]
+    shown = Signature(sorted(resolved, key=lambda parameter: parameter.kind))
+    run.__signature__ = shown  # type: ignore[attr-defined]
+    run.__annotations__ = own | SHARED
+    return run
 
 
 @contextmanager
