@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections import defaultdict
 from html.parser import HTMLParser
 
 import pytest
@@ -70,6 +71,12 @@ def whole(trained) -> dict:
 @pytest.fixture
 def facts(whole) -> dict:
     return copy.deepcopy(whole)
+
+
+@pytest.fixture
+def undrawn(monkeypatch) -> None:
+    """Words alone: drawings take the most of a report's time."""
+    monkeypatch.setattr(reports, "drawings", lambda facts: defaultdict(str))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +181,7 @@ def test_names_never_break_the_tables_of_the_card(evil, whole):
 
 
 @pytest.mark.parametrize("key", ["grouped", "dependence", "slices", "git", "baselines"])
-def test_what_was_not_measured_is_left_out(facts, key):
+def test_what_was_not_measured_is_left_out(facts, key, undrawn):
     facts["grouped"] = None if key == "grouped" else facts["grouped"]
     facts["dependence"] = [] if key == "dependence" else facts["dependence"]
     facts["origin"]["git"] = None if key == "git" else facts["origin"]["git"]
@@ -189,7 +196,7 @@ def test_what_was_not_measured_is_left_out(facts, key):
     assert "None" not in render_model_card(facts)
 
 
-def test_features_without_number_are_cut(facts):
+def test_features_without_number_are_cut(facts, undrawn):
     many = [
         {"features": [f"feature no {i}"], "loss": loss(1 / (i + 1), 0.0, 1.0)} for i in range(50)
     ]
@@ -208,7 +215,7 @@ def few(facts: dict) -> dict:
     return {**facts, "importance": facts["importance"][:3]}
 
 
-def test_features_of_a_group_stand_below_the_line(facts):
+def test_features_of_a_group_stand_below_the_line(facts, undrawn):
     names = (["a", "b"], ["a"], ["c"], ["b"])
     facts["importance"] = [{"features": n, "loss": loss(0.1, -0.0001, 0.2)} for n in names]
     told = render_report(facts)
@@ -237,7 +244,13 @@ def test_a_version_reports_facts_verdict_and_figures(trained, quick):
     assert report.figures == reports.drawings(report.facts)
 
 
-def test_the_confidence_of_the_intervals_is_said(facts):
+def test_the_confidence_of_the_intervals_is_said(facts, undrawn):
     facts["evaluation"]["confidence"] = facts["grouped"]["confidence"] = 0.5
     for text in (render_report(facts), render_model_card(facts)):
         assert "50% interval" in text and "95%" not in text
+
+
+@pytest.mark.parametrize("key", ["slices", "dependence"])
+def test_what_was_not_measured_is_not_drawn(facts, key):
+    (facts["evaluation"] if key == "slices" else facts)[key] = []
+    assert key not in reports.drawings(facts_of(facts))

@@ -153,31 +153,6 @@ def test_search_keeps_what_generalises(numbers):
     assert selection.parameters == {"max_depth": 1}
 
 
-def equal(one, other):
-    columns = ["log_loss", "standard_error", "p_value", "roc_auc", "accuracy"]
-    pd.testing.assert_frame_equal(one.table[columns], other.table[columns], check_exact=True)
-    pd.testing.assert_frame_equal(
-        one.out_of_fold.probability, other.out_of_fold.probability, check_exact=True
-    )
-    return True
-
-
-def test_same_seed_same_result_on_any_number_of_processes(dataset, candidates):
-    rows = slice(0, 300)
-    forest = replace(candidates["random_forest"], search={"n_estimators": [5, 10]})
-    boosting = replace(candidates["gradient_boosting"], search={"max_iter": [5, 10]})
-    preprocessor = build_preprocessor(TitanicFeatures())
-    runs = [
-        trainer(forest, boosting, preprocessor=preprocessor, repeats=1, n_jobs=jobs, seed=3).train(
-            dataset.X.iloc[rows], dataset.y.iloc[rows]
-        )
-        for jobs in (1, 2)
-    ]
-    assert equal(*runs)
-    first, second = (run.model.predict_proba(dataset.X) for run in runs)
-    assert np.array_equal(first, second)
-
-
 class Threads(DummyClassifier):
     """Notes how many threads it might use."""
 
