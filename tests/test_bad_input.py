@@ -81,7 +81,7 @@ FILES = {  # how the file is made from the table, and what the message says afte
     ),
     "many faults": (
         lambda text: (
-            text + "".join(f"{n},1,9,x,male,,0,0,t,1,,S\n" for n in range(5, 40))
+            text + "".join(f'{n},1,9,"X, Mr. Y",male,,0,0,t,1,,S\n' for n in range(5, 40))
         ).encode(),
         [f"row 5, column Pclass: found 9, expected {PCLASS}", "… and 15 more", "has 35 faults"],
     ),

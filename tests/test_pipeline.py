@@ -173,10 +173,21 @@ def test_the_specification_of_a_version_is_that_of_its_training(pipeline, passen
         loose.predict(passengers.assign(Age=500.0))
 
 
-@pytest.mark.parametrize(("changed", "seen"), [(0, 891), (100, 791), (891, 0)])
-def test_rows_that_the_model_was_trained_on_are_counted(pipeline, passengers, changed, seen):
-    fares = passengers["Fare"].where(passengers.index >= changed, passengers["Fare"] + 0.125)
-    evaluation = pipeline.evaluate(passengers.assign(Fare=fares))
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        (lambda f: {}, 891),
+        (lambda f: {"Fare": f["Fare"].astype("float32"), "Age": f["Age"].astype("float32")}, 891),
+        (lambda f: {"Age": f["Age"].fillna(30.0)}, 891),  # cleaned: the ids tell
+        (lambda f: {"PassengerId": f["PassengerId"] + 5000}, 891),  # numbered anew: the rest tells
+        (lambda f: {"Ticket": f["Ticket"].str.lower() + " ", "PassengerId": f.index + 5000}, 891),
+        (lambda f: {"Survived": 1 - f["Survived"], "Fare": f["Fare"] + 1}, 0),
+        (lambda f: {"Fare": f["Fare"] + 1, "PassengerId": f["PassengerId"] + 5000}, 0),
+        (lambda f: {"Fare": f["Fare"] + 1, "PassengerId": f["PassengerId"] + 791}, 53),  # by chance
+    ],
+)
+def test_rows_that_the_model_was_trained_on_are_counted(pipeline, passengers, changes, seen):
+    evaluation = pipeline.evaluate(passengers.assign(**changes(passengers)))
     assert evaluation.seen == seen
     assert ("WARNING" in repr(evaluation)) == bool(seen)
 
@@ -238,14 +249,16 @@ def test_an_equal_version_becomes_the_champion_without_any_margin(pipeline, add_
 
 
 def test_versions_without_a_row_in_common_are_not_compared(pipeline, add_version, out_of_fold):
-    add_version(out_of_fold.assign(row=out_of_fold["row"] ^ 1))
+    add_version(out_of_fold.assign(row=out_of_fold["row"] ^ 1, id=out_of_fold["id"] + 5000))
     with pytest.raises(PromotionRefused, match="no rows in common with .*--force"):
         pipeline.promote()
 
 
 def test_versions_are_compared_on_the_rows_in_common_alone(pipeline, add_version, out_of_fold):
     rest = out_of_fold.iloc[600:].assign(repeat_1=0.5)  # of others
-    add_version(pd.concat([out_of_fold.iloc[:600], rest.assign(row=rest["row"] ^ 1)]))
+    add_version(
+        pd.concat([out_of_fold.iloc[:600], rest.assign(row=rest["row"] ^ 1, id=rest["id"] + 5000)])
+    )
     assert "on 600 rows" in pipeline.promote()
 
 
@@ -333,6 +346,13 @@ def test_an_own_label_explains_nothing_of_its_row(pipeline, passengers):
     other = pipeline.explain(2, passengers.head(20))
     assert other.probability == pytest.approx(answer, abs=1e-9)
     assert "trained on this row" in other.warning
+
+
+@pytest.mark.parametrize("target", ["perhaps", None, 1])
+def test_a_target_is_not_looked_at_where_a_row_is_explained(pipeline, passengers, target):
+    plain = pipeline.explain(5).to_dict()
+    assert pipeline.explain(5, passengers.assign(Survived=target)).to_dict() == plain
+    assert pipeline.explain(5, passengers.drop(columns="Survived")).to_dict() == plain
 
 
 def test_a_row_without_answer_is_explained(pipeline):

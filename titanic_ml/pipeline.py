@@ -140,8 +140,8 @@ class TitanicPipeline:
         id
             The row's.
         data
-            A table or its URI, by default the settings' `data.uri`; it needs no target. The rows of
-            the training table are seen as they were in the training.
+            A table or its URI, by default the settings' `data.uri`; its target is not looked at.
+            The rows of the training table are seen as they were in the training.
         model
             A version or an alias.
 
@@ -155,14 +155,15 @@ class TitanicPipeline:
 
         version = self._version(model)
         spec = version.spec
-        dataset = self._dataset(data, spec, with_target=None)
+        dataset = self._dataset(data, spec, with_target=False)
         row = (dataset.ids.astype(str) == str(id)).to_numpy().nonzero()[0]
         if not len(row):
             name = _name(self.settings.data.uri if data is None else data)
             raise DataError(f"{name} has no {spec.id} {id}; name one of its rows")
         features, warning = None, ""
         if version.is_trained_on(dataset):
-            features = features_as_trained(version.model, *dataset.labelled).iloc[row]
+            truth = version.out_of_fold["y"]
+            features = features_as_trained(version.model, dataset.X, truth).iloc[row]
         elif version.seen(dataset)[row].any():
             warning = "the model was trained on this row, so its features may know its outcome"
         manifest = version.manifest
@@ -332,21 +333,19 @@ class TitanicPipeline:
         from titanic_ml.reporting.report import documents
 
         facts = Facts.of(selection, assessment, dataset, self.spec, settings)
-        out_of_fold = selection.out_of_fold.probability.assign(row=dataset.row_hashes, y=dataset.y)
+        out_of_fold = selection.out_of_fold.probability.assign(
+            id=dataset.ids, y=dataset.y, row=dataset.row_hashes
+        )
         return self.store.save(
             Contents(selection.model, selection.baselines, assessment.background, out_of_fold),
             facts.summary(settings),
             lambda origin: documents(facts.named(origin)),
         )
 
-    def _dataset(
-        self, data: Table | None, spec: DatasetSpec, with_target: bool | None = True
-    ) -> Dataset:
-        """The validated table; its target as it comes if `with_target` is None."""
+    def _dataset(self, data: Table | None, spec: DatasetSpec, with_target: bool = True) -> Dataset:
+        """The validated table."""
         data = self.settings.data.uri if data is None else data
         frame = data if isinstance(data, pd.DataFrame) else read_table(str(data))
-        if with_target is None:
-            with_target = spec.target in frame
         return Dataset.from_frame(frame, spec, _name(data), with_target)
 
 

@@ -8,7 +8,7 @@ from titanic_ml.evaluation.gate import compare_out_of_fold, mean_log_loss
 
 def out_of_fold(rows, y, *repeats):
     columns = {f"repeat_{i}": column for i, column in enumerate(repeats, start=1)}
-    return pd.DataFrame({"row": rows, "y": y, **columns})
+    return pd.DataFrame({"id": rows, "row": rows, "y": y, **columns})
 
 
 def test_mean_log_loss_is_the_mean_of_the_repetitions():
@@ -24,5 +24,19 @@ def test_two_models_are_compared_on_the_rows_they_share():
     assert rows == 2
     assert ours == pytest.approx(metrics.log_loss([0, 1], [0.1, 0.8]))
     assert theirs == pytest.approx(metrics.log_loss([0, 1], [0.3, 0.6]))
-    rows, *losses = compare_out_of_fold(challenger, champion.tail(1).assign(row=77))
+    rows, *losses = compare_out_of_fold(challenger, champion.tail(1).assign(row=77, id=77))
     assert rows == 0 and np.isnan(losses).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows"),
+    [
+        ({"row": [7, 8, 9]}, 3),  # cleaned otherwise: the id and the target say that it is the same
+        ({"id": [7, 8, 9]}, 3),  # numbered anew: all of its columns say so
+        ({"row": [7, 8, 9], "y": [1, 1, 1]}, 2),  # of another target it is another row
+        ({"row": [7, 8, 9], "id": [7, 8, 9]}, 0),
+    ],
+)
+def test_a_row_is_known_by_its_id_and_target_or_by_all_of_its_columns(changes, rows):
+    champion = out_of_fold([1, 2, 3], [0, 1, 1], [0.1, 0.8, 0.7])
+    assert compare_out_of_fold(champion.assign(**changes), champion)[0] == rows

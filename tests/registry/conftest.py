@@ -12,7 +12,9 @@ from titanic_ml.evaluation.result import Estimate
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import Contents, Summary, TrainingTable
 
-TABLE = pd.DataFrame({"row": np.array([1, 2], dtype="uint64"), "y": [0, 1], "repeat_1": [0.2, 0.9]})
+TABLE = pd.DataFrame(
+    {"id": [1, 2], "row": np.array([1, 2], dtype="uint64"), "y": [0, 1], "repeat_1": [0.2, 0.9]}
+)
 SUMMARY = Summary(
     estimator="majority",
     parameters={},

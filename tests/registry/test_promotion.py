@@ -8,7 +8,7 @@ from titanic_ml.registry.promotion import promote
 @pytest.fixture
 def saved(new, save):
     def saved(probabilities, rows=(1, 2, 3)):
-        table = pd.DataFrame({"row": rows, "y": [0, 1, 1], "repeat_1": probabilities})
+        table = pd.DataFrame({"id": rows, "row": rows, "y": [0, 1, 1], "repeat_1": probabilities})
         return new.open(save(new, out_of_fold=table))
 
     return saved

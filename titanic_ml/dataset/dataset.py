@@ -62,7 +62,7 @@ class Dataset:
 
     @cached_property
     def row_hashes(self) -> np.ndarray:
-        """A hash of each row's columns, (n,) uint64: equal rows have equal hashes in any table."""
+        """A hash of each row's columns, (n,) uint64: equal in any table, however it was spelled."""
         return pd.util.hash_pandas_object(self.X, index=False).to_numpy()
 
     @cached_property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from titanic_ml.dataset.normalise import Case
 from titanic_ml.dataset.slices import Slice, parse_slices
 from titanic_ml.errors import SettingsError
 
@@ -29,6 +31,13 @@ class Column:
         Whether a value may be missing.
     unique
         Whether no value may stand twice.
+    decimals
+        How many decimals of a number mean something; what is behind them is noise, and is rounded.
+    case
+        ``upper`` or ``lower`` if capital letters mean nothing in a text; else ``keep``.
+    pattern, example
+        A regular expression that the whole of a text must match, once it has its one spelling, and
+        a value that does, for people.
     about
         Meaning and unit, for people.
     """
@@ -39,6 +48,10 @@ class Column:
     maximum: float | None = None
     nullable: bool = False
     unique: bool = False
+    decimals: int = 6
+    case: Case = "keep"
+    pattern: str = ""
+    example: str = ""
     about: str = ""
 
     @classmethod
@@ -49,6 +62,14 @@ class Column:
             raise SettingsError(
                 f"{key}.kind is {node.get('kind')}, expected one of {', '.join(get_args(Kind))}"
             )
+        if node.get("case", "keep") not in get_args(Case):
+            raise SettingsError(
+                f"{key}.case is {node['case']}, expected one of {', '.join(get_args(Case))}"
+            )
+        try:
+            re.compile(node.get("pattern", ""))
+        except re.error as error:
+            raise SettingsError(f"{key}.pattern is no regular expression: {error}") from error
         return cls(**{**node, "allowed": tuple(node.get("allowed", ()))})
 
     @property
@@ -72,6 +93,8 @@ class Column:
             text += f", at least {self.minimum:g}"
         if self.maximum is not None:
             text += f", at most {self.maximum:g}"
+        if self.example:
+            text += f" such as {self.example!r}"
         return text + (", or nothing" if self.nullable else "")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from titanic_ml.dataset.normalise import number_of, rounded, text_of
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
@@ -125,18 +128,65 @@ def _checks(column: Column) -> Any:
 
 
 def _converted(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    """The values in the column's type, and those that have no such type."""
+    """The values in the column's type and one spelling, and those that have none."""
     if column.numeric:
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-        bad = (numbers.isna() & values.notna()) | np.isinf(numbers)
-        if column.kind == "integer":
-            bad |= numbers.notna() & ~_exact(numbers)
-            if not (bad | numbers.isna()).any():
-                numbers = numbers.astype("int64")
-        return numbers.mask(bad) if bad.any() else numbers, values[bad]
-    if pd.api.types.is_numeric_dtype(values):  # a ticket that a reader took for a number
-        values = values.astype("Int64") if _exact(values.dropna()).all() else values
-    return values.astype("str").where(values.notna()), values[:0]
+        parsed, bad = _numbers(values, column)
+    else:
+        parsed, bad = _each(values, lambda value: _text(value, column))
+        parsed = parsed.astype("str").where(parsed.notna())
+    return parsed, values[bad]
+
+
+def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
+    """The numbers, rounded to what means something, and which are bad."""
+    if pd.api.types.is_float_dtype(values) or pd.api.types.is_integer_dtype(values):
+        numbers = values.astype("float64")
+        bad = pd.Series(np.isinf(numbers), values.index)
+    else:
+        numbers, bad = _each(values, lambda value: _number(value, column))
+        numbers = numbers.astype("float64")
+        bad |= np.isinf(numbers)
+    numbers = pd.Series(rounded(numbers.to_numpy(), column.decimals), values.index)
+    if column.kind == "integer":
+        bad |= numbers.notna() & ~_exact(numbers)
+        if not (bad | numbers.isna()).any():
+            numbers = numbers.astype("int64")
+    return numbers.mask(bad) if bad.any() else numbers, bad
+
+
+def _number(value: Any, column: Column) -> float | None:
+    if isinstance(value, (bool, np.bool_)) and set(column.allowed) == {0, 1}:
+        return float(value)
+    return number_of(value)
+
+
+def _text(value: Any, column: Column) -> str | None:
+    found = text_of(value, column.case)
+    if found is None:
+        return None
+    if column.allowed:
+        spelled = {str(word).lower(): word for word in column.allowed}
+        return spelled.get(found.lower(), found)
+    if column.pattern and not re.fullmatch(column.pattern, found):
+        raise ValueError
+    return found
+
+
+def _each(values: pd.Series, convert: Callable[[Any], Any]) -> tuple[pd.Series, pd.Series]:
+    """Convert each distinct value, and say of which rows it refused the value."""
+    if isinstance(values.dtype, pd.StringDtype):
+        codes, distinct = pd.factorize(values)
+    else:  # of any type, where 1 and true would count as one value
+        codes, distinct = np.arange(len(values)), values.astype("object").to_numpy()
+    found = np.full(len(distinct) + 1, None, dtype="object")  # the last is for what is missing
+    refused = np.zeros(len(distinct) + 1, dtype="bool")
+    for place, value in enumerate(distinct):
+        if not (pd.api.types.is_scalar(value) and pd.isna(value)):
+            try:
+                found[place] = convert(value)
+            except (TypeError, ValueError, OverflowError):
+                refused[place] = True
+    return pd.Series(found[codes], values.index), pd.Series(refused[codes], values.index)
 
 
 def _exact(numbers: pd.Series) -> pd.Series:
@@ -152,5 +202,6 @@ def _shown(value: Any) -> str:
     """
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "nothing"
-    text = f"{value:.15g}" if isinstance(value, (int, float, np.number)) else repr(value)
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, complex))
+    text = f"{value:.15g}" if number else repr(value)
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"

@@ -19,18 +19,25 @@ def compare_out_of_fold(
 ) -> tuple[int, float, float]:
     """Compare two models on the rows that both were scored on without having seen them.
 
+    A row is the same if its id and target are, or all of its columns.
+
     Parameters
     ----------
     challenger, champion
-        Tables of out-of-fold probabilities: `row` (a hash), `y`, `repeat_1`, `repeat_2` …
+        Tables of out-of-fold probabilities: `id`, `y`, `row` (a hash of the columns), `repeat_1` …
 
     Returns
     -------
     tuple
         How many rows they share, and the log loss of each on those; NaN without shared rows.
     """
-    shared = np.intersect1d(challenger["row"], champion["row"])
-    if not len(shared):
+    ours, theirs = challenger[_known(challenger, champion)], champion[_known(champion, challenger)]
+    if not len(ours):
         return 0, np.nan, np.nan
-    ours, theirs = (mean_log_loss(t[t["row"].isin(shared)]) for t in (challenger, champion))
-    return len(shared), ours, theirs
+    return len(ours), mean_log_loss(ours), mean_log_loss(theirs)
+
+
+def _known(table: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
+    """Which rows of a table are in another."""
+    pairs = (pd.MultiIndex.from_frame(t[["id", "y"]]) for t in (table, other))
+    return table["row"].isin(other["row"]).to_numpy() | next(pairs).isin(next(pairs))

@@ -13,8 +13,9 @@ from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
 from titanic_ml.preprocessing.imputation import GroupMedianImputer
 
 # The commonest titles in both tables; the French and formal ones are folded into them.
-TITLES = {"Mr": "Mr", "Mrs": "Mrs", "Miss": "Miss", "Master": "Master"}
-TITLES |= {"Mlle": "Miss", "Ms": "Miss", "Mme": "Mrs"}
+TITLES = {"MR": "Mr", "MRS": "Mrs", "MISS": "Miss", "MASTER": "Master"}
+TITLES |= {"MLLE": "Miss", "MS": "Miss", "MME": "Mrs"}
+PENCE = 240  # in a pound of 1912
 PARTIES = ["ticket", "family", "booking"]  # what a party is known by
 
 
@@ -122,7 +123,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
 def _facts(X: pd.DataFrame) -> pd.DataFrame:
     """What one row tells by itself."""
     title = X["Name"].str.extract(r",\s*([^.,]+)\.", expand=False).str.strip()
-    title = title.map(TITLES).fillna("rare")
+    title = title.str.upper().map(TITLES).fillna("rare")
     pclass = X["Pclass"].astype("int64").astype("str")
     family_size = X["SibSp"] + X["Parch"] + 1
     fare = X["Fare"].astype("float64")
@@ -145,7 +146,11 @@ def _facts(X: pd.DataFrame) -> pd.DataFrame:
             + pclass
             + "|"
             + family_size.astype(str),
-            "booking": X["Ticket"].str[:-1] + "|" + pclass + "|" + fare.astype(str),
+            "booking": X["Ticket"].str[:-1]
+            + "|"
+            + pclass
+            + "|"
+            + (fare * PENCE).round().astype(str),
             "part": np.where(woman_or_boy, "women", "men"),
             "cell": title + pclass,
         }

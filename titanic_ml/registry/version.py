@@ -211,8 +211,8 @@ class ModelVersion:
 
     @cached_property
     def out_of_fold(self) -> pd.DataFrame:
-        """Of each training row its hash `row`, the truth `y`, and the probabilities by models that
-        had not seen it, `repeat_1` and on.
+        """Of each training row its `id`, the truth `y`, the hash `row` of its columns, and the
+        probabilities by models that had not seen it, `repeat_1` and on.
         """
         return self._table(OUT_OF_FOLD)
 
@@ -222,14 +222,27 @@ class ModelVersion:
         return self.read(FACTS)
 
     def seen(self, dataset: Dataset) -> np.ndarray:
-        """Whether it was trained on each row, (n,)."""
+        """Whether it was trained on each row, (n,): on one of the same id and target (of the id
+        alone where the target is not known), or of the same columns.
+        """
         import numpy as np
+        import pandas as pd
 
-        return np.isin(dataset.row_hashes, self.out_of_fold["row"])
+        known = self.out_of_fold
+        if dataset.y is None:
+            same = dataset.ids.isin(known["id"]).to_numpy()
+        else:
+            pairs = pd.MultiIndex.from_arrays([dataset.ids, dataset.y])
+            same = pairs.isin(pd.MultiIndex.from_frame(known[["id", "y"]]))
+        return same | np.isin(dataset.row_hashes, known["row"])
 
     def is_trained_on(self, dataset: Dataset) -> bool:
-        """Whether this is its training table, row by row."""
-        return dataset.fingerprint == self.manifest.data.sha256
+        """Whether this is its training table, row by row, its target not looked at."""
+        import numpy as np
+
+        known = self.out_of_fold
+        ours, theirs = (dataset.ids, dataset.row_hashes), (known["id"], known["row"])
+        return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
     def read(self, file: str) -> bytes:
         """The bytes of one of its files, once they have the hash that the manifest gives."""

@@ -16,7 +16,6 @@ import pandas as pd
 from titanic_ml.errors import UnreadableTable
 from titanic_ml.storage.files import write_file
 
-MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -123,7 +122,7 @@ def _parse_csv(data: bytes, source: str) -> pd.DataFrame:
             arrow.ConvertOptions(
                 column_types=dict.fromkeys(header, pyarrow.string()),
                 strings_can_be_null=True,
-                null_values=MISSING,
+                null_values=[""],  # what else says that a value is missing, the data set knows
             ),
         )
     except (csv.Error, pyarrow.ArrowInvalid) as error:

@@ -1,0 +1,93 @@
+"""One spelling for what means the same: plain functions of one value.
+
+Whatever a row is compared or keyed by goes through here first, so that a space, a capital letter, a
+spreadsheet's ``.0`` or the noise in the last digits of a number changes no prediction.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+
+Case = Literal["keep", "upper", "lower"]
+MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none"})
+ALIKE = str.maketrans({mark: "'" for mark in "‘’ʼ´`"} | {dash: "-" for dash in "‐‑‒–—−"})
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+def text(value: str, case: Case = "keep") -> str | None:
+    """A text in its one spelling; None if it only says that something is missing.
+
+    Spaces of every kind are one space and none at the ends, invisible characters are left out,
+    typographic apostrophes and dashes are the plain ones (Unicode's form NFKC does the rest), and
+    a whole number has no ``.0``.
+
+    >>> text(" Pc\\u00a0 17599 ", "upper"), text("330911.0"), text("O’Brien"), text("N/A")
+    ('PC 17599', '330911', "O'Brien", None)
+    """
+    plain = value
+    if not value.isascii():
+        plain = unicodedata.normalize("NFKC", value).translate(ALIKE)
+        plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+    plain = " ".join(plain.split())
+    if plain.lower() in MISSING:
+        return None
+    if whole := re.fullmatch(r"(\d+)\.0+", plain, re.ASCII):
+        plain = whole[1]
+    return plain if case == "keep" else plain.upper() if case == "upper" else plain.lower()
+
+
+def text_of(value: Any, case: Case = "keep") -> str | None:
+    """The text of a value of a column of texts: of a text, or of a whole number.
+
+    Raises
+    ------
+    TypeError
+        It is something else: a list, a date, a fraction, true or false.
+    """
+    if isinstance(value, str):
+        return text(value, case)
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError
+    if isinstance(value, (int, np.integer)):
+        return str(value)
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    raise TypeError
+
+
+def number_of(value: Any) -> float | None:
+    """The number of a value of a column of numbers; None if it only says that one is missing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no number: a date, a duration, a complex number, true or false, another text.
+
+    >>> number_of(" 7.25 "), number_of("NaN"), number_of(3)
+    (7.25, None, 3.0)
+    """
+    if isinstance(value, str):
+        plain = text(value)
+        if plain is None:
+            return None
+        if not NUMBER.fullmatch(plain):
+            raise ValueError
+        return float(plain)
+    if isinstance(value, (int, float, np.integer, np.floating, Decimal)):
+        if not isinstance(value, bool):
+            return float(value)
+    raise TypeError
+
+
+def rounded(numbers: np.ndarray, decimals: int) -> np.ndarray:
+    """Numbers without the noise behind the last decimal that means something; -0 is 0.
+
+    >>> rounded(np.array([np.float32(7.2292), 512.32920001]), 4).tolist()
+    [7.2292, 512.3292]
+    """
+    return np.round(numbers, decimals) + 0.0
