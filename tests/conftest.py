@@ -29,7 +29,6 @@ QUICK = (
     "selection.repeats=1",
     "selection.folds=2",
     "selection.inner_folds=2",
-    "selection.significance=0.4",  # two folds have no power: else the majority would win
     "evaluation.resamples=20",
     "estimator=[majority,one_column,logistic_regression]",
     "n_jobs=1",

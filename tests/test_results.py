@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+from titanic_ml.evaluation.result import Estimate
 from titanic_ml.results import Steps
 
 
@@ -23,3 +25,22 @@ def test_a_training_says_what_it_found(training):
     assert "In grouped folds, each row by models that had not seen its group: log_loss" in shown
     assert f"{training.version} is the new champion" in shown
     assert training.evaluation is training.assessment.evaluation
+
+
+def test_a_model_that_beats_no_baseline_is_said_loudly(training):
+    assert training.to_dict()["beats_baselines"] is True and "WARNING" not in repr(training)
+    gains = training.evaluation.gains
+    chance = {"log_loss": Estimate(0.1, -0.01, 0.2)}
+    gains = {**gains, "Sex alone": {**gains["Sex alone"], **chance}}
+    evaluation = replace(training.evaluation, gains=gains)
+    poor = replace(training, assessment=replace(training.assessment, evaluation=evaluation))
+    assert poor.to_dict()["beats_baselines"] is False
+    last = repr(poor).splitlines()[-1]
+    assert last == "WARNING: it does not clearly beat Sex alone, so it should not be relied on"
+
+
+def test_what_was_left_out_is_told(training):
+    selection = replace(training.selection, left_out={"svc": "svc can't learn from 9 rows"})
+    told = replace(training, selection=selection)
+    assert told.to_dict()["left_out"] == {"svc": "svc can't learn from 9 rows"}
+    assert "Left out: svc. svc can't learn from 9 rows" in repr(told)

@@ -39,6 +39,8 @@ class Training:
             "threshold": self.selection.threshold,
             "metrics": {name: asdict(estimate) for name, estimate in estimates.items()},
             "grouped": grouped and grouped.to_dict()["estimates"],
+            "beats_baselines": self.evaluation.beats_baselines,
+            "left_out": self.selection.left_out,
             "promoted": self.promoted,
             "why": self.why,
         }
@@ -55,7 +57,14 @@ class Training:
             parts.append(
                 f"In grouped folds, each row by models that had not seen its group: {words}"
             )
-        return "\n\n".join([*parts, f"{self.version} {outcome}: {self.why}"])
+        parts.append(f"{self.version} {outcome}: {self.why}")
+        if not self.evaluation.beats_baselines:
+            rivals = [label for label, beaten in self.evaluation.beaten.items() if not beaten]
+            parts.append(
+                f"WARNING: it does not clearly beat {' and '.join(rivals)}, so it should not be "
+                "relied on"
+            )
+        return "\n\n".join(parts)
 
 
 class Steps:

@@ -18,6 +18,7 @@ import pytest
 
 import titanic_ml
 from titanic_ml.errors import UnreadableTable
+from titanic_ml.evaluation.result import Estimate
 
 ROOT = Path(__file__).parents[2]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
@@ -45,7 +46,7 @@ def test_train_takes_a_table_and_prints_the_comparison_the_score_and_the_version
     run, quick, tmp_path
 ):
     settings, table = f"store.uri={tmp_path / 'models'}", tmp_path / "mine.csv"
-    pd.read_csv(TRAIN).iloc[:300].to_csv(table, index=False)
+    pd.read_csv(TRAIN).iloc[:700].to_csv(table, index=False)
     done = run("train", "--data", table, settings, *quick)
     (version,) = (path.name for path in (tmp_path / "models").iterdir() if path.is_dir())
     assert done.code == 0
@@ -53,7 +54,7 @@ def test_train_takes_a_table_and_prints_the_comparison_the_score_and_the_version
         assert words in done.out
     assert "Training" in done.err and "7/7" in done.err
     shown = json.loads(run("models", "show", version, "--json", settings).out)
-    assert shown["data"]["rows"] == 300
+    assert shown["data"]["rows"] == 700
     assert shown["data"]["uri"] == shown["settings"]["data"]["uri"] == str(table)
 
 
@@ -70,6 +71,18 @@ def test_train_that_is_refused_the_crown_is_done_all_the_same(run, trains):
     done = run("train")
     assert done.code == 0
     assert "did not become the champion: log loss 2 against 1" in done.out
+
+
+@pytest.mark.parametrize(("promoted", "code"), [(True, 3), (False, 0)])
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--quiet"]])
+def test_a_champion_that_beats_no_baseline_has_an_exit_code(run, trains, flags, promoted, code):
+    evaluation = trains[0].evaluation
+    gains = {"majority class": {"log_loss": Estimate(0.0, -0.1, 0.1)}}
+    assessment = replace(trains[0].assessment, evaluation=replace(evaluation, gains=gains))
+    trains[0] = replace(trains[0], assessment=assessment, promoted=promoted)
+    done = run("train", *flags)
+    assert (done.code, done.err) == (code, "")
+    assert ("WARNING: it does not clearly beat majority class" in done.out) == (not flags)
 
 
 def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):
@@ -155,7 +168,7 @@ def test_predict_takes_a_version_by_name(run, store, worse):
         (
             ["train"],
             {"version", "estimator", "parameters", "threshold", "metrics", "grouped"}
-            | {"promoted", "why"},
+            | {"promoted", "why", "beats_baselines", "left_out"},
         ),
         (
             ["evaluate"],

@@ -45,7 +45,7 @@ def get(settings: object, key: str) -> object:
         ("selection.repeats", 3),
         ("selection.folds", 5),
         ("selection.inner_folds", 3),
-        ("selection.significance", 0.05),
+        ("selection.tolerance", 0.005),
         ("evaluation.resamples", 500),
         ("evaluation.confidence", 0.95),
         ("promotion.margin", 0.005),

@@ -16,7 +16,7 @@ from titanic_ml.errors import SettingsError
         ("selection.repeats=0", "selection.repeats is 0, expected at least 1"),
         ("selection.folds=1", "selection.folds is 1, expected at least 2"),
         ("selection.inner_folds=1", "selection.inner_folds is 1, expected at least 2"),
-        ("selection.significance=1", "selection.significance is 1.0, expected between 0 and 1"),
+        ("selection.tolerance=-1", "selection.tolerance is -1.0, expected 0 or more"),
         ("evaluation.resamples=0", "evaluation.resamples is 0, expected at least 1"),
         ("evaluation.confidence=0", "evaluation.confidence is 0.0, expected between 0 and 1"),
         ("promotion.margin=-1", "promotion.margin is -1.0, expected 0 or more"),

@@ -254,3 +254,9 @@ def test_the_confidence_of_the_intervals_is_said(facts, undrawn):
 def test_what_was_not_measured_is_not_drawn(facts, key):
     (facts["evaluation"] if key == "slices" else facts)[key] = []
     assert key not in reports.drawings(facts_of(facts))
+
+
+def test_what_was_left_out_is_told(facts, undrawn):
+    facts["left_out"] = {EVIL: "it can't learn from 9 rows"}
+    page = Page(render_report(facts))
+    assert "it can't learn from 9 rows" in " ".join(page.words) and "script" not in page.tags

@@ -117,11 +117,49 @@ def test_scores_and_choice_follow_from_the_folds(numbers):
     assert "logistic" in repr(selection) and "<- chosen" in repr(selection)
 
 
-def test_significance_is_the_level_from_which_the_simplest_wins(numbers):
-    p = trainer(LOGISTIC, MAJORITY).train(*numbers).table.p_value["majority"]
-    assert 0 < p < 0.05
-    for level, chosen in ((p / 2, MAJORITY), (p * 2, LOGISTIC)):
-        assert trainer(LOGISTIC, MAJORITY, significance=level).train(*numbers).chosen is chosen
+def test_a_simpler_candidate_within_the_tolerance_wins(numbers):
+    losses = trainer(LOGISTIC, MAJORITY).train(*numbers).table.log_loss
+    gap = losses["majority"] - losses["logistic"]
+    assert gap > 0.005
+    for tolerance, chosen in ((gap * 0.99, LOGISTIC), (gap * 1.01, MAJORITY)):
+        assert trainer(LOGISTIC, MAJORITY, tolerance=tolerance).train(*numbers).chosen is chosen
+
+
+class Choosy(LogisticRegression):
+    """Learns from no fewer than 70 rows."""
+
+    def fit(self, X, y):
+        if len(y) < 70:
+            raise ValueError("too few rows\nfor me")
+        return super().fit(X, y)
+
+
+CHOOSY = Candidate("choosy", "the choosy one", Choosy(), 1, {"C": [0.01, 1]})
+
+
+def test_a_candidate_that_cannot_learn_is_left_out_with_a_note(numbers):
+    with_it, without = (
+        trainer(*candidates).train(*numbers)
+        for candidates in ((CHOOSY, LOGISTIC, MAJORITY), (LOGISTIC, MAJORITY))
+    )
+    assert list(with_it.table.index) == list(without.table.index)
+    assert with_it.chosen is LOGISTIC and without.left_out == {}
+    (reason,) = with_it.left_out.values()
+    assert list(with_it.left_out) == ["the choosy one"]
+    assert reason.startswith("the choosy one can't learn from 40 rows: too few rows; add rows")
+    assert f"Left out: the choosy one. {reason}" in repr(with_it)
+    splits = stratified_splits(numbers[1], 3, 2, seed=9)
+    assert trainer(LOGISTIC, MAJORITY).estimate(LOGISTIC, splits, *numbers).baselines.keys() == {
+        "majority"
+    }
+
+
+def test_where_no_candidate_can_learn_the_data_are_at_fault(numbers):
+    with pytest.raises(DataError, match="the choosy one can't learn from 40 rows: too few rows;"):
+        trainer(CHOOSY).train(*numbers)
+    splits = stratified_splits(numbers[1], 3, 2, seed=9)
+    with pytest.raises(DataError, match="can't learn from 40 rows"):
+        trainer(CHOOSY).estimate(CHOOSY, splits, *numbers)
 
 
 class Echo(ClassifierMixin, BaseEstimator):

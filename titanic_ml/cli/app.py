@@ -27,6 +27,8 @@ from titanic_ml.cli.options import (
 )
 from titanic_ml.errors import TitanicError
 
+USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
+
 
 class Commands(TyperGroup):
     """Commands whose known errors are one message and an exit code, not a traceback."""
@@ -108,7 +110,8 @@ def train(
     except KeyboardInterrupt:
         typer.echo("Interrupted: no version was made; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
-    return Result(training, training.to_dict())
+    useless = training.promoted and not training.evaluation.beats_baselines
+    return Result(training, training.to_dict(), USELESS if useless else 0)
 
 
 @app.command(

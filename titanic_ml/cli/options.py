@@ -45,10 +45,13 @@ SHARED = {"quiet": Quiet, "as_json": AsJson, "debug": Debug}
 
 @dataclass(frozen=True)
 class Result:
-    """What a command has to say: to a person as text, to a program as values for JSON."""
+    """What a command has to say: to a person as text, to a program as values for JSON; and with
+    which code it exits.
+    """
 
     text: object
     values: object
+    code: int = 0
 
 
 def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
@@ -68,6 +71,8 @@ def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
             typer.echo(json.dumps(result.values))
         elif result and not quiet:
             typer.echo(result.text)
+        if result and result.code:
+            raise typer.Exit(result.code)
 
     parameters = dict(signature(command).parameters)
     for name, kind in SHARED.items():

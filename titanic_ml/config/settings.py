@@ -31,15 +31,14 @@ class SelectionSettings:
     repeats: int
     folds: int
     inner_folds: int
-    significance: float
+    tolerance: float
     threshold_metric: str
 
     def __post_init__(self) -> None:
         require(self.repeats >= 1, "selection.repeats", self.repeats, "at least 1")
         require(self.folds >= 2, "selection.folds", self.folds, "at least 2")
         require(self.inner_folds >= 2, "selection.inner_folds", self.inner_folds, "at least 2")
-        level = self.significance
-        require(0 < level < 1, "selection.significance", level, "between 0 and 1")
+        require(self.tolerance >= 0, "selection.tolerance", self.tolerance, "0 or more")
         metric = self.threshold_metric
         one_of = f"one of {', '.join(THRESHOLD_METRICS)}"
         require(metric in THRESHOLD_METRICS, "selection.threshold_metric", metric, one_of)

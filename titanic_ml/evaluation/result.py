@@ -174,6 +174,16 @@ class Evaluation:
         large = [score for score in self.slices if score.rows >= FEWEST]
         return max(large, key=lambda score: score.estimates["log_loss"].value, default=None)
 
+    @property
+    def beaten(self) -> dict[str, bool]:
+        """By baseline, whether the whole interval of the gain in log loss is above 0."""
+        return {name: gain["log_loss"].low > 0 for name, gain in self.gains.items()}
+
+    @property
+    def beats_baselines(self) -> bool:
+        """Whether the model is better than every baseline beyond chance."""
+        return all(self.beaten.values())
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys are the names of the attributes."""
         return asdict(self)

@@ -64,7 +64,7 @@ class ProcedureFacts:
     repeats: int
     folds: int
     inner_folds: int
-    significance: float
+    tolerance: float
     threshold_metric: str
 
 
@@ -96,6 +96,8 @@ class Facts:
         Of the training.
     dataset, chosen, procedure, candidates
         What it learned from, what was chosen, how, and among which: the best first.
+    left_out
+        By label, why a candidate was not compared.
     evaluation, grouped
         Out-of-fold metrics on stratified folds and on grouped ones; None without groups.
     importance, dependence, learning_curve, groups
@@ -108,6 +110,7 @@ class Facts:
     chosen: ChosenFacts
     procedure: ProcedureFacts
     candidates: list[CandidateFacts]
+    left_out: dict[str, str]
     evaluation: Evaluation
     grouped: Evaluation | None
     importance: list[Importance]
@@ -143,6 +146,7 @@ class Facts:
             ChosenFacts(chosen.name, chosen.label, selection.parameters, selection.threshold),
             ProcedureFacts(**asdict(settings.selection)),
             candidates,
+            selection.left_out,
             assessment.evaluation,
             assessment.grouped,
             assessment.importance,

@@ -36,17 +36,12 @@ def verdict(facts: Facts) -> Verdict:
     )
 
 
-def _beaten(facts: Facts) -> dict[str, bool]:
-    """By baseline, whether the whole interval of the gain in log loss is above 0."""
-    return {name: gain["log_loss"].low > 0 for name, gain in facts.evaluation.gains.items()}
-
-
 def _headline(facts: Facts) -> str:
     estimates = facts.evaluation.estimates
     is_good = (
         estimates["roc_auc"].value >= GOOD_AUC and estimates["calibration_error"].value <= NEARLY
     )
-    if not all(_beaten(facts).values()):
+    if not facts.evaluation.beats_baselines:
         word = "Not a good model: it does not clearly beat every baseline"
     elif not is_good:
         word = "A usable model, with care"
@@ -60,7 +55,7 @@ def _good(facts: Facts) -> list[str]:
     evaluation, target = facts.evaluation, facts.dataset.target
     accuracy = evaluation.estimates["accuracy"].value
     found = []
-    for name, beaten in _beaten(facts).items():
+    for name, beaten in facts.evaluation.beaten.items():
         word = "beats" if beaten else "does not clearly beat"
         gain, theirs = evaluation.gains[name]["log_loss"], evaluation.baselines[name]["accuracy"]
         found.append(
@@ -106,13 +101,13 @@ def _why(facts: Facts) -> list[str]:
     compared = f"{len(facts.candidates)} candidates were compared on the same folds by log loss."
     if own.name == best.name:
         reason = f"{own.label.capitalize()} had the least ({own.log_loss:.3f})"
-        return [compared, f"{reason}, and no simpler one was as good within chance."]
+        within = f"within {facts.procedure.tolerance:g}, which is what simplicity is worth"
+        return [compared, f"{reason}, and no simpler one was as good {within}."]
     return [
         compared,
         f"{best.label.capitalize()} had the least ({best.log_loss:.3f}), but "
-        f"{own.label} ({own.log_loss:.3f}) is not significantly worse "
-        f"(p = {own.p_value:.2f}, above {facts.procedure.significance:g}), and it is simpler: the "
-        "simplest equal wins.",
+        f"{own.label} ({own.log_loss:.3f}) is simpler, and worse by no more than "
+        f"{facts.procedure.tolerance:g}, which is what simplicity is worth.",
     ]
 
 

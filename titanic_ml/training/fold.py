@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split, stratified_splits
+from titanic_ml.errors import DataError
 from titanic_ml.training.threshold import choose_threshold
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class Fold:
     ----------
     choices
         By candidate, what was chosen on the training rows.
+    failed
+        By candidate, why it could not learn from them; it is neither in `choices` nor in `scores`.
     scores
         A row a candidate: `candidate`, `log_loss`, `roc_auc`, `accuracy`, `fit_seconds`,
         `probability` and `prediction`, the last two arrays over the test rows; empty without any.
@@ -43,6 +47,7 @@ class Fold:
 
     choices: dict[str, Choice]
     scores: pd.DataFrame
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,15 @@ class Search:
     def run(self, split: Split, X: pd.DataFrame, y: pd.Series) -> Fold:
         """Choose on the training rows, then score on the test rows, if there are any."""
         train, test = split
+        failed: dict[str, str] = {}
         with threadpool_limits(1):  # a sum over threads depends on how many there are
-            choices = self._choose(X.iloc[train], y.iloc[train])
-            return Fold(choices, self._score(choices, split, X, y) if len(test) else pd.DataFrame())
+            choices = self._choose(X.iloc[train], y.iloc[train], failed)
+            scores = self._score(choices, split, X, y, failed) if len(test) else []
+        choices = {name: choice for name, choice in choices.items() if name not in failed}
+        rows = [row for row in scores if row["candidate"] not in failed]
+        return Fold(choices, pd.DataFrame(rows), failed)
 
-    def _choose(self, X: pd.DataFrame, y: pd.Series) -> dict[str, Choice]:
+    def _choose(self, X: pd.DataFrame, y: pd.Series, failed: dict[str, str]) -> dict[str, Choice]:
         """By candidate, the hyper-parameters with the least log loss over the inner folds, and the
         threshold that does best on the probabilities from those folds.
         """
@@ -72,12 +81,15 @@ class Search:
         for split in stratified_splits(y, self.inner_folds, 1, self.seed) if searched else ():
             train, test = split
             for candidate, seen, matrix in self._encoded(searched, split, X, y):
-                for i, parameters in enumerate(tried[candidate.name]):
-                    estimator = candidate.fit(parameters, self.seed, seen, y.iloc[train])
-                    unseen[candidate.name][i, test] = estimator.predict_proba(matrix)[:, 1]
+                with _noting(candidate, failed):
+                    for i, parameters in enumerate(tried[candidate.name]):
+                        estimator = candidate.fit(parameters, self.seed, seen, y.iloc[train])
+                        unseen[candidate.name][i, test] = estimator.predict_proba(matrix)[:, 1]
         choices = {name: Choice(settings[0], 0.5) for name, settings in tried.items()}
         truth = y.to_numpy()
         for name, probabilities in unseen.items():
+            if name in failed:
+                continue
             losses = [log_loss(truth, probability, labels=[0, 1]) for probability in probabilities]
             best = int(np.argmin(losses))
             cut = choose_threshold(truth, probabilities[best], self.threshold_metric, self.seed)
@@ -85,31 +97,38 @@ class Search:
         return choices
 
     def _score(
-        self, choices: dict[str, Choice], split: Split, X: pd.DataFrame, y: pd.Series
-    ) -> pd.DataFrame:
+        self,
+        choices: dict[str, Choice],
+        split: Split,
+        X: pd.DataFrame,
+        y: pd.Series,
+        failed: dict[str, str],
+    ) -> list[dict[str, Any]]:
         """A row a candidate with its scores, probabilities and predictions on the test rows."""
         rows = []
         y_seen, y_unseen = (y.iloc[rows] for rows in split)
-        for candidate, seen, unseen in self._encoded(self.candidates, split, X, y):
+        able = [candidate for candidate in self.candidates if candidate.name not in failed]
+        for candidate, seen, unseen in self._encoded(able, split, X, y):
             choice = choices[candidate.name]
             start = time.perf_counter()
-            estimator = candidate.fit(choice.parameters, self.seed, seen, y_seen)
-            seconds = time.perf_counter() - start
-            probability = estimator.predict_proba(unseen)[:, 1]
-            prediction = (probability >= choice.threshold).astype(int)
-            both = y_unseen.nunique() > 1
-            rows.append(
-                {
-                    "candidate": candidate.name,
-                    "log_loss": log_loss(y_unseen, probability, labels=[0, 1]),
-                    "roc_auc": roc_auc_score(y_unseen, probability) if both else np.nan,
-                    "accuracy": float((prediction == y_unseen).mean()),
-                    "fit_seconds": seconds,
-                    "probability": probability,
-                    "prediction": prediction,
-                }
-            )
-        return pd.DataFrame(rows)
+            with _noting(candidate, failed):
+                estimator = candidate.fit(choice.parameters, self.seed, seen, y_seen)
+                seconds = time.perf_counter() - start
+                probability = estimator.predict_proba(unseen)[:, 1]
+                prediction = (probability >= choice.threshold).astype(int)
+                both = y_unseen.nunique() > 1
+                rows.append(
+                    {
+                        "candidate": candidate.name,
+                        "log_loss": log_loss(y_unseen, probability, labels=[0, 1]),
+                        "roc_auc": roc_auc_score(y_unseen, probability) if both else np.nan,
+                        "accuracy": float((prediction == y_unseen).mean()),
+                        "fit_seconds": seconds,
+                        "probability": probability,
+                        "prediction": prediction,
+                    }
+                )
+        return rows
 
     def _encoded(
         self, candidates: Sequence[Candidate], split: Split, X: pd.DataFrame, y: pd.Series
@@ -126,3 +145,12 @@ class Search:
             if candidate.preprocessor is None:
                 shared = matrices
             yield candidate, *matrices
+
+
+@contextmanager
+def _noting(candidate: Candidate, failed: dict[str, str]) -> Iterator[None]:
+    """Go on without a candidate that can't learn from the rows, and note why."""
+    try:
+        yield
+    except DataError as error:
+        failed[candidate.name] = str(error)

@@ -49,13 +49,14 @@ def show(table: pd.DataFrame, chosen: str) -> str:
     return "\n".join(lines)
 
 
-def simplest_equal(table: pd.DataFrame, complexity: Mapping[str, int], significance: float) -> str:
-    """Name the simplest candidate that is not significantly worse than the best.
+def simplest_within(table: pd.DataFrame, complexity: Mapping[str, int], tolerance: float) -> str:
+    """Name the simplest candidate whose log loss is at most `tolerance` above the least.
 
-    Among equally complex ones the one with the least log loss. The best itself always qualifies.
+    The tolerance is what simplicity is worth; that a difference may be chance is no reason to
+    overlook it. Among equally complex ones the one with the least log loss.
     """
-    equals = table.index[table["p_value"] >= significance].union(table.index[:1])
-    return min(equals, key=lambda name: (complexity[name], table.log_loss[name]))
+    near = table.index[table["log_loss"] <= table["log_loss"].min() + tolerance]
+    return min(near, key=lambda name: (complexity[name], table.log_loss[name]))
 
 
 def corrected_standard_error(values: np.ndarray, test_to_train: float) -> float:

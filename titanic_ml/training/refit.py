@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split
+from titanic_ml.errors import DataError
 from titanic_ml.evaluation.result import LearningPoint
 from titanic_ml.training.fold import Choice
 
@@ -73,12 +74,22 @@ class Refitter:
     def learning_curve(self, X: pd.DataFrame, y: pd.Series) -> list[LearningPoint]:
         """Mean log loss on training and test rows by the number of training rows.
 
-        Each fold's training rows are cut, stratified, to the `FRACTIONS`, its test rows stay. The
-        `standard_error` is of the mean test loss over folds, as if folds were independent.
+        Each fold's training rows are cut, stratified, to the `FRACTIONS`, its test rows stay; a
+        fraction of which the candidate can't learn in every fold is left out. The `standard_error`
+        is of the mean test loss over folds, as if folds were independent.
         """
 
-        def one(split: Split, choice: Choice, fraction: float) -> tuple[int, float, float]:
-            train, test = split
+        def one(
+            split: Split, choice: Choice, fraction: float
+        ) -> tuple[int, float, float] | tuple[()]:
+            try:
+                return cut(*split, choice, fraction)
+            except (DataError, ValueError):  # too few rows of a class
+                return ()
+
+        def cut(
+            train: np.ndarray, test: np.ndarray, choice: Choice, fraction: float
+        ) -> tuple[int, float, float]:
             if fraction < 1:
                 train, _ = train_test_split(
                     train, train_size=fraction, stratify=y.iloc[train], random_state=self.seed
@@ -97,10 +108,12 @@ class Refitter:
             return len(train), *losses
 
         jobs = [delayed(one)(*fold, fraction) for fraction in FRACTIONS for fold in self.folds]
-        results = np.array(Parallel(self.n_jobs)(jobs)).reshape(len(FRACTIONS), -1, 3)
-        errors = results[:, :, 2].std(axis=1, ddof=1) / np.sqrt(len(self.folds))
-        means = results.mean(axis=1)
-        return [
-            LearningPoint(round(rows), train, test, float(error))
-            for (rows, train, test), error in zip(means.tolist(), errors, strict=True)
-        ]
+        results = Parallel(self.n_jobs)(jobs)
+        points = []
+        for start in range(0, len(results), len(self.folds)):
+            found = results[start : start + len(self.folds)]
+            if all(found):
+                rows, train, test = np.mean(found, axis=0).tolist()
+                error = np.std(found, axis=0, ddof=1)[2] / np.sqrt(len(self.folds))
+                points.append(LearningPoint(round(rows), train, test, float(error)))
+        return points

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -36,6 +36,8 @@ class Selection:
         The candidates side by side, as `comparison.compare` gives them, with their labels.
     out_of_fold
         The chosen candidate's and the baselines' predictions for rows not seen.
+    left_out
+        By label, why a candidate was not compared: it could not learn from so few rows.
     folds
         The outer splits, repeat by repeat, with what was chosen in each for the candidate.
     """
@@ -49,8 +51,11 @@ class Selection:
     table: pd.DataFrame
     out_of_fold: OutOfFold
     folds: list[tuple[Split, Choice]]
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
         chosen = f"Chosen: {self.chosen.label}{f' with {settings}' if settings else ''}"
-        return f"{show(self.table, self.chosen.name)}\n{chosen}, threshold {self.threshold:g}"
+        lines = [show(self.table, self.chosen.name)]
+        lines += [f"Left out: {label}. {reason}" for label, reason in self.left_out.items()]
+        return "\n".join([*lines, f"{chosen}, threshold {self.threshold:g}"])

@@ -13,9 +13,10 @@ from sklearn.base import TransformerMixin
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split, grouped_splits, stratified_splits
+from titanic_ml.errors import DataError
 from titanic_ml.evaluation.result import OutOfFold
 from titanic_ml.training.fold import Fold, Search
-from titanic_ml.training.model_comparison import compare, simplest_equal
+from titanic_ml.training.model_comparison import compare, simplest_within
 from titanic_ml.training.result import Selection
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ class Trainer:
 
     Hyper-parameters and threshold are chosen inside each outer fold, so an outer score is that of
     the whole procedure (Varma and Simon 2006). Candidates are ranked by log loss on the same outer
-    folds; differences are tested with the corrected resampled t-test (Nadeau and Bengio 2003); the
-    simplest that is not significantly worse than the best wins.
+    folds, and the least wins, but that a simpler one within the tolerance is preferred. Differences
+    are tested with the corrected resampled t-test (Nadeau and Bengio 2003), for information. A
+    candidate that can't learn from the rows of a fold is left out.
 
     Attributes
     ----------
@@ -42,8 +44,8 @@ class Trainer:
         The algorithms to choose from.
     repeats, folds, inner_folds
         Repetitions and number of the outer folds, number of the inner ones.
-    significance
-        Level below which a p-value counts as worse.
+    tolerance
+        Log loss by which a simpler candidate may be worse than the best.
     threshold_metric
         What the threshold maximises, see `threshold.choose_threshold`.
     seed
@@ -54,7 +56,7 @@ class Trainer:
     Every method takes the table's columns X, (n, columns), and the target y, (n,), 0 or 1. Where
     one takes them, `progress` is called with the number of folds done and of all, at the start and
     after each; `finished` keeps the results of the folds, and those that it holds are not computed
-    again. `DataError` is raised if a class has too few rows for the folds, or if a candidate can't
+    again. `DataError` is raised if a class has too few rows for the folds, or if no candidate can
     learn from them.
     """
 
@@ -63,7 +65,7 @@ class Trainer:
     repeats: int = 3
     folds: int = 5
     inner_folds: int = 3
-    significance: float = 0.05
+    tolerance: float = 0.005
     threshold_metric: str = "accuracy"
     seed: int = 0
     n_jobs: int = -1
@@ -81,11 +83,15 @@ class Trainer:
         jobs = {"all rows": everything}
         jobs |= {f"fold {number}": split for number, split in enumerate(outer, start=1)}
         whole, *folds = self._search(self.candidates, jobs, X, y, progress, finished)
-        by_name = {candidate.name: candidate for candidate in self.candidates}
-        table = compare(pd.concat([fold.scores for fold in folds]), 1 / (self.folds - 1))
+        failed = dict(pair for fold in (whole, *folds) for pair in fold.failed.items())
+        by_name = {c.name: c for c in self.candidates if c.name not in failed}
+        if not by_name:
+            raise DataError(next(iter(failed.values())))
+        scores = pd.concat([fold.scores for fold in folds])
+        table = compare(scores[scores["candidate"].isin(by_name)], 1 / (self.folds - 1))
         table.insert(0, "label", [by_name[name].label for name in table.index])
         complexity = {name: candidate.complexity for name, candidate in by_name.items()}
-        chosen = by_name[simplest_equal(table, complexity, self.significance)]
+        chosen = by_name[simplest_within(table, complexity, self.tolerance)]
         with threadpool_limits(1):
             fitted = {
                 name: c.fit_pipeline(
@@ -95,14 +101,15 @@ class Trainer:
                 if c is chosen or c.baseline
             }
         return Selection(
-            self.candidates,
+            list(by_name.values()),
             chosen,
             **vars(whole.choices[chosen.name]),
             model=fitted[chosen.name],
-            baselines={c.label: fitted[c.name] for c in self.candidates if c.baseline},
+            baselines={c.label: fitted[name] for name, c in by_name.items() if c.baseline},
             table=table,
-            out_of_fold=self._out_of_fold(chosen, outer, folds, X),
+            out_of_fold=self._out_of_fold(chosen, list(by_name.values()), outer, folds, X),
             folds=[(s, fold.choices[chosen.name]) for s, fold in zip(outer, folds, strict=True)],
+            left_out={c.label: failed[c.name] for c in self.candidates if c.name in failed},
         )
 
     def grouped_splits(self, y: pd.Series, groups: np.ndarray) -> list[Split]:
@@ -128,7 +135,11 @@ class Trainer:
         candidates = [c for c in self.candidates if c.baseline or c.name == chosen.name]
         jobs = {f"other fold {number}": split for number, split in enumerate(splits, start=1)}
         folds = self._search(candidates, jobs, X, y, progress, finished)
-        return self._out_of_fold(chosen, splits, folds, X)
+        for fold in folds:
+            if chosen.name in fold.failed:
+                raise DataError(fold.failed[chosen.name])
+        able = [c for c in candidates if not any(c.name in fold.failed for fold in folds)]
+        return self._out_of_fold(chosen, able, splits, folds, X)
 
     def _search(
         self,
@@ -159,7 +170,12 @@ class Trainer:
         return [results[name] for name in jobs]
 
     def _out_of_fold(
-        self, chosen: Candidate, splits: Sequence[Split], folds: Sequence[Fold], X: pd.DataFrame
+        self,
+        chosen: Candidate,
+        candidates: Sequence[Candidate],
+        splits: Sequence[Split],
+        folds: Sequence[Fold],
+        X: pd.DataFrame,
     ) -> OutOfFold:
         """Put the predictions of the folds into columns, a repeat each."""
 
@@ -176,5 +192,5 @@ class Trainer:
             pd.DataFrame(
                 column(chosen.name, "prediction").astype(int), index=X.index, columns=names
             ),
-            {c.label: column(c.name, "probability") for c in self.candidates if c.baseline},
+            {c.label: column(c.name, "probability") for c in candidates if c.baseline},
         )
