@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from unittest import mock
@@ -223,3 +224,15 @@ def test_what_is_built_holds_plain_values():
 def test_loading_settings_writes_nothing(tmp_path):
     load_settings()
     assert not list(tmp_path.iterdir())
+
+
+def test_settings_are_composed_in_many_threads_and_inside_a_program_that_uses_hydra():
+    from hydra import compose, initialize_config_dir
+
+    def seed(number: int) -> int:
+        return load_settings([f"seed={number}"]).seed
+
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
+        with ThreadPoolExecutor(16) as threads:
+            assert list(threads.map(seed, range(32))) == list(range(32))
+        assert compose("config", overrides=["seed=7"]).seed == 7  # the program's own still works

@@ -21,9 +21,11 @@ from titanic_ml.cli.options import (
     Overrides,
     Quiet,
     Result,
+    Terminated,
     examples,
     progress_bar,
     shared,
+    stoppable,
 )
 from titanic_ml.errors import TitanicError
 
@@ -105,11 +107,11 @@ def train(
 
     pipeline = TitanicPipeline(*overrides or ())
     try:
-        with progress_bar("Training", hidden=quiet) as progress:
+        with stoppable(), progress_bar("Training", hidden=quiet) as progress:
             training = pipeline.train(data, progress)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         typer.echo("Interrupted: no version was made; the same command goes on from here", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
     useless = training.promoted and not training.evaluation.beats_baselines
     return Result(training, training.to_dict(), USELESS if useless else 0)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +84,36 @@ def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
     run.__signature__ = shown  # type: ignore[attr-defined]
     run.__annotations__ = own | SHARED
     return run
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM."""
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM stop the work as Ctrl-C does, which leaves nothing half done and no workers.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        By Ctrl-C; by SIGTERM it is `Terminated`.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        # The threads that feed the workers stumble when these end, and would say so at length.
+        threading.excepthook = lambda problem: None
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

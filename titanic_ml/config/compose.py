@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from titanic_ml.config.settings import Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError
 
 CONFIG_DIR = Path(__file__).parents[1] / "conf"
+LOCK = threading.Lock()
 
 
 def load_settings(overrides: Sequence[str] = ()) -> Settings:
@@ -29,7 +31,6 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
         An override is malformed, its key is unknown, a value has the wrong type or is out of
         range, or a variable of the environment is not set.
     """
-    from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -39,15 +40,14 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
 
         load_dotenv(".env")
     try:
-        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
-            composed = compose("config", overrides=[_quoted(word) for word in overrides])
-            require("estimator" in composed, "estimator", "empty", "at least one candidate")
-            _require_environment(OmegaConf.to_container(composed))
-            typed = OmegaConf.merge(_schema(), composed)
-            OmegaConf.resolve(typed)
-            settings = OmegaConf.to_object(typed)
-            assert isinstance(settings, Settings)
-            return settings
+        composed = _composed([_quoted(word) for word in overrides])
+        require("estimator" in composed, "estimator", "empty", "at least one candidate")
+        _require_environment(OmegaConf.to_container(composed))
+        typed = OmegaConf.merge(_schema(), composed)
+        OmegaConf.resolve(typed)
+        settings = OmegaConf.to_object(typed)
+        assert isinstance(settings, Settings)
+        return settings
     except HydraException as error:
         raise SettingsError(_explain(str(error))) from error
     except OmegaConfBaseException as error:
@@ -73,6 +73,25 @@ def build(node: Mapping[str, Any]) -> Any:
         reason = str(error).split("\nfull_key")[0].split(", set env var")[0].replace("\n", " ")
         name = node.get("_target_", "what the settings name")
         raise SettingsError(f"can't build {name}: {reason}") from error
+
+
+def _composed(overrides: list[str]) -> Any:
+    """What Hydra composes, by its loader alone.
+
+    Its `compose` goes through one object for the whole process, which another thread, or a program
+    that uses Hydra itself, may hold.
+    """
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra._internal.utils import create_config_search_path
+    from hydra.types import RunMode
+    from omegaconf import open_dict
+
+    with LOCK:  # its plugins are found once for a process, by whoever comes first
+        loader = ConfigLoaderImpl(create_config_search_path(str(CONFIG_DIR)))
+        composed = loader.load_configuration("config", overrides, RunMode.RUN, from_shell=False)
+    with open_dict(composed):
+        del composed["hydra"]
+    return composed
 
 
 def _schema() -> Any:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import TransformerMixin, clone
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
@@ -19,6 +18,7 @@ from titanic_ml.dataset.splits import Split
 from titanic_ml.errors import DataError
 from titanic_ml.evaluation.result import LearningPoint
 from titanic_ml.training.fold import Choice
+from titanic_ml.training.workers import in_parallel
 
 if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
@@ -69,7 +69,7 @@ class Refitter:
                 )
                 return inspection(model, X.iloc[test], y.iloc[test])
 
-        return Parallel(self.n_jobs)(delayed(one)(*fold) for fold in self.folds)
+        return list(in_parallel(self.n_jobs, one, self.folds))
 
     def learning_curve(self, X: pd.DataFrame, y: pd.Series) -> list[LearningPoint]:
         """Mean log loss on training and test rows by the number of training rows.
@@ -107,8 +107,8 @@ class Refitter:
                 ]
             return len(train), *losses
 
-        jobs = [delayed(one)(*fold, fraction) for fraction in FRACTIONS for fold in self.folds]
-        results = Parallel(self.n_jobs)(jobs)
+        jobs = [(*fold, fraction) for fraction in FRACTIONS for fold in self.folds]
+        results = list(in_parallel(self.n_jobs, one, jobs))
         points = []
         for start in range(0, len(results), len(self.folds)):
             found = results[start : start + len(self.folds)]

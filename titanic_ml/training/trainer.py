@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import TransformerMixin
 from threadpoolctl import threadpool_limits
 
@@ -18,6 +17,7 @@ from titanic_ml.evaluation.result import OutOfFold
 from titanic_ml.training.fold import Fold, Search
 from titanic_ml.training.model_comparison import compare, simplest_within
 from titanic_ml.training.result import Selection
+from titanic_ml.training.workers import in_parallel
 
 if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
@@ -162,8 +162,8 @@ class Trainer:
         def run(name: str) -> tuple[str, Fold]:
             return name, search.run(jobs[name], X, y)
 
-        parallel = Parallel(self.n_jobs, return_as="generator_unordered", pre_dispatch="all")
-        for name, fold in parallel(delayed(run)(name) for name in jobs if name not in results):
+        missing = [(name,) for name in jobs if name not in results]
+        for name, fold in in_parallel(self.n_jobs, run, missing, ordered=False):
             results[name] = found[name] = fold
             if progress:
                 progress(len(results), len(jobs))

@@ -1,0 +1,45 @@
+"""Processes that work beside this one, and end with it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from joblib import Parallel, delayed
+
+SECONDS = 1.0  # between two looks at whether the parent is still there
+_watched = threading.Event()
+
+
+def in_parallel(
+    n_jobs: int, function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]], ordered: bool = True
+) -> Iterator[Any]:
+    """Call the function with each job's arguments in `n_jobs` processes; the results as they come,
+    or in the order of the jobs.
+
+    A process that is killed takes its workers with it, for each looks after its parent.
+    """
+    parent = os.getpid()
+
+    def run(*job: Any) -> Any:
+        _end_with(parent)
+        return function(*job)
+
+    how = "generator" if ordered else "generator_unordered"
+    yield from Parallel(n_jobs, return_as=how, pre_dispatch="all")(delayed(run)(*j) for j in jobs)
+
+
+def _end_with(parent: int) -> None:
+    """In a worker, end the process soon after its parent has gone."""
+    if os.getpid() != parent and not _watched.is_set():
+        _watched.set()
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(SECONDS)
+    os._exit(1)
