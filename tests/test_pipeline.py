@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
 import pytest
 
 from titanic_ml import TitanicPipeline
@@ -159,6 +161,34 @@ def test_a_promotion_between_two_reads_mixes_no_two_versions(pipeline, quick, wo
     assert fresh.explain(5, TRAIN, champion).version == champion
     assert fresh.evaluate(str(TRAIN)).version == worse.name  # the next call sees the new champion
     assert fresh.predict(str(TEST)).attrs["version"] == worse.name
+
+
+def test_a_passenger_may_be_a_dict_and_none_is_nobody(pipeline, passengers):
+    row = passengers.drop(columns="Survived").iloc[4]
+    expected = pipeline.predict(passengers.iloc[[4]], probability=True)
+    for one in (
+        row,
+        row.to_dict(),
+        [row.to_dict()],
+        pyarrow.table({k: [v] for k, v in row.items()}),
+    ):
+        pd.testing.assert_frame_equal(pipeline.predict(one, probability=True), expected)
+    with pytest.raises(DataError, match="found an object of the type NoneType, expected"):
+        pipeline.predict(None)
+
+
+def test_many_threads_may_ask_one_pipeline(pipeline, passengers):
+    """All at once load the version: each gets the predictions that it would get alone."""
+    fresh = TitanicPipeline(f"store.uri={pipeline.store.uri}", "evaluation.resamples=20")
+    asks = [
+        lambda: fresh.predict(passengers, probability=True)["probability"].tolist(),
+        lambda: fresh.evaluate(passengers).to_dict(),
+        lambda: fresh.explain(5, passengers).to_dict(),
+    ]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda ask: ask(), asks * 5))
+    alone = [ask() for ask in asks]
+    assert all(found[start : start + 3] == alone for start in range(0, 15, 3))
 
 
 def test_predictions_are_written_where_they_are_wanted(pipeline, tmp_path):

@@ -7,6 +7,7 @@ TitanicError                     what a command prints as one message
 │   └── InvalidTable             a table that breaks the schema; lists its faults
 └── ModelError                   a model version is at fault (exit code 1)
     ├── ModelNotFound            no such version or alias
+    │   └── EmptyStore           there is no version at all
     ├── ModelRefused             damaged, or made by other library versions
     └── PromotionRefused         the gate found it worse than the champion
 """
@@ -99,6 +100,10 @@ class ModelError(TitanicError):
 
 class ModelNotFound(ModelError):
     """The store holds no such version or alias."""
+
+
+class EmptyStore(ModelNotFound):
+    """The store holds no version at all, or is not there."""
 
 
 class ModelRefused(ModelError):

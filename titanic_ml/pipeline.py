@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,9 +17,7 @@ from titanic_ml.errors import DataError, PromotionRefused
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import Contents, ModelVersion
-from titanic_ml.storage.tables import read_table, write_table
-
-Table: TypeAlias = pd.DataFrame | str | Path
+from titanic_ml.storage.tables import Table, as_frame, check_output, name_of, write_table
 
 if TYPE_CHECKING:
     from titanic_ml.config.settings import Settings
@@ -36,8 +34,10 @@ if TYPE_CHECKING:
 class TitanicPipeline:
     """Train, evaluate and predict with one set of settings.
 
-    Wherever a method takes a `model`, it is the name of a version or an alias, looked up once; a
-    version that was loaded is kept, so the next call reads no more than where the alias points.
+    A table is a DataFrame, an Arrow table of any library (pyarrow, polars), a row as a dict or a
+    Series, a list of rows, or the URI of a table. Wherever a method takes a `model`, it is the name
+    of a version or an alias, looked up once; a version that was loaded is kept, so the next call
+    reads no more than where the alias points. Any number of threads may ask one pipeline.
 
     Parameters
     ----------
@@ -83,9 +83,8 @@ class TitanicPipeline:
         # Training's imports are slow and prediction does without them, so they wait until here.
         from titanic_ml.results import Training
 
-        s = self.settings
-        if data is not None:
-            s = replace(s, data=DataSettings(_name(data)))
+        data = self.settings.data.uri if data is None else data
+        s = replace(self.settings, data=DataSettings(name_of(data)))
         dataset = self._dataset(data, self.spec)
         finished = self._checkpoint(dataset)
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
@@ -115,6 +114,7 @@ class TitanicPipeline:
         from titanic_ml.evaluation.evaluator import Evaluator
 
         version = self._version(model)
+        data = self.settings.data.uri if data is None else data
         dataset = self._dataset(data, version.spec)
         X, y = dataset.labelled
         baselines = {name: Predictor(b).probability(X) for name, b in version.baselines.items()}
@@ -155,11 +155,11 @@ class TitanicPipeline:
 
         version = self._version(model)
         spec = version.spec
+        data = self.settings.data.uri if data is None else data
         dataset = self._dataset(data, spec, with_target=False)
         row = (dataset.ids.astype(str) == str(id)).to_numpy().nonzero()[0]
         if not len(row):
-            name = _name(self.settings.data.uri if data is None else data)
-            raise DataError(f"{name} has no {spec.id} {id}; name one of its rows")
+            raise DataError(f"{name_of(data)} has no {spec.id} {id}; name one of its rows")
         features, warning = None, ""
         if version.is_trained_on(dataset):
             truth = version.out_of_fold["y"]
@@ -210,9 +210,12 @@ class TitanicPipeline:
 
         Raises
         ------
-        DataError, ModelError
-            The table, the output or the version is at fault.
+        SettingsError, DataError, ModelError
+            The kind of the output is unknown (then nothing is done), or the table or the version is
+            at fault, or the output can't be written.
         """
+        if output is not None:
+            check_output(str(output))
         version = self._version(model)
         dataset = self._dataset(data, version.spec, with_target=False)
         predictor = Predictor(version.model, version.threshold)
@@ -252,10 +255,10 @@ class TitanicPipeline:
 
     def _version(self, model: str) -> ModelVersion:
         """The version of this name or alias; the one that was asked for last is kept."""
-        name = self.store.resolve(model)
-        if self._kept is None or self._kept.name != name:
-            self._kept = self.store.open(name)
-        return self._kept
+        name, kept = self.store.resolve(model), self._kept
+        if kept is None or kept.name != name:
+            kept = self._kept = self.store.open(name)
+        return kept
 
     def _trainer(self) -> Trainer:
         from titanic_ml.estimator.candidate import Candidate
@@ -342,14 +345,6 @@ class TitanicPipeline:
             lambda origin: documents(facts.named(origin)),
         )
 
-    def _dataset(self, data: Table | None, spec: DatasetSpec, with_target: bool = True) -> Dataset:
+    def _dataset(self, data: Table, spec: DatasetSpec, with_target: bool = True) -> Dataset:
         """The validated table."""
-        data = self.settings.data.uri if data is None else data
-        frame = data if isinstance(data, pd.DataFrame) else read_table(str(data))
-        return Dataset.from_frame(frame, spec, _name(data), with_target)
-
-
-def _name(data: Table) -> str:
-    if isinstance(data, pd.DataFrame):
-        return "the table"
-    return {"-": "standard input"}.get(str(data), str(data))
+        return Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 import titanic_ml
+from titanic_ml.cli.options import called
 from titanic_ml.errors import UnreadableTable
 from titanic_ml.evaluation.result import Estimate
 
@@ -250,6 +251,9 @@ def test_without_a_command_the_help_is_shown(run, words):
         (["evaluate", "seed=x"], "seed: Value 'x'"),
         (["predict", "a.csv", "--output", "-", "env=nope"], "unknown env nope"),
         (["models", "list", "n_jobs=0"], "n_jobs is 0, expected"),
+        (["models", "list", "store.uri="], "store.uri is empty, expected the address of a store"),
+        (["models", "list", "store.uri=${nope}"], "Interpolation key 'nope' not found"),
+        (["predict", "a.csv", "--output", "a.xlsx"], "a.xlsx: unknown kind of table, expected a"),
     ],
 )
 def test_usage_errors_exit_with_2(run, tmp_path, monkeypatch, words, message):
@@ -271,7 +275,8 @@ def test_a_store_without_a_model_exits_with_1_and_says_how_to_train(
     done = run(*words)
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        "Error: the store models holds no model; train one first: python main.py train\n"
+        f"Error: the store {tmp_path / 'models'} (store.uri) holds no model; train one first: "
+        f"{called()} train\n"
     )
     assert not list(tmp_path.iterdir())
 
@@ -288,6 +293,28 @@ def test_a_process_reads_standard_input_and_writes_standard_output(store):
     code, out, err = finish(*words, given=TEST.read_bytes())
     assert (code, err) == (0, b"")
     assert columns(out.decode())["PassengerId"] == IDS
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    "words", [["models", "show", "champion"], ["predict", TEST, "--output", "-"], ["--help"]]
+)
+def test_a_full_output_is_said_in_a_line(store, words):
+    settings = [] if words == ["--help"] else [f"store.uri={store}"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*MAIN, *map(str, words), *settings], stdout=full, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"Error: standard output: No space left on device\n",
+    )
+
+
+def test_nothing_is_said_where_nobody_reads_on(store):
+    with start("models", "show", "champion", f"store.uri={store}") as process:
+        process.stdout.close()  # as `| head` does, before anything is written
+        assert (process.stderr.read(), process.wait()) == (b"", 1)
 
 
 def test_a_process_prints_a_traceback_only_with_debug(store):

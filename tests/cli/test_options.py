@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from titanic_ml.cli.options import Result, examples, progress_bar, shared
+from titanic_ml.cli.options import Result, called, examples, progress_bar, shared
 
 
 @pytest.fixture
@@ -47,6 +47,19 @@ def test_shared_options_stand_in_the_help_below_its_own(says):
     page = says("--help")
     places = [page.index(option) for option in ("--loud", "--quiet", "--json", "--debug")]
     assert places == sorted(places) and "Say a name." in page
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("main.py", "python main.py"),
+        ("/usr/bin/titanic-ml", "titanic-ml"),
+        ("/lib/titanic_ml/__main__.py", "python -m titanic_ml"),
+    ],
+)
+def test_the_program_is_named_as_it_was_called(monkeypatch, path, words):
+    monkeypatch.setattr("sys.argv", [path, "train"])
+    assert called() == words
 
 
 def test_examples_are_whole_commands():

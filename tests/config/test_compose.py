@@ -106,7 +106,6 @@ def test_the_last_override_wins():
         "a,b (c) #d ~e !f %20 é",
         "~/models",
         "$HOME/models",
-        "",
     ],
 )
 def test_an_address_is_taken_as_it_is_typed(address):

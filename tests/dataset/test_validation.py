@@ -55,6 +55,7 @@ BAD_CELLS = [
     ("Cabin", b"C85", "b'C85'", "a text such as 'C85', or nothing"),
     ("Age", "-", "'-'", NUMBER),
     ("Age", "1_0", "'1_0'", NUMBER),
+    ("Age", "7,25", "'7,25' (with a decimal comma)", NUMBER),
     ("Age", "0x10", "'0x10'", NUMBER),
     ("Age", 2 + 3j, "(2+3j)", NUMBER),
     ("Age", pd.Timedelta(days=9), "Timedelta('9 days 00:00:00')", NUMBER),
@@ -138,6 +139,10 @@ def test_what_real_passengers_lack_is_no_fault(train_frame, spec, column, value)
     [
         (lambda f: f.drop(columns="Age"), "column Age: found no column of this name, expected one"),
         (lambda f: f.assign(Ages=1), "column Ages: found an unknown column, expected only"),
+        (
+            lambda f: f.reset_index(),
+            "column index: found an unknown column (a frame's index? write",
+        ),
         (
             lambda f: f.rename(columns={"Fare": "Age"}),
             "column Age: found 2 columns of this name, expected one",

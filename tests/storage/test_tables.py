@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 
-from titanic_ml.errors import UnreadableTable
-from titanic_ml.storage.tables import read_table, write_table
+from titanic_ml.errors import SettingsError, UnreadableTable
+from titanic_ml.storage.tables import as_frame, check_output, name_of, read_table, write_table
 
 SUFFIXES = [".csv", ".csv.gz", ".parquet"]
 TABLE = pd.DataFrame(
@@ -182,3 +185,105 @@ def test_a_folder_of_that_name_is_told_and_leaves_no_litter(tmp_path):
     with pytest.raises(UnreadableTable, match="table.csv: can't be written: Is a directory"):
         write_table(TABLE, f"{tmp_path}/table.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+ROWS = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+FRAME = pd.DataFrame(ROWS)
+
+
+class Foreign:
+    """A table of a library that we don't know."""
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return pyarrow.Table.from_pandas(FRAME).__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        FRAME,
+        ROWS,
+        tuple(ROWS),
+        {"a": [1, 2], "b": ["x", "y"]},
+        {"a": FRAME["a"], "b": FRAME["b"]},
+        pyarrow.Table.from_pandas(FRAME),
+        pyarrow.RecordBatch.from_pandas(FRAME),
+        Foreign(),
+    ],
+)
+def test_a_table_in_memory_has_many_forms(table):
+    pd.testing.assert_frame_equal(as_frame(table), FRAME)
+    assert name_of(table) == "the table"
+
+
+@pytest.mark.parametrize("row", [ROWS[0], FRAME.iloc[0], MappingProxyType(ROWS[0])])
+def test_one_row_is_a_table(row):
+    pd.testing.assert_frame_equal(as_frame(row), FRAME.head(1))
+
+
+def test_a_row_may_hold_a_list_for_the_check_to_refuse():
+    assert as_frame({"a": [1, 2], "b": "x"})["a"].tolist() == [[1, 2]]
+    assert as_frame({"a": [1, 2], "b": ["x"]}).shape == (1, 2)
+
+
+@pytest.mark.parametrize("table", [None, 7, b"a,b", np.ones((2, 2)), [1, 2], {1, 2}, object])
+def test_what_is_no_table_is_refused_by_its_type_alone(table):
+    with pytest.raises(UnreadableTable) as caught:
+        as_frame(table)
+    assert str(caught.value).startswith(
+        f"found an object of the type {type(table).__name__}, expected a DataFrame or an Arrow"
+    )
+
+
+def test_an_address_is_read(tmp_path):
+    FRAME.to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(as_frame(tmp_path / "a.parquet"), FRAME)
+    assert name_of(tmp_path) == str(tmp_path) and name_of("-") == "standard input"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.csv", b"a;b\n1;2\n", "a.csv: separated by ';', expected ','; save the table as a CSV"),
+        ("a.csv", b'a;b\n1;"x, y"\n', "a.csv: separated by ';', expected ','"),
+        ("a.csv", b"a\tb\n1\t2\n", "a.csv: separated by a tab, expected ','"),
+        ("a.csv", b"a|b\n1|2\n", "a.csv: separated by '|', expected ','"),
+        ("a.csv", b"sep=;\na;b\n", "a.csv: the first line is 'sep=;', expected the header; delete"),
+        ("a.csv", b"# of 1912\na,b\n1,2\n", "the first line is '# of 1912', expected the header"),
+        ("a.csv", b",a,b\n0,1,2\n", "column 1 has no name, expected one; it looks like a frame's"),
+        ("a.csv", b"a,b,\n1,2,\n", "column 3 has no name, for the header ends in a comma; write"),
+        ("a.csv", GZIP, "a.csv: a gzip file, expected a CSV; give it a name ending in .csv.gz"),
+        ("a.csv", b"PAR1....", "a.csv: a Parquet file, expected a CSV; give it a name ending in"),
+        ("a.csv", b"PK\x03\x04..", "a.csv: an Excel workbook or another zip file, expected a CSV"),
+    ],
+)
+def test_what_other_programs_write_is_named(tmp_path, name, data, words):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(UnreadableTable) as caught:
+        read_table(str(tmp_path / name))
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [([1, 2], "list<element: int64>"), ({"x": 1}, "struct<x: int64>")],
+)
+def test_a_nested_column_is_named(tmp_path, value, kind):
+    pd.DataFrame({"a": [1], "b": [value]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(UnreadableTable, match="a.parquet: column b is nested") as caught:
+        read_table(str(tmp_path / "a.parquet"))
+    assert kind in str(caught.value)
+
+
+def test_a_tilde_is_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_table(FRAME, "~/a.csv")
+    assert (tmp_path / "a.csv").exists()
+    assert read_table("~/a.csv")["b"].tolist() == ["x", "y"]
+
+
+def test_an_output_of_no_known_kind_is_refused_before_the_work():
+    for uri in ("-", "a.csv", "~/b.CSV.GZ", "c.parquet"):
+        check_output(uri)
+    with pytest.raises(SettingsError, match="a.xlsx: unknown kind of table, expected a name end"):
+        check_output("a.xlsx")

@@ -22,12 +22,14 @@ from titanic_ml.cli.options import (
     Quiet,
     Result,
     Terminated,
+    called,
     examples,
+    output_may_be_lost,
     progress_bar,
     shared,
     stoppable,
 )
-from titanic_ml.errors import TitanicError
+from titanic_ml.errors import EmptyStore, TitanicError
 
 USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
 
@@ -42,7 +44,8 @@ class Commands(TyperGroup):
         except TitanicError as error:
             if ctx.meta.get("debug"):
                 raise
-            typer.echo(f"Error: {error}", err=True)
+            hint = f": {called()} train" if isinstance(error, EmptyStore) else ""
+            typer.echo(f"Error: {error}{hint}", err=True)
             raise typer.Exit(error.exit_code) from error
 
 
@@ -58,7 +61,8 @@ def main(args: list[str] | None = None) -> None:
     # are made and when the program ends takes a quarter of the time of a cold `predict`.
     gc.set_threshold(100_000, 20, 100)
     atexit.register(gc.freeze)
-    app(args, prog_name="titanic-ml")
+    with output_may_be_lost():
+        app(args, prog_name="titanic-ml")
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -18,6 +22,14 @@ import typer
 def examples(*lines: str) -> str:
     """The end of a help page, kept as it stands."""
     return "\b\nExamples:\n" + "\n".join(f"  titanic-ml {line}" for line in lines)
+
+
+def called() -> str:
+    """The program as it was called."""
+    path = Path(sys.argv[0])
+    if path.name == "__main__.py":
+        return "python -m titanic_ml"
+    return f"python {path}" if path.suffix == ".py" else path.name
 
 
 def _remember_debug(ctx: typer.Context, debug: bool) -> bool:
@@ -42,6 +54,7 @@ Debug = Annotated[
 ]
 
 
+LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG}  # of an output
 SHARED = {"quiet": Quiet, "as_json": AsJson, "debug": Debug}
 
 
@@ -114,6 +127,24 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def output_may_be_lost() -> Iterator[None]:
+    """Say in a line that standard output is full, and nothing where nobody reads it any more."""
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout:  # none, where it is closed from the start
+                sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.errno not in LOST:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries once more at the end
+        if error.errno != errno.EPIPE:
+            typer.echo(f"Error: standard output: {error.strerror}", err=True)
+        raise SystemExit(1) from None
 
 
 @contextmanager

@@ -51,9 +51,8 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
     except HydraException as error:
         raise SettingsError(_explain(str(error))) from error
     except OmegaConfBaseException as error:
-        raise SettingsError(
-            f"{error.full_key or 'settings'}: {str(error.msg).splitlines()[0]}"
-        ) from error
+        words = str(error.msg or error).splitlines()
+        raise SettingsError(f"{error.full_key or 'settings'}: {words[0]}") from error
 
 
 def build(node: Mapping[str, Any]) -> Any:

@@ -20,10 +20,16 @@ def require(holds: bool, key: str, value: object, expected: str) -> None:
 class DataSettings:
     uri: str
 
+    def __post_init__(self) -> None:
+        require(bool(self.uri.strip()), "data.uri", "empty", "the address of a table")
+
 
 @dataclass(frozen=True)
 class StoreSettings:
     uri: str
+
+    def __post_init__(self) -> None:
+        require(bool(self.uri.strip()), "store.uri", "empty", "the address of a store, a folder")
 
 
 @dataclass(frozen=True)

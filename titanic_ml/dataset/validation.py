@@ -69,8 +69,13 @@ def _column_faults(frame: pd.DataFrame, names: list[str], spec: DatasetSpec) -> 
     return (
         [Fault(0, name, f"{found.count(name)} columns of this name", "one") for name in doubled]
         + [Fault(0, name, "no column of this name", "one") for name in missing]
-        + [Fault(0, name, "an unknown column", f"only {', '.join(names)}") for name in unknown]
+        + [Fault(0, name, _unknown(name), f"only {', '.join(names)}") for name in unknown]
     )
+
+
+def _unknown(name: str) -> str:
+    index = name.startswith("Unnamed:") or name in ("index", "level_0")
+    return "an unknown column" + index * " (a frame's index? write with index=False)"
 
 
 def _value_faults(
@@ -204,4 +209,6 @@ def _shown(value: Any) -> str:
         return "nothing"
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, complex))
     text = f"{value:.15g}" if number else repr(value)
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", value):
+        text += " (with a decimal comma)"
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"

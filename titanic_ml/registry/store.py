@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused
+from titanic_ml.errors import EmptyStore, ModelError, ModelNotFound, ModelRefused
 from titanic_ml.registry.aliases import CHAMPION, LATEST, Alias
 from titanic_ml.registry.provenance import git_commit, libraries
 from titanic_ml.registry.version import (
@@ -46,6 +46,11 @@ class ModelStore:
     uri: str
 
     @property
+    def root(self) -> Path:
+        """The folder, from the root of the file system."""
+        return Path(self.uri).expanduser().absolute()
+
+    @property
     def champion(self) -> Alias:
         """The version that predicts unless another is named."""
         return self.alias(CHAMPION)
@@ -57,11 +62,11 @@ class ModelStore:
 
     def alias(self, name: str) -> Alias:
         """What an alias points at, and its history."""
-        return Alias(Path(self.uri) / f"{name}.json")
+        return Alias(self.root / f"{name}.json")
 
     def names(self) -> list[str]:
         """Names of all versions, the newest first."""
-        found = Path(self.uri).glob(f"[!.]*/{MANIFEST}")
+        found = self.root.glob(f"[!.]*/{MANIFEST}")
         return sorted((path.parent.name for path in found), reverse=True)
 
     def versions(self) -> list[ModelVersion]:
@@ -93,7 +98,7 @@ class ModelStore:
         """
         version = self.resolve(name)
         plain = version == Path(version).name and not version.startswith(".")
-        if not plain or not (Path(self.uri) / version / MANIFEST).is_file():
+        if not plain or not (self.root / version / MANIFEST).is_file():
             raise self._not_found(name)
         return self._read(version)
 
@@ -131,12 +136,12 @@ class ModelStore:
             manifest = Manifest(**vars(origin), **vars(summary), files=hashes)
             if self._write(name, whole | {MANIFEST: manifest.to_json().encode()}):
                 self.latest.point(name, "trained")
-                return ModelVersion(Path(self.uri) / name, manifest)
+                return ModelVersion(self.root / name, manifest)
         raise ModelError(f"{self.uri}: a hundred versions of the moment {moment}; try again")
 
     def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
         """Fill a hidden folder, then rename it; False if another writer has the name."""
-        root, incoming = Path(self.uri), None
+        root, incoming = self.root, None
         try:
             root.mkdir(parents=True, exist_ok=True)
             incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
@@ -157,7 +162,7 @@ class ModelStore:
                 shutil.rmtree(incoming, ignore_errors=True)
 
     def _read(self, version: str) -> ModelVersion:
-        path = Path(self.uri) / version / MANIFEST
+        path = self.root / version / MANIFEST
         try:
             return ModelVersion(path.parent, Manifest.from_json(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
@@ -165,8 +170,6 @@ class ModelStore:
 
     def _not_found(self, name: str) -> ModelNotFound:
         if not (names := self.names()):
-            return ModelNotFound(
-                f"the store {self.uri} holds no model; train one first: python main.py train"
-            )
+            return EmptyStore(f"the store {self.root} (store.uri) holds no model; train one first")
         known = [alias for alias in ALIASES if self.alias(alias).version in names] + names[:5]
         return ModelNotFound(f"no model {name} in {self.uri}, expected one of {', '.join(known)}")

@@ -34,7 +34,10 @@ class Checkpoint(MutableMapping):
         code and libraries. Another fact makes it another run, which starts anew.
         """
         text = json.dumps(facts, sort_keys=True, default=str)
-        return cls(Path(scratch) / f"unfinished-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
+        return cls(
+            Path(scratch).expanduser()
+            / f"unfinished-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        )
 
     def __getitem__(self, name: str) -> Any:
         import joblib
