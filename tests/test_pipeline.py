@@ -87,7 +87,8 @@ def test_a_frame_gives_the_model_of_its_file_and_it_knows_the_champion_of_the_ti
     assert frame.data.sha256 == file.data.sha256
     assert file.data.uri == file.settings["data"]["uri"] == str(TRAIN)
     assert frame.data.uri == frame.settings["data"]["uri"] == "the table"
-    assert frame.files["model.joblib"] == file.files["model.joblib"]
+    predictions = [pipeline.predict(TEST, m.version, probability=True) for m in (file, frame)]
+    pd.testing.assert_frame_equal(*predictions, check_exact=True)
 
 
 @pytest.mark.parametrize("probability", [False, True])

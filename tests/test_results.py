@@ -24,7 +24,8 @@ def test_a_training_says_what_it_found(training):
     shown = repr(training)
     assert "In grouped folds, each row by models that had not seen its group: log_loss" in shown
     assert f"{training.version} is the new champion" in shown
-    assert training.evaluation is training.assessment.evaluation
+    assert training.evaluation.estimates is training.assessment.evaluation.estimates
+    assert training.evaluation.grouped is training.assessment.grouped.estimates
 
 
 def test_a_model_that_beats_no_baseline_is_said_loudly(training):

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.assessment import Assessment
     from titanic_ml.evaluation.explanation import Explanation
     from titanic_ml.evaluation.result import Evaluation
+    from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
-    from titanic_ml.results import Training
+    from titanic_ml.results import Comparison, Training
     from titanic_ml.training.checkpoint import Checkpoint
     from titanic_ml.training.result import Selection
     from titanic_ml.training.trainer import Finished, Progress, Trainer
@@ -94,7 +95,7 @@ class TitanicPipeline:
             why, promoted = self.promote(version.name), True
         except PromotionRefused as refusal:
             why, promoted = str(refusal), False
-        return Training(version.name, selection, assessment, promoted, why)
+        return Training(version.name, version.report, selection, assessment, promoted, why)
 
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
         """Measure a model version on a table with its target, by slice and against the baselines.
@@ -102,7 +103,8 @@ class TitanicPipeline:
         Parameters
         ----------
         data
-            A table or its URI, by default the settings' `data.uri`.
+            A table. Without one it is what was measured in the training, of each of its rows by
+            models that had not seen it, and in grouped folds.
         model
             A version or an alias.
 
@@ -114,7 +116,8 @@ class TitanicPipeline:
         from titanic_ml.evaluation.evaluator import Evaluator
 
         version = self._version(model)
-        data = self.settings.data.uri if data is None else data
+        if data is None:
+            return _facts(version).out_of_fold
         dataset = self._dataset(data, version.spec)
         X, y = dataset.labelled
         baselines = {name: Predictor(b).probability(X) for name, b in version.baselines.items()}
@@ -186,7 +189,8 @@ class TitanicPipeline:
         """
         from titanic_ml.reporting.report import Report
 
-        return Report.of(self._version(model))
+        version = self._version(model)
+        return Report.of(_facts(version))
 
     def predict(
         self,
@@ -224,6 +228,29 @@ class TitanicPipeline:
         if output is not None:
             write_table(predictions, str(output))
         return predictions
+
+    def compare(self, first: str, second: str = "champion") -> Comparison:
+        """Put two versions side by side, on all metrics and on the rows that both were scored on.
+
+        Parameters
+        ----------
+        first, second
+            Versions or aliases.
+
+        Raises
+        ------
+        ModelError
+            One of them is at fault.
+        """
+        from titanic_ml.evaluation.gate import paired_gain
+        from titanic_ml.results import Comparison
+
+        a, b = self.store.open(first), self.store.open(second)
+        rows, gain = paired_gain(
+            a.out_of_fold, b.out_of_fold, self.settings.evaluation.confidence, self.settings.seed
+        )
+        metrics = a.manifest.metrics, b.manifest.metrics
+        return Comparison((a.name, b.name), metrics, rows, gain)
 
     def promote(self, model: str = "latest", force: bool = False) -> str:
         """Make a version the champion if it is not worse on the rows that both were scored on.
@@ -348,3 +375,9 @@ class TitanicPipeline:
     def _dataset(self, data: Table, spec: DatasetSpec, with_target: bool = True) -> Dataset:
         """The validated table."""
         return Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)
+
+
+def _facts(version: ModelVersion) -> Facts:
+    from titanic_ml.reporting.facts import Facts
+
+    return Facts.from_json(version.facts)

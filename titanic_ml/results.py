@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from titanic_ml.evaluation.assessment import Assessment
-    from titanic_ml.evaluation.result import Evaluation
+    from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation
     from titanic_ml.training.result import Selection
 
 
 @dataclass(frozen=True, repr=False)
 class Training:
-    """What one training gave: a version in the store, the comparison of the candidates with the
-    fitted model, what was measured of it, and whether it became the champion, and why.
+    """What one training gave: a version in the store with its report, the comparison of the
+    candidates with the fitted model, what was measured of it, and whether it became the champion,
+    and why.
     """
 
     version: str
+    report: str
     selection: Selection
     assessment: Assessment
     promoted: bool
@@ -26,19 +28,22 @@ class Training:
 
     @property
     def evaluation(self) -> Evaluation:
-        """The metrics out of fold, of rows of the same kind."""
-        return self.assessment.evaluation
+        """The metrics out of fold, with those in grouped folds beside them."""
+        grouped = self.assessment.grouped
+        estimates = grouped.estimates if grouped else None
+        return replace(self.assessment.evaluation, version=self.version, grouped=estimates)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        estimates, grouped = self.evaluation.estimates, self.assessment.grouped
+        evaluation = self.evaluation.to_dict()
         return {
             "version": self.version,
+            "report": self.report,
             "estimator": self.selection.chosen.name,
             "parameters": self.selection.parameters,
             "threshold": self.selection.threshold,
-            "metrics": {name: asdict(estimate) for name, estimate in estimates.items()},
-            "grouped": grouped and grouped.to_dict()["estimates"],
+            "metrics": evaluation["estimates"],
+            "grouped": evaluation["grouped"],
             "beats_baselines": self.evaluation.beats_baselines,
             "left_out": self.selection.left_out,
             "promoted": self.promoted,
@@ -49,15 +54,9 @@ class Training:
         outcome = "is the new champion" if self.promoted else "did not become the champion"
         parts = [
             repr(self.selection),
-            f"Out of fold, each row by models that had not seen it: {self.evaluation}",
+            repr(self.evaluation),
+            f"{self.version} {outcome}: {self.why}\nReport: {self.report}",
         ]
-        if grouped := self.assessment.grouped:
-            some = ("log_loss", "roc_auc", "accuracy")
-            words = ", ".join(f"{name} {grouped.estimates[name]}" for name in some)
-            parts.append(
-                f"In grouped folds, each row by models that had not seen its group: {words}"
-            )
-        parts.append(f"{self.version} {outcome}: {self.why}")
         if not self.evaluation.beats_baselines:
             rivals = [label for label, beaten in self.evaluation.beaten.items() if not beaten]
             parts.append(
@@ -65,6 +64,43 @@ class Training:
                 "relied on"
             )
         return "\n\n".join(parts)
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Two versions side by side.
+
+    Attributes
+    ----------
+    versions
+        Their names.
+    metrics
+        The out-of-fold metrics of each, in the same order.
+    rows
+        How many rows both were scored on without having seen them.
+    gain
+        By how much the second's log loss is less on those; None without any.
+    """
+
+    versions: tuple[str, str]
+    metrics: tuple[Estimates, Estimates]
+    rows: int
+    gain: Estimate | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; keys are the names of the attributes."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        lines = [f"{'METRIC':<18} {self.versions[0]:<28} {self.versions[1]}"]
+        ours, theirs = self.metrics
+        lines += [f"{n:<18} {ours[n]!s:<28} {theirs[n]}" for n in ours if n in theirs]
+        if self.gain:
+            told = f"the log loss of the second is less by {self.gain}"
+            lines += ["", f"On the {self.rows} rows that both were scored on, {told}"]
+        else:
+            lines += ["", "No rows were scored for both, so the two can't be compared"]
+        return "\n".join(lines)
 
 
 class Steps:

@@ -111,9 +111,25 @@ def test_explain_names_the_table_that_lacks_the_row(run, store, quick):
     assert "train.csv has no PassengerId x; name one of its rows" in done.err
 
 
-def test_evaluate_takes_data_from_the_settings(run, store):
-    settings = f"store.uri={store}", f"data.uri={TRAIN}"
-    assert json.loads(run("evaluate", "--json", *settings).out)["rows"] == 891
+def test_evaluate_without_a_table_is_what_the_training_measured(run, store, training):
+    done = run("evaluate", f"store.uri={store}")
+    assert done == (0, f"{training.evaluation}\n", "")
+    assert done.out.startswith("Out of fold, each row by models that had not seen it: 891 rows, ")
+    assert "WARNING" not in done.out and "\nIn grouped folds, each row by models that" in done.out
+    told = json.loads(run("evaluate", "--json", f"store.uri={store}").out)
+    assert told["out_of_fold"] and told["version"] == training.version
+    assert told["grouped"]["log_loss"]["value"] > told["estimates"]["log_loss"]["value"]
+
+
+def test_report_says_where_it_is_and_opens_it(run, store, monkeypatch, training):
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    path = store / training.version / "report.html"
+    for words in ([], ["champion"], [training.version]):
+        assert run("report", *words, f"store.uri={store}") == (0, f"{path}\n", "")
+    assert path.exists() and not opened
+    told = json.loads(run("report", "latest", "--open", "--json", f"store.uri={store}").out)
+    assert told == {"version": training.version, "report": str(path)} and opened == [str(path)]
 
 
 def test_predict_writes_what_kaggle_takes(run, store, tmp_path):
@@ -168,13 +184,14 @@ def test_predict_takes_a_version_by_name(run, store, worse):
     [
         (
             ["train"],
-            {"version", "estimator", "parameters", "threshold", "metrics", "grouped"}
+            {"version", "report", "estimator", "parameters", "threshold", "metrics", "grouped"}
             | {"promoted", "why", "beats_baselines", "left_out"},
         ),
         (
             ["evaluate"],
             {"rows", "positives", "threshold", "estimates", "confusion", "seen"}
-            | {"baselines", "gains", "slices", "curves", "confidence", "version"},
+            | {"baselines", "gains", "slices", "curves", "confidence", "version"}
+            | {"out_of_fold", "grouped"},
         ),
         (["predict", TEST, "--output", "out.csv"], {"rows", "output", "model"}),
     ],
@@ -208,8 +225,8 @@ def test_the_version_is_printed(run):
 
 
 COMMANDS = [
-    *([], ["train"], ["evaluate"], ["predict"]),
-    *(["models", name] for name in ("list", "show", "promote", "rollback")),
+    *([], ["train"], ["evaluate"], ["explain"], ["predict"], ["report"]),
+    *(["models", name] for name in ("list", "show", "compare", "promote", "rollback", "delete")),
 ]
 
 
@@ -352,7 +369,7 @@ def test_completion_completes_commands():
     }
     code, out, err = finish(env={**os.environ, **variables})
     assert (code, err) == (0, b"")
-    assert out.decode().split() == ["train", "evaluate", "explain", "predict", "models"]
+    assert out.decode().split() == ["train", "evaluate", "explain", "report", "predict", "models"]
 
 
 def gone(group: int, seconds: float = 20.0) -> bool:

@@ -1,6 +1,7 @@
 """The commands `models …`: what they print, change and exit with."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -57,12 +58,56 @@ def test_list_of_an_empty_store_says_so(run, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("flags", [[], ["--json"]])
-def test_show_prints_the_manifest_of_a_version_or_alias(run, settings, two, flags):
-    by_alias = json.loads(run("models", "show", "champion", *flags, settings).out)
-    by_name = json.loads(run("models", "show", two[0], *flags, settings).out)
+def test_show_prints_the_manifest_for_a_program(run, settings, two):
+    by_alias = json.loads(run("models", "show", "champion", "--json", settings).out)
+    by_name = json.loads(run("models", "show", two[0], "--json", settings).out)
     assert by_alias == by_name
     assert by_alias["version"] == two[0] and by_alias["settings"]["seed"] == 0
+
+
+def test_show_is_a_page_for_a_person(run, settings, two, store):
+    page = run("models", "show", "champion", settings).out
+    first, *_ = page.splitlines()
+    assert first == f"version    {two[0]} (champion)"
+    for words in ("logistic_regression, C ", "891 rows of ", "STRATIFIED FOLDS", "GROUPED FOLDS"):
+        assert words in page
+    assert f"report     {store / two[0] / 'report.html'}" in page
+    assert re.search(r"^log_loss +0\.\d{3} \(.*\) +0\.\d{3} \(", page, re.MULTILINE)
+    assert re.search(r"^logistic regression +0\.\d{4}$", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("other", [["champion"], []])
+def test_compare_puts_two_versions_side_by_side(run, settings, two, other):
+    champion, worse = two
+    done = run("models", "compare", worse, *other, settings)
+    assert done.out.splitlines()[0].split() == ["METRIC", worse, champion]
+    gain = re.search(r"On the 891 rows .* less by (\S+) \((\S+) to (\S+)\)$", done.out)
+    assert 0 < float(gain[2]) < float(gain[1]) < float(gain[3])
+    told = json.loads(run("models", "compare", worse, *other, "--json", settings).out)
+    assert told["versions"] == [worse, champion] and told["rows"] == 891
+    assert told["gain"]["value"] == pytest.approx(float(gain[1]), abs=5e-4)
+
+
+def test_delete_removes_a_version_but_not_the_champion(run, settings, two, store):
+    champion, worse = two
+    refused = run("models", "delete", "champion", settings)
+    assert (refused.code, refused.out) == (1, "")
+    assert f"{champion} is the champion; promote another, then delete it" in refused.err
+    assert run("models", "delete", "latest", settings) == (0, f"{worse} is deleted\n", "")
+    assert [path.name for path in store.iterdir() if path.is_dir()] == [champion]
+    rows = json.loads(run("models", "list", "--json", settings).out)
+    assert [(row["version"], row["aliases"]) for row in rows] == [
+        (champion, ["champion", "latest"])
+    ]
+
+
+def test_rollback_passes_over_what_was_deleted(run, settings, two):
+    champion, worse = two
+    run("models", "promote", worse, "--force", settings)
+    run("models", "delete", champion, settings)
+    done = run("models", "rollback", settings)
+    assert (done.code, done.out) == (1, "")
+    assert "pointed at no other version before; nothing changed" in done.err
 
 
 def test_promote_goes_through_the_gate_unless_forced(run, settings, two):
@@ -70,10 +115,12 @@ def test_promote_goes_through_the_gate_unless_forced(run, settings, two):
     refused = run("models", "promote", worse, settings)
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.startswith("Error: log loss") and "worse by more than" in refused.err
-    assert json.loads(run("models", "show", "champion", settings).out)["version"] == champion
+    assert (
+        json.loads(run("models", "show", "champion", "--json", settings).out)["version"] == champion
+    )
     forced = run("models", "promote", "latest", "--force", settings)
     assert forced == (0, f"champion is {worse}: forced\n", "")
-    assert json.loads(run("models", "show", "champion", settings).out)["version"] == worse
+    assert json.loads(run("models", "show", "champion", "--json", settings).out)["version"] == worse
 
 
 def test_rollback_brings_the_previous_champion_back_once(run, settings, two):

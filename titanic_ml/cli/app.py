@@ -28,6 +28,7 @@ from titanic_ml.cli.options import (
     progress_bar,
     shared,
     stoppable,
+    version_or_override,
 )
 from titanic_ml.errors import EmptyStore, TitanicError
 
@@ -85,6 +86,10 @@ Output = Annotated[
 PassengerId = Annotated[
     str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
 ]
+ReportOf = Annotated[
+    str, typer.Argument(metavar="VERSION", help="A version or an alias: champion, latest.")
+]
+OpenIt = Annotated[bool, typer.Option("--open", help="Open it with the system's program.")]
 Probability = Annotated[bool, typer.Option("--probability", help="Add a column of probabilities.")]
 
 
@@ -121,9 +126,7 @@ def train(
 
 
 @app.command(
-    epilog=examples(
-        "evaluate --data labelled.csv", "evaluate --model latest --data labelled.csv --json"
-    )
+    epilog=examples("evaluate", "evaluate --data labelled.csv", "evaluate --model latest --json")
 )
 @shared
 def evaluate(
@@ -131,7 +134,7 @@ def evaluate(
     model: Model = "champion",
     data: Data = None,
 ) -> Result:
-    """Measure a version on a table with known outcomes."""
+    """Measure a version on a table with known outcomes; without one, say what its training did."""
     from titanic_ml.pipeline import TitanicPipeline
 
     evaluation = TitanicPipeline(*overrides or ()).evaluate(data, model)
@@ -153,6 +156,23 @@ def explain(
 
     explanation = TitanicPipeline(*overrides or ()).explain(passenger_id, data, model)
     return Result(explanation, explanation.to_dict())
+
+
+@app.command(epilog=examples("report", "report latest --open"))
+@shared
+def report(
+    version: ReportOf = "champion",
+    overrides: Overrides = None,
+    open_it: OpenIt = False,
+) -> Result:
+    """Say where the report of a version is."""
+    from titanic_ml.cli.models import model_store
+
+    version, words = version_or_override(version, overrides)
+    found = model_store(words).open(version)
+    if open_it:
+        typer.launch(found.report)
+    return Result(found.report, {"version": found.name, "report": found.report})
 
 
 @app.command(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from titanic_ml.cli.options import Overrides, Result, examples, shared
+from titanic_ml.cli.options import Overrides, Result, examples, shared, version_or_override
 
 if TYPE_CHECKING:
     from titanic_ml.registry.store import ModelStore
+    from titanic_ml.registry.version import ModelVersion
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Version = Annotated[str, typer.Argument(help="A version or an alias: champion, latest.")]
+Other = Annotated[str, typer.Argument(metavar="VERSION", help="The one to compare it with.")]
 Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history says so.")]
 
 
@@ -24,7 +25,7 @@ def list_versions(
     overrides: Overrides = None,
 ) -> Result:
     """List the versions, the newest first."""
-    store = _store(overrides)
+    store = model_store(overrides)
     aliases = {alias: store.alias(alias).version for alias in ("champion", "latest")}
     lines = [f"{'VERSION':<28} {'ESTIMATOR':<20} {'LOG LOSS (INTERVAL)':<25} {'ROWS':>6}  ALIASES"]
     rows = []
@@ -50,9 +51,39 @@ def show(
     version: Version,
     overrides: Overrides = None,
 ) -> Result:
-    """Show the manifest of a version."""
-    manifest = _store(overrides).open(version).manifest.to_dict()
-    return Result(json.dumps(manifest, indent=2, ensure_ascii=False), manifest)
+    """Show what a version says of itself; its whole manifest with --json."""
+    store = model_store(overrides)
+    found = store.open(version)
+    aliases = [
+        alias.path.stem for alias in (store.champion, store.latest) if alias.version == found.name
+    ]
+    return Result(_page(found, aliases), found.manifest.to_dict())
+
+
+@app.command(epilog=examples("models compare latest champion"))
+@shared
+def compare(
+    version: Version,
+    other: Other = "champion",
+    overrides: Overrides = None,
+) -> Result:
+    """Put two versions side by side, on the rows that both were scored on too."""
+    from titanic_ml.pipeline import TitanicPipeline
+
+    other, words = version_or_override(other, overrides)
+    comparison = TitanicPipeline(*words).compare(version, other)
+    return Result(comparison, comparison.to_dict())
+
+
+@app.command(epilog=examples("models delete 20261125T144142.200Z-df70f6"))
+@shared
+def delete(
+    version: Version,
+    overrides: Overrides = None,
+) -> Result:
+    """Remove a version for good, unless it is the champion."""
+    deleted = model_store(overrides).delete(version)
+    return Result(f"{deleted} is deleted", {"deleted": deleted})
 
 
 @app.command(epilog=examples("models promote latest", "models promote latest --force"))
@@ -78,11 +109,34 @@ def rollback(
     overrides: Overrides = None,
 ) -> Result:
     """Make the previous champion the champion again."""
-    champion = _store(overrides).champion.rollback()
+    champion = model_store(overrides).rollback()
     return Result(f"champion is {champion} again", {"champion": champion})
 
 
-def _store(overrides: list[str] | None) -> ModelStore:
+def _page(version: ModelVersion, aliases: list[str]) -> str:
+    """What a person wants to know of a version."""
+    made = version.manifest
+    chosen = ", ".join([made.estimator, *(f"{key} {v}" for key, v in made.parameters.items())])
+    facts = {
+        "version": " ".join([made.version, *(f"({alias})" for alias in aliases)]),
+        "made": f"{made.time} by {made.git or 'code of no commit'}, after {made.parent or 'none'}",
+        "estimator": f"{chosen}, threshold {made.threshold:g}",
+        "data": f"{made.data.rows} rows of {made.data.uri}, SHA-256 {made.data.sha256[:12]}…",
+        "libraries": ", ".join(f"{name} {v}" for name, v in made.libraries.items()),
+        "report": version.report,
+    }
+    lines = [f"{name:<10} {words}" for name, words in facts.items()]
+    level, grouped = f"{made.confidence:.0%}", made.grouped or {}
+    lines += ["", f"{'METRIC (' + level + ')':<18} {'STRATIFIED FOLDS':<24} GROUPED FOLDS".rstrip()]
+    for name, estimate in made.metrics.items():
+        lines.append(f"{name:<18} {estimate!s:<24} {grouped.get(name, '')}".rstrip())
+    lines += ["", f"{'CANDIDATE':<22} LOG LOSS"]
+    lines += [f"{c['label']:<22} {c['log_loss']:.4f}" for c in made.candidates.values()]
+    return "\n".join(lines)
+
+
+def model_store(overrides: list[str] | None) -> ModelStore:
+    """The store of the settings, without what a pipeline needs."""
     from titanic_ml.config.compose import load_settings
     from titanic_ml.registry.store import ModelStore
 

@@ -58,6 +58,17 @@ LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG}  # of an
 SHARED = {"quiet": Quiet, "as_json": AsJson, "debug": Debug}
 
 
+def version_or_override(
+    version: str, overrides: list[str] | None, default: str = "champion"
+) -> tuple[str, list[str]]:
+    """A version that may be left out, and the overrides: of these, the first may stand in its
+    place, and has an equals sign.
+    """
+    if "=" in version:
+        return default, [version, *(overrides or ())]
+    return version, list(overrides or ())
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command has to say: to a person as text, to a program as values for JSON; and with

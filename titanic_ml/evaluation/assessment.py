@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -144,7 +144,7 @@ class Assessor:
         )
 
     def _evaluate(self, threshold: float, predictions: OutOfFold) -> Evaluation:
-        return self.evaluator.evaluate(
+        measured = self.evaluator.evaluate(
             self.dataset.labelled[1].to_numpy(),
             predictions.probability.to_numpy(),
             threshold,
@@ -152,3 +152,4 @@ class Assessor:
             baselines=predictions.baselines,
             slices=self.slices,
         )
+        return replace(measured, out_of_fold=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.metrics import row_losses
+from titanic_ml.evaluation.result import Estimate
 
 
 def mean_log_loss(table: pd.DataFrame) -> float:
     """Log loss of out-of-fold probabilities, averaged over the columns `repeat_…`; truth in `y`."""
-    repeats = table.filter(like="repeat_").to_numpy()
-    return float(row_losses(np.tile(table["y"], repeats.shape[1]), repeats.ravel(order="F")).mean())
+    return float(_row_losses(table).mean())
 
 
 def compare_out_of_fold(
@@ -35,6 +36,40 @@ def compare_out_of_fold(
     if not len(ours):
         return 0, np.nan, np.nan
     return len(ours), mean_log_loss(ours), mean_log_loss(theirs)
+
+
+def paired_gain(
+    first: pd.DataFrame, second: pd.DataFrame, confidence: float = 0.95, seed: int = 0
+) -> tuple[int, Estimate | None]:
+    """By how much the log loss of the second model is less, row by row where both were scored.
+
+    Parameters
+    ----------
+    first, second
+        As in `compare_out_of_fold`; rows are paired by id and target.
+    confidence, seed
+        Of the interval by the bootstrap of rows.
+
+    Returns
+    -------
+    tuple
+        How many rows were paired, and the mean gain; None without any.
+    """
+    keys = ["id", "y"]
+    losses = [t[keys].assign(loss=_row_losses(t)) for t in (first, second)]
+    both = losses[0].merge(losses[1], on=keys, suffixes=("_first", "_second"))
+    if both.empty:
+        return 0, None
+    gains = (both["loss_first"] - both["loss_second"]).to_numpy()[:, None]
+    value, low, high = (float(end[0]) for end in mean_interval(gains, confidence, seed))
+    return len(both), Estimate(value, low, high)
+
+
+def _row_losses(table: pd.DataFrame) -> np.ndarray:
+    """The mean log loss of each row over the repetitions, (n,)."""
+    repeats = table.filter(like="repeat_").to_numpy()
+    truth = np.repeat(table["y"].to_numpy()[:, None], repeats.shape[1], axis=1)
+    return row_losses(truth, repeats).mean(axis=1)
 
 
 def _known(table: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+IN_A_LINE = ("log_loss", "roc_auc", "accuracy")
 FEWEST = 30  # rows of a slice that may be called the worst
 
 
@@ -153,6 +154,10 @@ class Evaluation:
         Of all the intervals.
     version
         The model version that was measured; empty before it has a name.
+    out_of_fold
+        Whether each row was judged by models that had not seen it, in a cross-validation.
+    grouped
+        If so, the same metrics where they had seen nobody of its group either; None without groups.
     """
 
     rows: int
@@ -167,6 +172,8 @@ class Evaluation:
     seen: int = 0
     confidence: float = 0.95
     version: str = ""
+    out_of_fold: bool = False
+    grouped: Estimates | None = None
 
     @property
     def worst(self) -> SliceScore | None:
@@ -190,7 +197,8 @@ class Evaluation:
 
     def __repr__(self) -> str:
         rows = f"{self.rows} rows, {self.positives} of class 1, threshold {self.threshold:g}"
-        lines = [f"{rows}, with {100 * self.confidence:g}% intervals:"]
+        how = "Out of fold, each row by models that had not seen it: " * self.out_of_fold
+        lines = [f"{how}{rows}, with {100 * self.confidence:g}% intervals:"]
         if self.seen:
             lines.append(
                 f"  WARNING: the model was trained on {self.seen} of these {self.rows} rows, "
@@ -206,6 +214,12 @@ class Evaluation:
         for truth, row in self.confusion.items():
             cells = ", ".join(f"{count:g} as {prediction}" for prediction, count in row.items())
             lines.append(f"  truly {truth}: predicted {cells}")
+        if self.grouped:
+            some = ", ".join(f"{name} {self.grouped[name]}" for name in IN_A_LINE)
+            lines += [
+                "",
+                f"In grouped folds, each row by models that had not seen its group: {some}",
+            ]
         return "\n".join(lines)
 
 

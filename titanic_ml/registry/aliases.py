@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,8 +61,13 @@ class Alias:
         except OSError as error:
             raise ModelError(f"{self.path}: can't be written: {error.strerror}") from error
 
-    def rollback(self) -> str:
+    def rollback(self, known: Container[str] | None = None) -> str:
         """Point where it did before, and return that version; twice goes back two versions.
+
+        Parameters
+        ----------
+        known
+            The versions that there still are; others are passed over.
 
         Raises
         ------
@@ -74,6 +80,8 @@ class Alias:
                 stack.pop()
             elif not stack or stack[-1] != entry["version"]:
                 stack.append(entry["version"])
+        while len(stack) > 1 and known is not None and stack[-2] not in known:
+            del stack[-2]
         if len(stack) < 2:
             raise ModelNotFound(
                 f"{self.path.stem} pointed at no other version before; nothing changed"

@@ -47,8 +47,8 @@ class ModelStore:
 
     @property
     def root(self) -> Path:
-        """The folder, from the root of the file system."""
-        return Path(self.uri).expanduser().absolute()
+        """The folder."""
+        return Path(self.uri).expanduser()
 
     @property
     def champion(self) -> Alias:
@@ -139,6 +139,39 @@ class ModelStore:
                 return ModelVersion(self.root / name, manifest)
         raise ModelError(f"{self.uri}: a hundred versions of the moment {moment}; try again")
 
+    def rollback(self) -> str:
+        """Make the champion before this one the champion again, and return its name.
+
+        Raises
+        ------
+        ModelNotFound
+            There was no other, or it is deleted.
+        """
+        return self.champion.rollback(self.names())
+
+    def delete(self, name: str) -> str:
+        """Remove a version for good, and return its name. It vanishes in one step.
+
+        Raises
+        ------
+        ModelNotFound
+            There is none.
+        ModelError
+            It is the champion, or can't be removed.
+        """
+        version = self.open(name)
+        if version.name == self.champion.version:
+            raise ModelError(f"{version.name} is the champion; promote another, then delete it")
+        try:
+            leaving = Path(tempfile.mkdtemp(prefix=".leaving-", dir=self.root))
+            version.folder.rename(leaving / version.name)
+        except OSError as error:
+            raise ModelError(f"{version.folder}: can't be removed: {error.strerror}") from error
+        shutil.rmtree(leaving, ignore_errors=True)
+        if self.latest.version == version.name and (names := self.names()):
+            self.latest.point(names[0], f"{version.name} was deleted")
+        return version.name
+
     def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
         """Fill a hidden folder, then rename it; False if another writer has the name."""
         root, incoming = self.root, None
@@ -170,6 +203,8 @@ class ModelStore:
 
     def _not_found(self, name: str) -> ModelNotFound:
         if not (names := self.names()):
-            return EmptyStore(f"the store {self.root} (store.uri) holds no model; train one first")
+            return EmptyStore(
+                f"the store {self.root.absolute()} (store.uri) holds no model; train one first"
+            )
         known = [alias for alias in ALIASES if self.alias(alias).version in names] + names[:5]
         return ModelNotFound(f"no model {name} in {self.uri}, expected one of {', '.join(known)}")

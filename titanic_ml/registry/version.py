@@ -183,6 +183,11 @@ class ModelVersion:
         return self.manifest.version
 
     @property
+    def report(self) -> str:
+        """Where its report is."""
+        return str(self.folder / REPORT)
+
+    @property
     def threshold(self) -> float:
         """Probability from which on the prediction is 1."""
         return self.manifest.threshold

@@ -155,6 +155,11 @@ class Facts:
             assessment.groups,
         )
 
+    @property
+    def out_of_fold(self) -> Evaluation:
+        """The evaluation, with the metrics in grouped folds beside it."""
+        return replace(self.evaluation, grouped=self.grouped.estimates if self.grouped else None)
+
     def named(self, origin: Origin) -> Facts:
         """The same, of the version that this is the origin of."""
         name = origin.version

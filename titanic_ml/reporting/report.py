@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from titanic_ml.evaluation.result import Estimate, Importance
-from titanic_ml.registry.version import FACTS, MODEL_CARD, REPORT, ModelVersion
+from titanic_ml.registry.version import FACTS, MODEL_CARD, REPORT
 from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.verdict import Verdict, verdict, wholes_and_members
 
@@ -53,10 +53,9 @@ class Report:
     figures: dict[str, str]
 
     @classmethod
-    def of(cls, version: ModelVersion) -> Report:
-        """Draw and word the facts of a version. Raises `ModelRefused` if they are damaged."""
-        facts = Facts.from_json(version.facts)
-        return cls(version.name, facts, verdict(facts), drawings(facts))
+    def of(cls, facts: Facts) -> Report:
+        """Draw and word the facts of a version."""
+        return cls(facts.evaluation.version, facts, verdict(facts), drawings(facts))
 
     def __repr__(self) -> str:
         return f"{self.version}: {self.verdict.headline}"
