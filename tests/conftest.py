@@ -26,9 +26,7 @@ from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 QUICK = (
-    "selection.repeats=1",
-    "selection.folds=2",
-    "selection.inner_folds=2",
+    "selection=quick",
     "evaluation.resamples=20",
     "estimator=[majority,one_column,logistic_regression]",
     "n_jobs=1",

@@ -19,7 +19,7 @@ SUFFIXES = [".csv", ".csv.gz", ".parquet"]
 TABLE = pd.DataFrame(
     {"id": ["1", "2", "3"], "name": ['O\'Dwyer, "Nellie"', "Zoë\nin two lines", None]}, dtype="str"
 )
-GZIP = gzip.compress(b"a,b\n1,2\n" * 1000)
+GZIP = gzip.compress(b"a,b\n1,2\n" * 1000, mtime=0)  # the same in every worker
 
 
 def parquet() -> bytes:
