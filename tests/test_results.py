@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 from titanic_ml.evaluation.result import Estimate
-from titanic_ml.results import Steps
+from titanic_ml.results import Comparison, Steps
 
 
 def test_steps_count_on_over_the_stages():
@@ -45,3 +45,10 @@ def test_what_was_left_out_is_told(training):
     told = replace(training, selection=selection)
     assert told.to_dict()["left_out"] == {"svc": "svc can't learn from 9 rows"}
     assert "Left out: svc. svc can't learn from 9 rows" in repr(told)
+
+
+def test_two_versions_without_a_row_in_common_are_not_compared():
+    same = {"log_loss": Estimate(0.4, 0.3, 0.5)}
+    told = repr(Comparison(("a", "b"), (same, same), 0, None))
+    assert told.splitlines()[1].split() == ["log_loss", *2 * ["0.400", "(0.300", "to", "0.500)"]]
+    assert told.endswith("No rows were scored for both, so the two can't be compared")

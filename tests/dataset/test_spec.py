@@ -38,6 +38,8 @@ def test_the_specification_of_the_titanic_has_every_property(spec):
         ({"a": {"kind": "text", "colour": 1}}, {}, "dataset.columns.a: unknown colour"),
         ({"a": {"kind": "date"}}, {}, "dataset.columns.a.kind is date, expected one of integer"),
         ({"a": {}}, {}, "dataset.columns.a.kind is None"),
+        ({"a": {"kind": "text", "case": "title"}}, {}, "a.case is title, expected one of keep, up"),
+        ({"a": {"kind": "text", "pattern": "("}}, {}, "a.pattern is no regular expression: missi"),
         ({}, {"id": "x"}, "dataset.id is x, expected one of the columns"),
         ({}, {"target": "x"}, "dataset.target is x"),
         ({}, {"taget": "y"}, "dataset: unknown taget, expected about, baseline"),
@@ -45,7 +47,7 @@ def test_the_specification_of_the_titanic_has_every_property(spec):
         ({}, {"slices": {"a": "y"}}, "dataset.slices.a: no column y"),  # the target is no input
     ],
 )
-def test_a_wrong_schema_is_named(columns, changes, words):
+def test_a_wrong_specification_is_named(columns, changes, words):
     with pytest.raises(SettingsError) as caught:
         make(columns, **changes)
     assert words in str(caught.value)

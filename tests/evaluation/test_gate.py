@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from titanic_ml.evaluation.gate import compare_out_of_fold, mean_log_loss
+from titanic_ml.evaluation.gate import compare_out_of_fold, mean_log_loss, paired_gain
 
 
 def out_of_fold(rows, y, *repeats):
@@ -40,3 +40,15 @@ def test_two_models_are_compared_on_the_rows_they_share():
 def test_a_row_is_known_by_its_id_and_target_or_by_all_of_its_columns(changes, rows):
     champion = out_of_fold([1, 2, 3], [0, 1, 1], [0.1, 0.8, 0.7])
     assert compare_out_of_fold(champion.assign(**changes), champion)[0] == rows
+
+
+def test_a_gain_is_paired_row_by_row():
+    random = np.random.default_rng(0)
+    y, p = random.integers(0, 2, 200), random.uniform(0.2, 0.8, 200)
+    first = out_of_fold(range(200), y, p, p)
+    better = out_of_fold(range(200), y, 0.9 * p + 0.1 * y)[::-1]
+    rows, gain = paired_gain(first, better)
+    assert rows == 200 and 0 < gain.low < gain.value < gain.high
+    assert gain.value == pytest.approx(mean_log_loss(first) - mean_log_loss(better))
+    assert paired_gain(first, first)[1].high == 0
+    assert paired_gain(first, better.assign(id=better["id"] + 500)) == (0, None)

@@ -43,13 +43,19 @@ def test_the_parent_is_the_champion_of_the_time(new, save):
     assert new.open(save(new)).manifest.parent == first
 
 
-def test_versions_of_the_same_moment_are_all_kept(new, monkeypatch, save):
+@pytest.fixture
+def stopped_clock(monkeypatch) -> None:
+    """It is always the same moment."""
+
     class Clock(datetime):
         @classmethod
         def now(cls, tz=None):
             return cls(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
     monkeypatch.setattr(model_store, "datetime", Clock)
+
+
+def test_versions_of_the_same_moment_are_all_kept(new, stopped_clock, save):
     names = [save(new) for _ in range(3)]
     assert len(set(names)) == 3
     assert new.names() == sorted(names, reverse=True)
@@ -134,17 +140,23 @@ def test_a_champion_that_was_deleted_is_not_offered(new, save):
     assert str(caught.value).endswith(f"expected one of latest, {name}")
 
 
-def test_documents_are_made_with_the_name_that_the_version_gets(new, monkeypatch, save):
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return cls(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-    monkeypatch.setattr(model_store, "datetime", Clock)
-
+def test_documents_are_made_with_the_name_that_the_version_gets(new, stopped_clock, save):
     names = [save(new, documents=lambda o: {"card.md": o.version.encode()}) for _ in range(2)]
     assert names[1] == f"{names[0]}-2"
     for name in names:
         assert new.open(name).read("card.md").decode() == name
     with pytest.raises(ModelRefused, match="other.md: missing"):
         new.open(names[0]).read("other.md")
+
+
+def test_what_cannot_be_removed_is_still_there(new, save, monkeypatch):
+    name = save(new)
+
+    def refuse(*_: object) -> None:
+        raise OSError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(ModelError, match=f"{name}: can't be removed: Permission denied"):
+        new.delete("latest")
+    assert new.names() == [name]
+    assert not [path for path in new.root.iterdir() if path.name.startswith(".leaving-")]

@@ -162,12 +162,15 @@ class ModelStore:
         version = self.open(name)
         if version.name == self.champion.version:
             raise ModelError(f"{version.name} is the champion; promote another, then delete it")
+        leaving = None
         try:
             leaving = Path(tempfile.mkdtemp(prefix=".leaving-", dir=self.root))
             version.folder.rename(leaving / version.name)
         except OSError as error:
             raise ModelError(f"{version.folder}: can't be removed: {error.strerror}") from error
-        shutil.rmtree(leaving, ignore_errors=True)
+        finally:
+            if leaving:
+                shutil.rmtree(leaving, ignore_errors=True)
         if self.latest.version == version.name and (names := self.names()):
             self.latest.point(names[0], f"{version.name} was deleted")
         return version.name
