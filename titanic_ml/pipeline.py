@@ -170,7 +170,9 @@ class TitanicPipeline:
         elif version.seen(dataset)[row].any():
             warning = "the model was trained on this row, so its features may know its outcome"
         manifest = version.manifest
-        explainer = Explainer(version.model, version.background, manifest.groups, manifest.seed)
+        explainer = Explainer(
+            version.model, version.background, manifest.groups, manifest.seed, spec.labels
+        )
         found = explainer.explain(dataset.X.iloc[row], f"{spec.id} {id}", spec.target, features)
         return replace(found, warning=warning, version=version.name)
 

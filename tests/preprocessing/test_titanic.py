@@ -154,3 +154,7 @@ def test_parties_are_chains_of_what_is_shared(dataset):
     whole = travelling_parties(dataset.X)
     for key in ("Ticket",):
         assert (pd.Series(whole).groupby(dataset.X[key].to_numpy()).nunique() == 1).all()
+
+
+def test_the_names_that_people_read_are_of_features(spec):
+    assert set(spec.labels) <= set(TitanicFeatures().get_feature_names_out())

@@ -111,11 +111,26 @@ def test_it_answers_the_questions_of_a_reader(report, whole):
     assert set(METRIC_WORDS) == set(whole["evaluation"]["estimates"])
 
 
+def test_its_first_screen_has_both_estimates_and_a_drawing_before_the_long_text(report, whole):
+    first = report[: report.index("<li>")]
+    assert "<svg" in first
+    for key in ("evaluation", "grouped"):
+        for metric in ("log_loss", "roc_auc", "accuracy"):
+            estimate = whole[key]["estimates"][metric]
+            assert "<b>{value:.3f}</b> ({low:.3f} to {high:.3f})".format(**estimate) in first
+
+
+def test_features_stand_under_the_names_that_people_read(report, whole):
+    words = " ".join(Page(report).words)
+    assert "fate of ticket's men" in words and "log fare a head" in words
+    assert not [name for name in whole["dataset"]["labels"] if "_" in name and name in words]
+
+
 def test_it_has_every_drawing(whole, report):
     drawn = reports.drawings(facts_of(whole))
     assert set(drawn) == {
         *("comparison", "roc", "precision_recall", "calibration", "importance"),
-        *("learning_curve", "slices", "dependence"),
+        *("standing", "learning_curve", "slices", "dependence"),
     }
     assert all(svg in report and len(svg) < 60_000 for svg in drawn.values())
 

@@ -117,6 +117,8 @@ class DatasetSpec:
         The column of the one-column baseline.
     slices
         By name, the parts of the table in which a model is measured apart.
+    labels
+        What people read for a feature, by its name in the model; else it is that name.
     about, intended_use, not_for, ethics
         For people: what the table is, and what a model of it is for and not for.
     """
@@ -129,6 +131,7 @@ class DatasetSpec:
     groups: Mapping[str, Any] | None = None
     baseline: str | None = None
     slices: Mapping[str, Slice] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     about: str = ""
     intended_use: str = ""
     not_for: tuple[str, ...] = ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from math import factorial
 from typing import Any
@@ -98,12 +98,15 @@ class Explainer:
         The features that go together; every feature is in one group.
     seed
         Governs the sampled orders.
+    labels
+        What people read for a feature, by its name; else it is that name.
     """
 
     model: Pipeline
     background: pd.DataFrame
     groups: Sequence[Sequence[str]]
     seed: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def explain(
         self,
@@ -121,7 +124,7 @@ class Explainer:
         facts = computed if features is None else features
         worth, base, full = self._worth(facts, rest)
         parts = [
-            Contribution(list(group), _in_words(facts[list(group)].iloc[0]), share)
+            Contribution(list(group), self._in_words(facts[list(group)].iloc[0]), share)
             for group, share in zip(self.groups, worth.tolist(), strict=True)
         ]
         ranked = sorted(parts, key=lambda part: -abs(part.contribution))
@@ -162,7 +165,7 @@ class Explainer:
         frame = pd.DataFrame(mixed)[list(self.background)].astype(self.background.dtypes)
         return rest.predict_proba(frame)[:, 1].reshape(len(coalitions), rows).mean(axis=1)
 
-
-def _in_words(facts: pd.Series) -> str:
-    words = (f"{v:.3g}" if isinstance(v, (float, np.floating)) else str(v) for v in facts)
-    return ", ".join(f"{name} {word}" for name, word in zip(facts.index, words, strict=True))
+    def _in_words(self, facts: pd.Series) -> str:
+        words = (f"{v:.3g}" if isinstance(v, (float, np.floating)) else str(v) for v in facts)
+        names = (self.labels.get(name, name) for name in facts.index)
+        return ", ".join(f"{name} {word}" for name, word in zip(names, words, strict=True))

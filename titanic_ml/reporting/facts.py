@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from titanic_ml.evaluation.result import Dependence, Evaluation, Importance, LearningPoint
@@ -32,7 +32,9 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """The training table: what it is, where it came from, what it held."""
+    """The training table: what it is, where it came from, what it held; and what people read for
+    the features that were made of it.
+    """
 
     name: str
     target: str
@@ -45,6 +47,11 @@ class DatasetFacts:
     intended_use: str
     not_for: Sequence[str]
     ethics: str
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def told(self, features: Sequence[str]) -> list[str]:
+        """The features under the names that people read."""
+        return [self.labels.get(name, name) for name in features]
 
 
 @dataclass(frozen=True)
@@ -218,4 +225,5 @@ def _dataset_facts(dataset: Dataset, spec: DatasetSpec, uri: str) -> DatasetFact
         spec.intended_use,
         spec.not_for,
         spec.ethics,
+        dict(spec.labels),
     )

@@ -100,12 +100,22 @@ def drawings(facts: Facts) -> dict[str, str]:
         Estimate(c.log_loss, c.log_loss - c.standard_error, c.log_loss + c.standard_error)
         for c in candidates
     ]
+    estimates = {"this model": evaluation.estimates}
+    if facts.grouped:
+        estimates["this model, unseen groups"] = facts.grouped.estimates
+    estimates |= evaluation.baselines
     found = {
+        "standing": plots.whiskers(
+            [_short(name) for name in estimates],
+            [found["log_loss"] for found in estimates.values()],
+            f"log loss with {100 * evaluation.confidence:g}% intervals",
+            0,
+        ),
         "comparison": plots.whiskers(
             [_short(c.label) for c in candidates], compared, "log loss ± standard error", chosen
         ),
         "importance": plots.whiskers(
-            [_short(" + ".join(item.features)) for item in items],
+            [_short_sum(facts.dataset.told(item.features)) for item in items],
             [item.loss for item in items],
             "log loss more without it",
             zero=True,
@@ -138,6 +148,16 @@ def _importance_rows(facts: Facts, most: int = 20) -> list[Importance]:
 
 def _short(text: str, most: int = 30) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _short_sum(names: list[str], most: int = 30) -> str:
+    """Names joined, as many as there is room for, then how many more."""
+    for kept in range(len(names), 1, -1):
+        more = f" + {len(names) - kept} more" if kept < len(names) else ""
+        if len(text := " + ".join(names[:kept]) + more) <= most:
+            return text
+    more = f" + {len(names) - 1} more" if len(names) > 1 else ""
+    return _short(names[0], most - len(more)) + more
 
 
 def _template(name: str, escaped: bool) -> Any:

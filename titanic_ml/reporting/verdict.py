@@ -143,10 +143,11 @@ def _matters(facts: Facts) -> list[str]:
     whole, _ = wholes_and_members(facts.importance)
     strong = [item for item in whole if item.loss.low > 0][:3]
     weak = [item for item in whole if item.loss.low <= 0]
-    named = [f"{' + '.join(item.features)} ({item.loss.value:+.3f})" for item in strong]
+    told = facts.dataset.told
+    named = [f"{' + '.join(told(item.features))} ({item.loss.value:+.3f})" for item in strong]
     found = [f"What it relies on most: {', then '.join(named)} log loss without it."] * bool(named)
     if weak:
-        names = "; ".join(" + ".join(item.features) for item in weak[:NAMED])
+        names = "; ".join(" + ".join(told(item.features)) for item in weak[:NAMED])
         names += f"; and {len(weak) - NAMED} more" * (len(weak) > NAMED)
         found.append(f"What it could do without, as far as can be told: {names}.")
     return found
