@@ -51,6 +51,7 @@ VENDORS = {
     "reporting.report": {"jinja2"},
     "reporting.plots": {"matplotlib"},
     "cli.app": {"typer"},
+    "cli.completion": {"typer"},
     "cli.models": {"typer"},
     "cli.options": {"typer", "rich"},
 }

@@ -45,12 +45,16 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(
 ):
     pipeline = TitanicPipeline(f"store.uri={tmp_path / 'models'}", *quick)
     told = []
-    training = pipeline.train(progress=lambda done, total: told.append((done, total)))
+    training = pipeline.train(progress=lambda *work: told.append(work))
     evaluation = pipeline.evaluate()
     predictions = pipeline.predict(str(TEST))
     assert capfd.readouterr() == ("", "")
-    steps = list(dict.fromkeys(told))  # a stage begins where the one before it ended
-    assert steps == [(done, 7) for done in range(8)]  # two folds, all rows, two folds, two looks
+    assert [work[:2] for work in told] == sorted(work[:2] for work in told)
+    assert told[0][:2] == (0, 17) and told[-1][:2] == (17, 17)  # 3 × 3 folds, 2 grouped, 3 × 2
+    assert list(dict.fromkeys(stage for *_, stage in told)) == [
+        *("comparing candidates", "estimating for unseen groups"),
+        *("inspecting", "learning curve", "measuring"),
+    ]
     assert repr(pipeline) == (
         f"TitanicPipeline(env='local', dataset='titanic', data='{TRAIN}', "
         f"store='{tmp_path / 'models'}', seed=0)"

@@ -7,13 +7,14 @@ from titanic_ml.results import Comparison, Steps
 
 def test_steps_count_on_over_the_stages():
     calls = []
-    steps = Steps(lambda done, total: calls.append((done, total)), total=5)
+    steps = Steps(lambda *work: calls.append(work), {"think": 6, "write": 3})
     for done in range(3):
-        steps(done, 2)
-    for done in range(4):
-        steps(done, 3)
-    assert calls == [(0, 5), (1, 5), (2, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
-    Steps(None, 3)(1, 3)  # nobody looks
+        steps.of("think")(done, 2)
+    for done in range(3):
+        steps.of("write")(done, 2)
+    think, write = [(done, 9, "think") for done in (0, 3, 6)], [(d, 9, "write") for d in (6, 7, 9)]
+    assert calls == think + write
+    Steps(None, {"think": 3}).of("think")(1, 3)  # nobody looks
 
 
 def test_a_training_says_what_it_found(training):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,10 +27,16 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.result import Evaluation
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
-    from titanic_ml.results import Comparison, Training
+    from titanic_ml.results import Comparison, Progress, Training
     from titanic_ml.training.checkpoint import Checkpoint
     from titanic_ml.training.result import Selection
-    from titanic_ml.training.trainer import Finished, Progress, Trainer
+    from titanic_ml.training.trainer import Finished, Trainer
+
+
+log = logging.getLogger(__name__)
+# The stages of a training, as the progress names them.
+COMPARING, GROUPED = "comparing candidates", "estimating for unseen groups"
+INSPECTING, LEARNING, MEASURING = "inspecting", "learning curve", "measuring"
 
 
 class TitanicPipeline:
@@ -74,7 +81,7 @@ class TitanicPipeline:
         data
             A table or its URI, by default the settings' `data.uri`.
         progress
-            Called with the number of steps done and of all.
+            Called with the work done and all of it, two numbers, and what is being done.
 
         Raises
         ------
@@ -88,6 +95,8 @@ class TitanicPipeline:
         s = replace(self.settings, data=DataSettings(name_of(data)))
         dataset = self._dataset(data, self.spec)
         finished = self._checkpoint(dataset)
+        if finished:
+            log.info("going on from %d folds that an interrupted training had done", len(finished))
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
         version = self._keep(selection, assessment, dataset, s)
         finished.clear()
@@ -95,6 +104,7 @@ class TitanicPipeline:
             why, promoted = self.promote(version.name), True
         except PromotionRefused as refusal:
             why, promoted = str(refusal), False
+            log.info("%s is not promoted: %s", version.name, why)
         return Training(version.name, version.report, selection, assessment, promoted, why)
 
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
@@ -331,13 +341,19 @@ class TitanicPipeline:
         slices = slice_labels(X, self.spec.slices)
         groups = build(self.spec.groups)(X) if self.spec.groups else None
         splits = [] if groups is None else trainer.grouped_splits(y, groups)
-        # All rows, the outer folds, the grouped ones, then the inspection and the learning curve.
-        steps = Steps(progress, 1 + trainer.repeats * trainer.folds + len(splits) + 2)
+        # About how long each takes, in units of one fold of the chosen candidate and the baselines.
+        work = {COMPARING: 3 * (1 + trainer.repeats * trainer.folds)}
+        work |= {GROUPED: len(splits)} if splits else {}
+        work |= {INSPECTING: trainer.folds, LEARNING: trainer.folds, MEASURING: trainer.folds}
+        steps = Steps(progress, work)
 
-        selection = trainer.train(X, y, steps, finished)
+        selection = trainer.train(X, y, steps.of(COMPARING), finished)
         chosen, grouped = selection.chosen, None
+        for label, reason in selection.left_out.items():
+            log.info("%s is left out: %s", label, reason)
+        log.info("%s is chosen, with %s", chosen.label, selection.parameters or "nothing to set")
         if splits:
-            grouped = trainer.estimate(chosen, splits, X, y, steps, finished)
+            grouped = trainer.estimate(chosen, splits, X, y, steps.of(GROUPED), finished)
         assessor = Assessor(
             Evaluator(**asdict(s.evaluation), seed=s.seed),
             dataset,
@@ -348,14 +364,15 @@ class TitanicPipeline:
         inspection = assessor.inspection()
         folds = selection.folds[: trainer.folds]
         refitter = Refitter(chosen, trainer.preprocessor, folds, s.seed, s.n_jobs)
-        inspected = refitter.inspect(inspection, X, y)
-        steps(1, 2)
-        curve = refitter.learning_curve(X, y)
-        steps(2, 2)
+        inspected = refitter.inspect(inspection, X, y, steps.of(INSPECTING))
+        curve = refitter.learning_curve(X, y, steps.of(LEARNING))
+        steps.of(MEASURING)(0, 1)
         predictions = selection.out_of_fold, grouped
-        return selection, assessor.assess(
+        assessment = assessor.assess(
             selection.threshold, *predictions, inspection, inspected, curve
         )
+        steps.of(MEASURING)(1, 1)
+        return selection, assessment
 
     def _keep(
         self, selection: Selection, assessment: Assessment, dataset: Dataset, settings: Settings
@@ -376,7 +393,9 @@ class TitanicPipeline:
 
     def _dataset(self, data: Table, spec: DatasetSpec, with_target: bool = True) -> Dataset:
         """The validated table."""
-        return Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)
+        dataset = Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)
+        log.info("%s: %d rows read and found right", name_of(data), len(dataset))
+        return dataset
 
 
 def _facts(version: ModelVersion) -> Facts:

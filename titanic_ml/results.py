@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -103,17 +103,32 @@ class Comparison:
         return "\n".join(lines)
 
 
+Progress = Callable[[int, int, str], None]  # the work done, all of it, what is being done
+
+
 class Steps:
-    """One count of steps over several stages of work, for whoever shows the progress."""
+    """One count of work over several stages, for whoever shows the progress.
 
-    def __init__(self, show: Callable[[int, int], None] | None, total: int):
+    Parameters
+    ----------
+    show
+        Called with the work done, all of it, and the name of the stage.
+    stages
+        How much work each stage is, by its name, in their order.
+    """
+
+    def __init__(self, show: Progress | None, stages: Mapping[str, int]):
         self.show = show
-        self.total = total
-        self.before = 0
+        self.stages = stages
 
-    def __call__(self, done: int, total: int) -> None:
-        """Tell how many steps of this stage are done; the next stage counts on after the last."""
-        if self.show:
-            self.show(self.before + done, self.total)
-        if done == total:
-            self.before += total
+    def of(self, stage: str) -> Callable[[int, int], None]:
+        """Tells that so many of a stage's steps are done."""
+        names = list(self.stages)
+        before = sum(self.stages[name] for name in names[: names.index(stage)])
+        total = sum(self.stages.values())
+
+        def tell(done: int, steps: int) -> None:
+            if self.show:
+                self.show(before + self.stages[stage] * done // steps, total, stage)
+
+        return tell

@@ -53,7 +53,7 @@ def test_train_takes_a_table_and_prints_the_comparison_the_score_and_the_version
     assert done.code == 0
     for words in ("logistic regression", "<- chosen", "log_loss", f"{version} is the new champion"):
         assert words in done.out
-    assert "Training" in done.err and "7/7" in done.err
+    assert "Training" in done.err and "100%" in done.err
     shown = json.loads(run("models", "show", version, "--json", settings).out)
     assert shown["data"]["rows"] == 700
     assert shown["data"]["uri"] == shown["settings"]["data"]["uri"] == str(table)
@@ -298,6 +298,17 @@ def test_a_store_without_a_model_exits_with_1_and_says_how_to_train(
     assert not list(tmp_path.iterdir())
 
 
+def test_verbose_tells_what_is_done_and_silence_is_the_default(run, store, tmp_path):
+    output = tmp_path / "out.csv"
+    words = "predict", TEST, "--output", output, f"store.uri={store}"
+    assert run(*words).err == ""
+    told = run(*words, "--verbose").err.splitlines()
+    assert all(re.match(r"\d\d:\d\d:\d\d titanic_ml[.\w]*: ", line) for line in told)
+    for what in ("settings of env=local", "read model.joblib", "418 rows read", "418 rows written"):
+        assert sum(what in line for line in told) == 1
+    assert run(*words).err == ""
+
+
 def test_debug_shows_where_an_error_comes_from(store):
     from titanic_ml.cli.app import main
 
@@ -409,7 +420,7 @@ def test_a_training_that_is_stopped_leaves_no_version_and_no_process(
     with start(*words, **options) as process:
         try:
             shown = b""
-            while b"103" not in shown:  # steps in all: the work has started
+            while b"comparing candidates" not in shown:  # the work has started
                 shown += (part := process.stderr.read1())
                 assert part, shown
             time.sleep(2)

@@ -45,7 +45,9 @@ def test_a_result_is_for_a_person_a_program_or_nobody(says, words, printed):
 
 def test_shared_options_stand_in_the_help_below_its_own(says):
     page = says("--help")
-    places = [page.index(option) for option in ("--loud", "--quiet", "--json", "--debug")]
+    places = [
+        page.index(option) for option in ("--loud", "--quiet", "--verbose", "--json", "--debug")
+    ]
     assert places == sorted(places) and "Say a name." in page
 
 
@@ -70,25 +72,33 @@ def test_examples_are_whole_commands():
     ]
 
 
-def test_bar_counts_on_standard_error(capsys):
+def test_bar_tells_the_stage_and_how_long_on_standard_error(capsys):
     with progress_bar("Working", hidden=False) as progress:
-        progress(0, 4)
-        progress(4, 4)
+        progress(0, 4, "thinking")
+        progress(1, 4, "writing")
     out, err = capsys.readouterr()
     assert out == ""
-    assert "Working" in err and "4/4" in err
+    assert "Working: writing" in err and "25%" in err and err.rstrip().endswith("left")
+
+
+def test_bar_that_is_full_tells_how_long_it_took(capsys):
+    with progress_bar("Working", hidden=False) as progress:
+        progress(0, 4, "thinking")
+        progress(4, 4, "writing")
+    err = capsys.readouterr().err
+    assert "Working ━" in err and "100% 0:00:00" in err and "left" not in err
 
 
 @pytest.mark.parametrize(("hidden", "calls"), [(True, 1), (False, 0)])
 def test_no_bar_where_it_is_hidden_or_nothing_began(capsys, hidden, calls):
     with progress_bar("Working", hidden=hidden) as progress:
         for done in range(calls):
-            progress(done, 4)
+            progress(done, 4, "thinking")
     assert capsys.readouterr().err.strip() == ""
 
 
 def test_bar_ends_with_an_error(capsys):
     with pytest.raises(ValueError, match="no"), progress_bar("Working", hidden=False) as progress:
-        progress(1, 4)
+        progress(1, 4, "thinking")
         raise ValueError("no")
-    assert "1/4" in capsys.readouterr().err
+    assert "25%" in capsys.readouterr().err

@@ -186,7 +186,17 @@ def test_settings_become_plain_values():
 def test_every_key_in_conf_is_read_by_something():
     """Settings, schemas and candidates refuse a key that they do not know, so this reads all."""
     settings = load_settings()
-    known = {"name", "id", "target", "baseline", "features", "columns", "groups", "slices"}
+    known = {
+        "name",
+        "id",
+        "target",
+        "baseline",
+        "features",
+        "columns",
+        "groups",
+        "slices",
+        "labels",
+    }
     known |= {"about", "intended_use", "not_for", "ethics"}
     assert set(settings.dataset) == known
     DatasetSpec.from_dict(settings.dataset)

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from titanic_ml import __version__
+from titanic_ml.cli import completion
 from titanic_ml.cli import models as cli_models
 from titanic_ml.cli.options import (
     AsJson,
@@ -30,6 +31,7 @@ from titanic_ml.cli.options import (
     stoppable,
     version_or_override,
 )
+from titanic_ml.cli.store import model_store
 from titanic_ml.errors import EmptyStore, TitanicError
 
 USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
@@ -87,7 +89,12 @@ PassengerId = Annotated[
     str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
 ]
 ReportOf = Annotated[
-    str, typer.Argument(metavar="VERSION", help="A version or an alias: champion, latest.")
+    str,
+    typer.Argument(
+        metavar="VERSION",
+        help="A version or an alias: champion, latest.",
+        autocompletion=completion.version_or_setting,
+    ),
 ]
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it with the system's program.")]
 Probability = Annotated[bool, typer.Option("--probability", help="Add a column of probabilities.")]
@@ -166,8 +173,6 @@ def report(
     open_it: OpenIt = False,
 ) -> Result:
     """Say where the report of a version is."""
-    from titanic_ml.cli.models import model_store
-
     version, words = version_or_override(version, overrides)
     found = model_store(words).open(version)
     if open_it:

@@ -7,15 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from titanic_ml.cli import completion
 from titanic_ml.cli.options import Overrides, Result, examples, shared, version_or_override
+from titanic_ml.cli.store import model_store
 
 if TYPE_CHECKING:
-    from titanic_ml.registry.store import ModelStore
     from titanic_ml.registry.version import ModelVersion
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-Version = Annotated[str, typer.Argument(help="A version or an alias: champion, latest.")]
-Other = Annotated[str, typer.Argument(metavar="VERSION", help="The one to compare it with.")]
+Version = Annotated[
+    str,
+    typer.Argument(
+        help="A version or an alias: champion, latest.", autocompletion=completion.versions
+    ),
+]
+Other = Annotated[
+    str,
+    typer.Argument(
+        metavar="VERSION",
+        help="The one to compare it with.",
+        autocompletion=completion.version_or_setting,
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history says so.")]
 
 
@@ -133,11 +146,3 @@ def _page(version: ModelVersion, aliases: list[str]) -> str:
     lines += ["", f"{'CANDIDATE':<22} LOG LOSS"]
     lines += [f"{c['label']:<22} {c['log_loss']:.4f}" for c in made.candidates.values()]
     return "\n".join(lines)
-
-
-def model_store(overrides: list[str] | None) -> ModelStore:
-    """The store of the settings, without what a pipeline needs."""
-    from titanic_ml.config.compose import load_settings
-    from titanic_ml.registry.store import ModelStore
-
-    return ModelStore(load_settings(overrides or ()).store.uri)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+
+from titanic_ml.cli import completion
 
 
 def examples(*lines: str) -> str:
@@ -39,15 +42,27 @@ def _remember_debug(ctx: typer.Context, debug: bool) -> bool:
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="OVERRIDES", help="Settings, such as seed=7 or store.uri=elsewhere."),
+    typer.Argument(
+        metavar="OVERRIDES",
+        help="Settings, such as seed=7 or store.uri=elsewhere.",
+        autocompletion=completion.settings,
+    ),
 ]
-Model = Annotated[str, typer.Option(help="A version or an alias: champion, latest.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="A version or an alias: champion, latest.", autocompletion=completion.versions
+    ),
+]
 Data = Annotated[
     str | None,
     typer.Option(help="The table: .csv, .csv.gz, .parquet or -; by default the setting data.uri."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Tell on standard error what is done.")
+]
 Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
@@ -55,7 +70,7 @@ Debug = Annotated[
 
 
 LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG}  # of an output
-SHARED = {"quiet": Quiet, "as_json": AsJson, "debug": Debug}
+SHARED = {"quiet": Quiet, "verbose": Verbose, "as_json": AsJson, "debug": Debug}
 
 
 def version_or_override(
@@ -90,9 +105,10 @@ def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
     own.pop("return")
 
     @wraps(command)
-    def run(*, quiet: bool, as_json: bool, **given: Any) -> None:
+    def run(*, quiet: bool, verbose: bool, as_json: bool, **given: Any) -> None:
         options = {"quiet": quiet, "as_json": as_json, **given}
-        result = command(**{name: value for name, value in options.items() if name in own})
+        with told_on_standard_error(verbose):
+            result = command(**{name: value for name, value in options.items() if name in own})
         if result and as_json:
             typer.echo(json.dumps(result.values))
         elif result and not quiet:
@@ -108,6 +124,31 @@ def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
     run.__signature__ = shown  # type: ignore[attr-defined]
     run.__annotations__ = own | SHARED
     return run
+
+
+class _StandardError(logging.Handler):
+    """Writes to what is standard error at the time: a progress bar puts itself in its place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr)
+
+
+@contextmanager
+def told_on_standard_error(wanted: bool) -> Iterator[None]:
+    """Show the log of the package, which is silent unless someone listens."""
+    if not wanted:
+        yield
+        return
+    logger, handler = logging.getLogger("titanic_ml"), _StandardError()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 class Terminated(KeyboardInterrupt):
@@ -159,22 +200,40 @@ def output_may_be_lost() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar(title: str, hidden: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, as a function of the number done and the number in all.
+def progress_bar(title: str, hidden: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on standard error, as a function of the work done, all of it, and its stage.
 
-    It appears at the first call, so that what fails before the work starts shows no bar.
+    It appears at the first call, so that what fails before the work starts shows no bar. Beside it
+    stands the time that is left, by the speed so far; at the end, the time that it took.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    console = Console(stderr=True)
-    bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=hidden)
-    task = bar.add_task(title, total=None)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+        disable=hidden,
+        speed_estimate_period=600,
+    )
+    task = bar.add_task(title, total=None, left="left")
 
-    def show(done: int, total: int) -> None:
+    def show(done: int, total: int, stage: str) -> None:
         bar.start()
-        bar.update(task, completed=done, total=total)
+        ended = done >= total
+        words = title if ended else f"{title}: {stage}"
+        bar.update(
+            task, completed=done, total=total, description=words, left="" if ended else "left"
+        )
 
     try:
         yield show

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import re
 import threading
@@ -15,6 +16,7 @@ from titanic_ml.errors import SettingsError
 
 CONFIG_DIR = Path(__file__).parents[1] / "conf"
 LOCK = threading.Lock()
+log = logging.getLogger(__name__)
 
 
 def load_settings(overrides: Sequence[str] = ()) -> Settings:
@@ -47,12 +49,19 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
         OmegaConf.resolve(typed)
         settings = OmegaConf.to_object(typed)
         assert isinstance(settings, Settings)
+        log.debug("settings of env=%s with %s", settings.env, list(overrides) or "no overrides")
         return settings
     except HydraException as error:
         raise SettingsError(_explain(str(error))) from error
     except OmegaConfBaseException as error:
         words = str(error.msg or error).splitlines()
         raise SettingsError(f"{error.full_key or 'settings'}: {words[0]}") from error
+
+
+def groups() -> dict[str, list[str]]:
+    """The settings that choose among files, such as `selection`, with the names of those."""
+    folders = sorted(path for path in CONFIG_DIR.iterdir() if path.is_dir())
+    return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
 
 
 def build(node: Mapping[str, Any]) -> Any:
@@ -132,7 +141,7 @@ def _explain(message: str) -> str:
     if unknown := re.match(r"Could not override '([^']+)'", message):
         return f"unknown setting {unknown[1]}{_nearest(unknown[1], known_keys())}"
     if group := re.search(r"Could not (?:find|load) '([^']+)/([^']+)'", message):
-        names = sorted(path.stem for path in (CONFIG_DIR / group[1]).glob("*.yaml"))
+        names = groups().get(group[1], [])
         return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
     reason = " ".join(message.replace("^", "").split("See https")[0].split())
     return f"malformed override: {reason}; expected a name and a value, such as seed=7"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
 import os
 from collections.abc import Container
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused
 from titanic_ml.storage.files import write_file
 
+log = logging.getLogger(__name__)
 CHAMPION, LATEST = "champion", "latest"
 
 
@@ -60,6 +62,7 @@ class Alias:
             write_file(self.path, text.encode())
         except OSError as error:
             raise ModelError(f"{self.path}: can't be written: {error.strerror}") from error
+        log.info("%s is %s: %s", self.path.stem, version, why)
 
     def rollback(self, known: Container[str] | None = None) -> str:
         """Point where it did before, and return that version; twice goes back two versions.

@@ -7,6 +7,7 @@ history, so they can't disagree with it.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from titanic_ml.registry.version import (
 )
 from titanic_ml.storage.files import write_file
 
+log = logging.getLogger(__name__)
 ALIASES = (CHAMPION, LATEST)
 ATTEMPTS = 100  # names that are tried for a version of the same moment
 
@@ -135,6 +137,7 @@ class ModelStore:
             hashes = {file: sha256(data) for file, data in whole.items()}
             manifest = Manifest(**vars(origin), **vars(summary), files=hashes)
             if self._write(name, whole | {MANIFEST: manifest.to_json().encode()}):
+                log.info("%s: written to %s", name, self.uri)
                 self.latest.point(name, "trained")
                 return ModelVersion(self.root / name, manifest)
         raise ModelError(f"{self.uri}: a hundred versions of the moment {moment}; try again")

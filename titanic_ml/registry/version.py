@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from titanic_ml.dataset.dataset import Dataset
     from titanic_ml.dataset.spec import DatasetSpec
 
+log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 MODEL, BASELINES = "model.joblib", "baselines.joblib"
 BACKGROUND, OUT_OF_FOLD = "background.parquet", "out_of_fold.parquet"
@@ -259,6 +261,7 @@ class ModelVersion:
             raise ModelRefused(
                 f"{path}: not the file that was saved (SHA-256); train anew or roll back"
             )
+        log.debug("%s: read %s, with the right SHA-256", self.name, file)
         return data
 
     def _unpickled(self, file: str) -> Any:

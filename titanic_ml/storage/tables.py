@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import logging
 import re
 import sys
 import zlib
@@ -17,6 +18,7 @@ import pandas as pd
 from titanic_ml.errors import SettingsError, UnreadableTable
 from titanic_ml.storage.files import write_file
 
+log = logging.getLogger(__name__)
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -145,6 +147,7 @@ def write_table(frame: pd.DataFrame, uri: str) -> None:
         write_file(Path(uri).expanduser(), _formatted(frame, suffix))
     except OSError as error:
         raise UnreadableTable(f"{uri}: can't be written: {error.strerror}") from error
+    log.info("%s: %d rows written", uri, len(frame))
 
 
 def _formatted(frame: pd.DataFrame, suffix: str) -> bytes:

@@ -22,6 +22,7 @@ from titanic_ml.training.workers import in_parallel
 
 if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
+    from titanic_ml.training.trainer import Progress
 
 FRACTIONS = (0.1, 0.2, 0.35, 0.6, 1.0)  # of the training rows, for the learning curve
 
@@ -55,10 +56,12 @@ class Refitter:
         inspection: Callable[[Pipeline, pd.DataFrame, pd.Series], Any],
         X: pd.DataFrame,
         y: pd.Series,
+        progress: Progress | None = None,
     ) -> list[Any]:
         """Apply `inspection(model, X_test, y_test)` to the model refitted on each fold.
 
-        X is the table's columns, (n, columns), y the target, (n,).
+        X is the table's columns, (n, columns), y the target, (n,); `progress` is called as by
+        `Trainer.train`.
         """
 
         def one(split: Split, choice: Choice) -> Any:
@@ -69,9 +72,11 @@ class Refitter:
                 )
                 return inspection(model, X.iloc[test], y.iloc[test])
 
-        return list(in_parallel(self.n_jobs, one, self.folds))
+        return self._counted(one, self.folds, progress)
 
-    def learning_curve(self, X: pd.DataFrame, y: pd.Series) -> list[LearningPoint]:
+    def learning_curve(
+        self, X: pd.DataFrame, y: pd.Series, progress: Progress | None = None
+    ) -> list[LearningPoint]:
         """Mean log loss on training and test rows by the number of training rows.
 
         Each fold's training rows are cut, stratified, to the `FRACTIONS`, its test rows stay; a
@@ -108,7 +113,7 @@ class Refitter:
             return len(train), *losses
 
         jobs = [(*fold, fraction) for fraction in FRACTIONS for fold in self.folds]
-        results = list(in_parallel(self.n_jobs, one, jobs))
+        results = self._counted(one, jobs, progress)
         points = []
         for start in range(0, len(results), len(self.folds)):
             found = results[start : start + len(self.folds)]
@@ -117,3 +122,17 @@ class Refitter:
                 error = np.std(found, axis=0, ddof=1)[2] / np.sqrt(len(self.folds))
                 points.append(LearningPoint(round(rows), train, test, float(error)))
         return points
+
+    def _counted(
+        self,
+        function: Callable[..., Any],
+        jobs: Sequence[tuple[Any, ...]],
+        progress: Progress | None,
+    ) -> list[Any]:
+        """The results of the jobs, in their order, each told of as it comes."""
+        results = []
+        for result in in_parallel(self.n_jobs, function, jobs):
+            results.append(result)
+            if progress:
+                progress(len(results), len(jobs))
+        return results

@@ -1,0 +1,58 @@
+"""What Tab offers: versions, aliases, and the names of settings.
+
+A shell asks while someone types, so nothing here prints or fails: where the answer isn't known, it
+is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import typer
+
+from titanic_ml.cli.store import model_store
+from titanic_ml.errors import TitanicError
+
+
+def versions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The aliases and versions of the store that the words typed so far name, with what each is."""
+    try:
+        store = model_store([word for word in _typed(ctx) if word.startswith("store.uri=")])
+        names = store.names()
+        aliases = [(alias, store.alias(alias).version) for alias in ("champion", "latest")]
+        known = [(alias, version) for alias, version in aliases if version in names]
+        found = [(alias, version or "") for alias, version in known]
+        found += [(name, store.open(name).manifest.estimator) for name in names]
+    except TitanicError:
+        return []
+    return [(name, about) for name, about in found if name.startswith(incomplete)]
+
+
+def settings(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of settings with an equals sign; behind that of a group, what it may be."""
+    from titanic_ml.config.compose import groups
+    from titanic_ml.config.settings import known_keys
+
+    before = [word.removesuffix("=") for word in _typed(ctx)]
+    if before and before[-1] in groups():  # the sign was a word of its own, see `_typed`
+        return [name for name in groups()[before[-1]] if name.startswith(incomplete)]
+    names = [f"{name}=" for name in {*known_keys(), *groups()}]
+    if "=" in incomplete:
+        key = incomplete.partition("=")[0]
+        names = [f"{key}={name}" for name in groups().get(key, [])]
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def version_or_setting(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    """Of either kind, where a version may be left out."""
+    yield from (name for name, _ in versions(ctx, incomplete))
+    yield from settings(ctx, incomplete)
+
+
+def _typed(ctx: typer.Context) -> list[str]:
+    """The words before the one that is being typed, less the options and what belongs to them."""
+    words: list[str] = []
+    for value in ctx.params.values():
+        words += [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    # bash takes an equals sign for a word of its own
+    return "\n".join([*words, *ctx.args]).replace("\n=", "=").replace("=\n", "=").split("\n")

@@ -1,0 +1,17 @@
+"""The store that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from titanic_ml.registry.store import ModelStore
+
+
+def model_store(overrides: Sequence[str] | None) -> ModelStore:
+    """The store of the settings, without what a pipeline needs."""
+    from titanic_ml.config.compose import load_settings
+    from titanic_ml.registry.store import ModelStore
+
+    return ModelStore(load_settings(overrides or ()).store.uri)
