@@ -5,7 +5,9 @@ refused by name, be it a frame, a CSV or a Parquet file.
 from __future__ import annotations
 
 import datetime
+import unicodedata
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,17 @@ SAME = {
     "name in capitals": cells("Name", str.upper),
     "name in small letters": cells("Name", str.lower),
     "name with spaces": cells("Name", lambda v: f"  {v.replace(' ', '  ')} "),
+    "name with a space before the comma": cells("Name", lambda v: v.replace(",", " ,")),
+    "name with a space before the dot": cells("Name", lambda v: v.replace(".", " .", 1)),
+    "name with decomposed letters": cells("Name", lambda v: unicodedata.normalize("NFD", v)),
+    "ticket with spaces around its slash": cells("Ticket", lambda v: v.replace("/", " / ")),
+    "ticket with a control character": cells("Ticket", lambda v: f"\x07{v}\x7f"),
+    "ticket partly as whole numbers": cells("Ticket", lambda v: int(v) if v.isdigit() else v),
+    "fare as a decimal": cells("Fare", lambda v: Decimal(str(v))),
+    "fare in scientific notation": cells("Fare", lambda v: f"{v:.10e}"),
+    "siblings as a sparse column": dtype("SibSp", pd.SparseDtype("int64")),
+    "a header with spaces": lambda f: f.rename(columns={"Age": " Age", "Fare": "Fare\u00a0"}),
+    "missing cabin as a database has it": missing("Cabin", "\\N"),
     "name with a curly apostrophe": cells("Name", lambda v: v.replace("'", "’")),
     "cabin in small letters": cells("Cabin", str.lower),
     "cabin with spaces": cells("Cabin", lambda v: f" {v} "),
@@ -132,6 +145,7 @@ REFUSED = {
     ),
     "a fare with its currency": (first("Fare", "£7"), "row 1, column Fare: found '£7'"),
     "a sex of another word": (first("Sex", "f"), "row 1, column Sex: found 'f'"),
+    "a sex as bytes": (first("Sex", b"male"), "row 1, column Sex: found "),
     "half a class": (first("Pclass", 2.5), "row 1, column Pclass: found "),
 }
 

@@ -147,6 +147,10 @@ def test_what_real_passengers_lack_is_no_fault(train_frame, spec, column, value)
             lambda f: f.rename(columns={"Fare": "Age"}),
             "column Age: found 2 columns of this name, expected one",
         ),
+        (
+            lambda f: f.assign(Fare=f["Fare"].astype("float16")),
+            "column Fare: found float16, of three digits, expected float32 or better",
+        ),
         (lambda f: f.set_axis(range(12), axis=1), "no header (the first line is '0,1,2,3"),
         (lambda f: f.head(0), "found no rows, expected at least one"),
         (lambda f: f.assign(Survived=1), "column Survived: found only the class 1, expected both"),

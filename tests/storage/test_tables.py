@@ -206,6 +206,7 @@ class Foreign:
         tuple(ROWS),
         {"a": [1, 2], "b": ["x", "y"]},
         {"a": FRAME["a"], "b": FRAME["b"]},
+        {"a": FRAME["a"].to_numpy(), "b": FRAME["b"].array},
         pyarrow.Table.from_pandas(FRAME),
         pyarrow.RecordBatch.from_pandas(FRAME),
         Foreign(),

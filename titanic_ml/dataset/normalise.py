@@ -14,26 +14,28 @@ from typing import Any, Literal
 import numpy as np
 
 Case = Literal["keep", "upper", "lower"]
-MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none"})
+MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", r"\n"})
 ALIKE = str.maketrans({mark: "'" for mark in "‘’ʼ´`"} | {dash: "-" for dash in "‐‑‒–—−"})
+CONTROL = dict.fromkeys([*range(9), *range(14, 28), 127])  # of ASCII, less what is a space
+MARKS = re.compile(r" (?=[,.;:/)])|(?<=[/(]) ")  # spaces that say nothing beside these
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def text(value: str, case: Case = "keep") -> str | None:
     """A text in its one spelling; None if it only says that something is missing.
 
-    Spaces of every kind are one space and none at the ends, invisible characters are left out,
-    typographic apostrophes and dashes are the plain ones (Unicode's form NFKC does the rest), and
-    a whole number has no ``.0``.
+    Spaces of every kind are one space, and none at the ends, before a comma or another mark, and
+    around a slash; invisible characters are left out, typographic apostrophes and dashes are the
+    plain ones (Unicode's form NFKC does the rest), and a whole number has no ``.0``.
 
-    >>> text(" Pc\\u00a0 17599 ", "upper"), text("330911.0"), text("O’Brien"), text("N/A")
-    ('PC 17599', '330911', "O'Brien", None)
+    >>> text(" Pc\\u00a0 17599 ", "upper"), text("330911.0"), text("O’Brien , Mr"), text("N/A")
+    ('PC 17599', '330911', "O'Brien, Mr", None)
     """
-    plain = value
+    plain = value.translate(CONTROL)
     if not value.isascii():
-        plain = unicodedata.normalize("NFKC", value).translate(ALIKE)
+        plain = unicodedata.normalize("NFKC", plain).translate(ALIKE)
         plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    plain = " ".join(plain.split())
+    plain = MARKS.sub("", " ".join(plain.split()))
     if plain.lower() in MISSING:
         return None
     if whole := re.fullmatch(r"(\d+)\.0+", plain, re.ASCII):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from titanic_ml.dataset.normalise import number_of, rounded, text_of
+from titanic_ml.dataset.normalise import number_of, rounded, text, text_of
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
@@ -38,12 +38,15 @@ def validate(
         With all faults found.
     """
     names = [name for name in spec.columns if with_target or name != spec.target]
+    frame = frame.set_axis([text(str(name)) or str(name) for name in frame.columns], axis=1)
     faults = _column_faults(frame, names, spec)
     parsed = pd.DataFrame(index=pd.RangeIndex(len(frame)))
     for name in names:
         if list(frame.columns).count(name) == 1:
             values, bad = _converted(frame[name].reset_index(drop=True), spec.columns[name])
             parsed[name] = values
+            if spec.columns[name].kind == "number" and _is_half(frame[name]):
+                faults.append(Fault(0, name, "float16, of three digits", "float32 or better"))
             expected = spec.columns[name].expected
             faults += [Fault(row + 1, name, _shown(value), expected) for row, value in bad.items()]
     faults += _value_faults(parsed, spec, known={(fault.row, fault.column) for fault in faults})
@@ -157,6 +160,10 @@ def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
         if not (bad | numbers.isna()).any():
             numbers = numbers.astype("int64")
     return numbers.mask(bad) if bad.any() else numbers, bad
+
+
+def _is_half(values: pd.Series) -> bool:
+    return getattr(values.dtype, "numpy_dtype", values.dtype) == np.dtype("float16")
 
 
 def _number(value: Any, column: Column) -> float | None:

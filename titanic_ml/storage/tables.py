@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from titanic_ml.errors import SettingsError, UnreadableTable
@@ -69,6 +70,9 @@ Table: TypeAlias = (
 )
 
 
+COLUMNS = (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
+
+
 def as_frame(table: Table) -> pd.DataFrame:
     """The DataFrame of a table: of its URI, of one in memory, of a row as a dict or a Series, of
     columns as a dict of lists, or of a list of rows.
@@ -89,7 +93,7 @@ def as_frame(table: Table) -> pd.DataFrame:
 
         return pyarrow.table(table).to_pandas()
     if isinstance(table, Mapping):
-        columns = [isinstance(value, (list, tuple, pd.Series)) for value in table.values()]
+        columns = [isinstance(value, COLUMNS) for value in table.values()]
         if columns and all(columns) and len({len(value) for value in table.values()}) == 1:
             return pd.DataFrame(dict(table))
         return pd.DataFrame([dict(table)])
