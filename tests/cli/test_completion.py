@@ -62,6 +62,7 @@ def test_a_damaged_store_or_setting_offers_nothing(tab, store):
         (("train", "store"), ["store.uri="]),
         (("train", "selection=q"), ["selection=quick"]),
         (("train", "selection", "=", "q"), ["quick"]),
+        (("evaluate", "selection", "=", "q"), ["quick"]),
         (("train", "selection", "="), ["quick", "standard", "thorough"]),
         (("train", "env="), ["env=local", "env=remote"]),
         (("train", "seed="), []),

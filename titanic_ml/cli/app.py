@@ -13,12 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from titanic_ml import __version__
-from titanic_ml.cli import completion
 from titanic_ml.cli import models as cli_models
 from titanic_ml.cli.options import (
     AsJson,
     Data,
     Model,
+    OptionalVersion,
     Overrides,
     Quiet,
     Result,
@@ -87,14 +87,6 @@ Output = Annotated[
 ]
 PassengerId = Annotated[
     str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
-]
-ReportOf = Annotated[
-    str,
-    typer.Argument(
-        metavar="VERSION",
-        help="A version or an alias: champion, latest.",
-        autocompletion=completion.version_or_setting,
-    ),
 ]
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it with the system's program.")]
 Probability = Annotated[bool, typer.Option("--probability", help="Add a column of probabilities.")]
@@ -168,7 +160,7 @@ def explain(
 @app.command(epilog=examples("report", "report latest --open"))
 @shared
 def report(
-    version: ReportOf = "champion",
+    version: OptionalVersion = "champion",
     overrides: Overrides = None,
     open_it: OpenIt = False,
 ) -> Result:

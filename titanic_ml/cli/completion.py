@@ -50,9 +50,8 @@ def version_or_setting(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 
 def _typed(ctx: typer.Context) -> list[str]:
-    """The words before the one that is being typed, less the options and what belongs to them."""
-    words: list[str] = []
-    for value in ctx.params.values():
-        words += [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    """The words before the one that is being typed that may be settings, the last one last."""
+    words = [value for value in ctx.params.values() if isinstance(value, str)]
+    words += [*(ctx.params.get("overrides") or ()), *ctx.args]
     # bash takes an equals sign for a word of its own
-    return "\n".join([*words, *ctx.args]).replace("\n=", "=").replace("=\n", "=").split("\n")
+    return "\n".join(words).replace("\n=", "=").replace("=\n", "=").split("\n")

@@ -7,28 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from titanic_ml.cli import completion
-from titanic_ml.cli.options import Overrides, Result, examples, shared, version_or_override
+from titanic_ml.cli.options import (
+    OptionalVersion,
+    Overrides,
+    Result,
+    Version,
+    examples,
+    shared,
+    version_or_override,
+)
 from titanic_ml.cli.store import model_store
 
 if TYPE_CHECKING:
     from titanic_ml.registry.version import ModelVersion
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-Version = Annotated[
-    str,
-    typer.Argument(
-        help="A version or an alias: champion, latest.", autocompletion=completion.versions
-    ),
-]
-Other = Annotated[
-    str,
-    typer.Argument(
-        metavar="VERSION",
-        help="The one to compare it with.",
-        autocompletion=completion.version_or_setting,
-    ),
-]
 Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history says so.")]
 
 
@@ -77,7 +70,7 @@ def show(
 @shared
 def compare(
     version: Version,
-    other: Other = "champion",
+    other: OptionalVersion = "champion",
     overrides: Overrides = None,
 ) -> Result:
     """Put two versions side by side, on the rows that both were scored on too."""

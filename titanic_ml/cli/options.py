@@ -54,6 +54,22 @@ Model = Annotated[
         help="A version or an alias: champion, latest.", autocompletion=completion.versions
     ),
 ]
+Version = Annotated[
+    str,
+    typer.Argument(
+        metavar="VERSION",
+        help="A version or an alias: champion, latest.",
+        autocompletion=completion.versions,
+    ),
+]
+OptionalVersion = Annotated[
+    str,
+    typer.Argument(
+        metavar="VERSION",
+        help="A version or an alias, by default the champion.",
+        autocompletion=completion.version_or_setting,
+    ),
+]
 Data = Annotated[
     str | None,
     typer.Option(help="The table: .csv, .csv.gz, .parquet or -; by default the setting data.uri."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -94,19 +94,8 @@ class Evaluator:
         model = _flat(truth, probability, prediction, threshold)
         others = {name: _flat(truth, p, None, threshold) for name, p in (baselines or {}).items()}
         parts = _parts(slices or {})
-
-        def measure(weights: np.ndarray) -> list[np.ndarray]:
-            whole = [_measure(part, weights, METRICS) for part in (model, *others.values())]
-            return whole + [
-                _measure(_rows(model, part.rows, len(truth)), weights[:, part.rows], SLICE_METRICS)
-                for part in parts
-            ]
-
-        values = [value[0] for value in measure(np.ones((1, len(truth))))]
-        chunks = [measure(w) for w in bootstrap_weights(len(truth), self.resamples, self.seed)]
-        draws = [np.concatenate(chunk) for chunk in zip(*chunks, strict=True)]
-        own, *rivals = zip(values[: 1 + len(others)], draws, strict=False)
-        sliced = zip(values[1 + len(others) :], draws[1 + len(others) :], strict=True)
+        drawn = self._drawn([model, *others.values()], parts, len(truth))
+        own, rivals, sliced = drawn[0], drawn[1 : 1 + len(others)], drawn[1 + len(others) :]
         return Evaluation(
             len(truth),
             int(truth.sum()),
@@ -119,6 +108,22 @@ class Evaluator:
             self._curves(model, truth),
             confidence=self.confidence,
         )
+
+    def _drawn(self, wholes: Sequence[Weighted], parts: Sequence[_Part], n: int) -> list[Drawn]:
+        """The metrics of each model, then those of the first in each part of its n rows, with the
+        same metrics in every resample.
+        """
+
+        def measure(weights: np.ndarray) -> list[np.ndarray]:
+            return [_measure(whole, weights, METRICS) for whole in wholes] + [
+                _measure(_rows(wholes[0], part.rows, n), weights[:, part.rows], SLICE_METRICS)
+                for part in parts
+            ]
+
+        values = [value[0] for value in measure(np.ones((1, n)))]
+        chunks = [measure(weights) for weights in bootstrap_weights(n, self.resamples, self.seed)]
+        draws = [np.concatenate(chunk) for chunk in zip(*chunks, strict=True)]
+        return list(zip(values, draws, strict=True))
 
     def _gains(self, own: Drawn, rival: Drawn) -> Estimates:
         """By how much the model is better than a rival in each metric, in paired differences."""
