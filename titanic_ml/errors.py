@@ -4,6 +4,7 @@ TitanicError                     what a command prints as one message
 ├── SettingsError                the settings or the command line are at fault (exit code 2)
 ├── DataError                    a table is at fault (exit code 1)
 │   ├── UnreadableTable          no such file, not a table, not UTF-8, empty
+│   ├── UnwritableTable          a full disk, a table of other columns, a database that is away
 │   └── InvalidTable             a table that breaks the schema; lists its faults
 └── ModelError                   a model version is at fault (exit code 1)
     ├── ModelNotFound            no such version or alias
@@ -38,6 +39,10 @@ class DataError(TitanicError):
 
 class UnreadableTable(DataError):
     """The address holds no table that can be read."""
+
+
+class UnwritableTable(DataError):
+    """A table can't be written to its address."""
 
 
 @dataclass(frozen=True, order=True)
@@ -75,16 +80,19 @@ class InvalidTable(DataError):
     source
         What the table is called in the message: a file's name or "the table".
     faults
-        Every fault found, in the order of rows.
+        Every fault found, in the order of rows; of a stream the first thousands.
+    count
+        How many there are.
     """
 
-    def __init__(self, source: str, faults: Sequence[Fault]):
+    def __init__(self, source: str, faults: Sequence[Fault], count: int | None = None):
         self.source = source
         self.faults = sorted(faults)
-        super().__init__(source, faults)
+        self.count = len(faults) if count is None else count
+        super().__init__(source, faults, self.count)
 
     def __str__(self) -> str:
-        count = len(self.faults)
+        count = self.count
         lines = [
             f"{self.source} has {count} fault{'s' * (count != 1)}; mend the table and try again:"
         ]

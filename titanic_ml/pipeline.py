@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,20 +18,24 @@ from titanic_ml.config.settings import DataSettings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.slices import slice_labels
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.errors import DataError, PromotionRefused
+from titanic_ml.errors import DataError, PromotionRefused, SettingsError
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import Contents, ModelVersion
-from titanic_ml.storage.tables import Table, as_frame, check_output, name_of, write_table
+from titanic_ml.storage.address import parse, shown
+from titanic_ml.storage.tables import Table, as_frame, name_of, open_table
 
 if TYPE_CHECKING:
     from titanic_ml.config.settings import Settings
     from titanic_ml.evaluation.assessment import Assessment
     from titanic_ml.evaluation.explanation import Explanation
     from titanic_ml.evaluation.result import Evaluation
+    from titanic_ml.prediction.run import Run
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
-    from titanic_ml.results import Comparison, Progress, Training
+    from titanic_ml.results import Comparison, Predictions, Progress, Training
+    from titanic_ml.storage.address import Address
+    from titanic_ml.storage.sources import Source
     from titanic_ml.training.checkpoint import Checkpoint
     from titanic_ml.training.result import Selection
     from titanic_ml.training.trainer import Finished, Trainer
@@ -67,8 +75,8 @@ class TitanicPipeline:
     def __repr__(self) -> str:
         s = self.settings
         return (
-            f"TitanicPipeline(env={s.env!r}, dataset={self.spec.name!r}, data={s.data.uri!r}, "
-            f"store={s.store.uri!r}, seed={s.seed})"
+            f"TitanicPipeline(env={s.env!r}, dataset={self.spec.name!r}, "
+            f"data={shown(s.data.uri)!r}, store={shown(s.store.uri)!r}, seed={s.seed})"
         )
 
     def train(self, data: Table | None = None, progress: Progress | None = None) -> Training:
@@ -209,7 +217,6 @@ class TitanicPipeline:
         data: Table,
         model: str = "champion",
         probability: bool = False,
-        output: str | Path | None = None,
     ) -> pd.DataFrame:
         """Ids and classes, in the order of the rows; `attrs["version"]` says by which model.
 
@@ -221,25 +228,107 @@ class TitanicPipeline:
             A version or an alias.
         probability
             Whether to add a column of that name.
-        output
-            The URI of a table to write them to as well.
 
         Raises
         ------
-        SettingsError, DataError, ModelError
-            The kind of the output is unknown (then nothing is done), or the table or the version is
-            at fault, or the output can't be written.
+        DataError, ModelError
+            The table or the version is at fault.
         """
-        if output is not None:
-            check_output(str(output))
         version = self._version(model)
         dataset = self._dataset(data, version.spec, with_target=False)
         predictor = Predictor(version.model, version.threshold)
         predictions = predictor.predict(dataset, version.spec.target, probability)
         predictions.attrs["version"] = version.name
-        if output is not None:
-            write_table(predictions, str(output))
         return predictions
+
+    def predict_into(
+        self,
+        output: str | Path,
+        data: Table,
+        model: str = "champion",
+        *,
+        full: bool = False,
+        probability: bool = False,
+        rejects: str | Path | None = None,
+        run_id: str | None = None,
+        batch_rows: int = 20_000,
+        progress: Callable[[int, float | None], None] | None = None,
+    ) -> Predictions:
+        """Predict a table of any size into another, batch by batch: all of it, or nothing.
+
+        Where the output is Parquet or a database its rows have the probability, the version, the
+        time and the run's id too, and what the same run has left there before is replaced.
+
+        Parameters
+        ----------
+        output
+            The URI of a table.
+        data
+            A table or its URI; its target is not looked at.
+        model
+            A version or an alias.
+        full, probability
+            Whether a CSV gets probability, version and time, or the first of these.
+        rejects
+            The URI of a table to which bad rows are written whole, with number and reasons, while
+            the good ones are predicted. Without it one bad row refuses the table.
+        run_id
+            The run's id, by default derived from the input's content and the version.
+        batch_rows
+            How many rows are in memory at most.
+        progress
+            Called with how many rows were read, and how much of the table (None if unknown).
+
+        Raises
+        ------
+        SettingsError, DataError, ModelError
+            An address is of no known kind (then nothing is done), or the table or the version is
+            at fault, or an output can't be written.
+        """
+        from titanic_ml.prediction.batches import REJECTED, BatchPredictor
+        from titanic_ml.prediction.run import RUN_ID, prediction_columns
+        from titanic_ml.results import Predictions
+        from titanic_ml.storage.sinks import check_sink, open_sink, schema_of, with_columns
+
+        address = parse(str(output))
+        aside = parse(str(rejects)) if rejects else None
+        if aside == address:
+            raise SettingsError(f"{address.shown} is both output and rejects; name another one")
+        version = self._version(model)
+        spec = version.spec
+        columns = prediction_columns(spec, address.keeps_runs, full, probability)
+        schema = schema_of(columns)
+        check_sink(address, schema)
+        with open_table(data, keep_broken=aside is not None) as source, ExitStack() as sinks:
+            run = _run(source, version.name, address, aside, run_id)
+            write = sinks.enter_context(open_sink(address, schema, run.run_id))
+            if aside:
+                more = REJECTED | ({RUN_ID: "text"} if aside.keeps_runs else {})
+                whole = with_columns(source.schema, more)
+                reject = sinks.enter_context(open_sink(aside, whole, run.run_id))
+                kept = dict.fromkeys(whole.names, "")
+            predictor = Predictor(version.model, version.threshold)
+            batches = BatchPredictor(predictor, spec, source.name, aside is not None)
+            for batch in source.batches(batch_rows):
+                part = batches.predict(batch.frame, batch.broken)
+                if part.predictions is not None:
+                    write(run.stamped(part.predictions, columns))
+                if part.rejected is not None:
+                    reject(run.stamped(part.rejected, kept))
+                if progress:
+                    progress(batches.read, batch.fraction)
+            batches.finish()
+        log.info("%s: %d rows read, %d rejected", source.name, batches.read, batches.rejected)
+        log.info("%s: %d rows written", address.shown, batches.predicted)
+        return Predictions(
+            version.name,
+            batches.read,
+            batches.predicted,
+            batches.rejected,
+            address.shown,
+            aside.shown if aside else None,
+            run.run_id or None,
+        )
 
     def compare(self, first: str, second: str = "champion") -> Comparison:
         """Put two versions side by side, on all metrics and on the rows that both were scored on.
@@ -396,6 +485,27 @@ class TitanicPipeline:
         dataset = Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)
         log.info("%s: %d rows read and found right", name_of(data), len(dataset))
         return dataset
+
+
+def _run(
+    source: Source, version: str, address: Address, aside: Address | None, given: str | None
+) -> Run:
+    """The run that predicts a table. One that is there already keeps its time."""
+    from titanic_ml.prediction.run import Run, derived_id
+    from titanic_ml.storage.sinks import time_of_run
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    if given is not None:
+        if not re.fullmatch(r"[\w.:+@-]{1,100}", given):
+            raise SettingsError(
+                f"run id {given!r}: expected 1 to 100 letters, digits or any of . : + @ _ -"
+            )
+        return Run(version, now, given)
+    if not address.keeps_runs and not (aside and aside.keeps_runs):
+        return Run(version, now, "")
+    run_id = derived_id(source.fingerprint(), version, "quarantine" if aside else "refuse")
+    before = time_of_run(address, run_id) if address.keeps_runs else None
+    return Run(version, datetime.fromisoformat(before) if before else now, run_id)
 
 
 def _facts(version: ModelVersion) -> Facts:

@@ -103,6 +103,43 @@ class Comparison:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, repr=False)
+class Predictions:
+    """What became of a table whose predictions were written.
+
+    Attributes
+    ----------
+    model
+        Name of the version that predicted.
+    read, rows, rejected
+        How many rows came, how many of them were predicted, and how many set aside.
+    output, rejects
+        Where those were written, as people may see it; None for rejects that were not wished.
+    run_id
+        The run's id, where the output keeps one.
+    """
+
+    model: str
+    read: int
+    rows: int
+    rejected: int
+    output: str
+    rejects: str | None
+    run_id: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; keys are the names of the attributes."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        text = f"{self.rows} rows predicted by {self.model}, written to {self.output}"
+        if self.run_id:
+            text += f" as run {self.run_id}"
+        if self.rejects:
+            text += f"\n{self.rejected} of {self.read} rows rejected, written to {self.rejects}"
+        return text
+
+
 Progress = Callable[[int, int, str], None]  # the work done, all of it, what is being done
 
 

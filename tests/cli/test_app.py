@@ -160,7 +160,7 @@ def test_predict_reads_and_writes_other_kinds_of_tables(run, store, tmp_path, su
     expected = columns(run("predict", TEST, "--output", "-", f"store.uri={store}").out)
     assert run("predict", given, "--output", output, f"store.uri={store}").code == 0
     answer = pd.read_parquet(output) if suffix == ".parquet" else pd.read_csv(output)
-    assert answer.astype("str").to_dict("list") == expected
+    assert answer[list(expected)].astype("str").to_dict("list") == expected
 
 
 def test_predict_adds_the_probability_on_request(run, store):
@@ -193,7 +193,10 @@ def test_predict_takes_a_version_by_name(run, store, worse):
             | {"baselines", "gains", "slices", "curves", "confidence", "version"}
             | {"out_of_fold", "grouped"},
         ),
-        (["predict", TEST, "--output", "out.csv"], {"rows", "output", "model"}),
+        (
+            ["predict", TEST, "--output", "out.csv"],
+            {"read", "rows", "rejected", "output", "rejects", "model", "run_id"},
+        ),
     ],
 )
 def test_for_a_program_the_answer_is_json_and_nothing_else(

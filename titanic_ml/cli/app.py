@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from titanic_ml import __version__
 from titanic_ml.cli import models as cli_models
 from titanic_ml.cli.options import (
+    TABLES,
     AsJson,
     Data,
     Model,
@@ -22,13 +23,13 @@ from titanic_ml.cli.options import (
     Overrides,
     Quiet,
     Result,
-    Terminated,
     called,
     examples,
+    interruptible,
     output_may_be_lost,
     progress_bar,
+    rows_bar,
     shared,
-    stoppable,
     version_or_override,
 )
 from titanic_ml.cli.store import model_store
@@ -78,12 +79,29 @@ Version = Annotated[
     bool,
     typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
 ]
-Input = Annotated[
-    str, typer.Argument(metavar="INPUT", help="The table: .csv, .csv.gz, .parquet or -.")
-]
+Input = Annotated[str, typer.Argument(metavar="INPUT", help=f"The table: {TABLES}.")]
 Output = Annotated[
     str,
-    typer.Option(help="Where to write: .csv, .csv.gz, .parquet or - (a CSV on standard output)."),
+    typer.Option(
+        help="Where to write: .csv, .csv.gz, .parquet, a folder (one Parquet file a run), "
+        "sqlite:///FILE?table=NAME, postgresql://…?table=NAME or - (a CSV on standard output)."
+    ),
+]
+OnInvalid = Annotated[
+    Literal["refuse", "quarantine"],
+    typer.Option(help="Refuse a table with a bad row, or write such rows to --rejects."),
+]
+Rejects = Annotated[
+    str | None, typer.Option(help="Where bad rows are written whole, with number and reasons.")
+]
+RunId = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the run that Parquet and databases keep; by default of what it predicts."
+    ),
+]
+Full = Annotated[
+    bool, typer.Option("--full", help="Add probability, version and time, as Parquet has them.")
 ]
 PassengerId = Annotated[
     str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
@@ -114,12 +132,9 @@ def train(
     from titanic_ml.pipeline import TitanicPipeline
 
     pipeline = TitanicPipeline(*overrides or ())
-    try:
-        with stoppable(), progress_bar("Training", hidden=quiet) as progress:
+    with interruptible("no version was made; the same command goes on from here"):
+        with progress_bar("Training", hidden=quiet) as progress:
             training = pipeline.train(data, progress)
-    except KeyboardInterrupt as stop:
-        typer.echo("Interrupted: no version was made; the same command goes on from here", err=True)
-        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
     useless = training.promoted and not training.evaluation.beats_baselines
     return Result(training, training.to_dict(), USELESS if useless else 0)
 
@@ -176,6 +191,8 @@ def report(
     epilog=examples(
         "predict data/test.csv --output submission.csv",
         "predict - --output - --probability < data/test.csv",
+        "predict data/test.csv --output 'sqlite:///predictions.db?table=predictions'",
+        "predict new.csv --output out.parquet --on-invalid quarantine --rejects bad.csv",
     )
 )
 @shared
@@ -185,15 +202,31 @@ def predict(
     overrides: Overrides = None,
     model: Model = "champion",
     probability: Probability = False,
+    full: Full = False,
+    on_invalid: OnInvalid = "refuse",
+    rejects: Rejects = None,
+    run_id: RunId = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> Result | None:
-    """Predict each row of a table, in its order."""
-    if as_json and output == "-":
+    """Predict each row of a table, in its order: all of them into the output, or nothing."""
+    if as_json and "-" in (output, rejects):
         raise typer.BadParameter("--json and --output - both want standard output; choose one")
+    if (on_invalid == "quarantine") != (rejects is not None):
+        raise typer.BadParameter("--on-invalid quarantine and --rejects TABLE go together")
     from titanic_ml.pipeline import TitanicPipeline
 
-    predictions = TitanicPipeline(*overrides or ()).predict(table, model, probability, output)
-    version = predictions.attrs["version"]
-    values = {"rows": len(predictions), "output": output, "model": version}
-    text = f"{len(predictions)} rows predicted by {version}, written to {output}"
-    return None if output == "-" else Result(text, values)
+    pipeline = TitanicPipeline(*overrides or ())
+    with interruptible("nothing is half written; run the same command again"):
+        with rows_bar("Predicting", hidden=quiet) as progress:
+            predictions = pipeline.predict_into(
+                output,
+                table,
+                model,
+                full=full,
+                probability=probability,
+                rejects=rejects,
+                run_id=run_id,
+                progress=progress,
+            )
+    return None if "-" in (output, rejects) else Result(predictions, predictions.to_dict())

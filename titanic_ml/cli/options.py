@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ def _remember_debug(ctx: typer.Context, debug: bool) -> bool:
     return debug
 
 
+TABLES = ".csv, .csv.gz, .parquet, a folder, s3://, https://, sqlite:///, postgresql:// or -"
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
@@ -72,7 +74,7 @@ OptionalVersion = Annotated[
 ]
 Data = Annotated[
     str | None,
-    typer.Option(help="The table: .csv, .csv.gz, .parquet or -; by default the setting data.uri."),
+    typer.Option(help=f"The table: {TABLES}; by default the setting data.uri."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -198,6 +200,17 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
+def interruptible(state: str) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop the work with a sentence on what that leaves."""
+    try:
+        with stoppable():
+            yield
+    except KeyboardInterrupt as stop:
+        typer.echo(f"Interrupted: {state}", err=True)
+        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
+
+
+@contextmanager
 def output_may_be_lost() -> Iterator[None]:
     """Say in a line that standard output is full, and nothing where nobody reads it any more."""
     try:
@@ -250,6 +263,42 @@ def progress_bar(title: str, hidden: bool) -> Iterator[Callable[[int, int, str],
         bar.update(
             task, completed=done, total=total, description=words, left="" if ended else "left"
         )
+
+    try:
+        yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+@contextmanager
+def rows_bar(title: str, hidden: bool) -> Iterator[Callable[[int, float | None], None]]:
+    """A progress bar on standard error, as a function of the rows done and of their share in all.
+
+    Beside it stand the rows, how many a second, and the time left where the share is known. It
+    appears at the first call that is not the last, so that a small table shows none.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=Console(stderr=True),
+        disable=hidden,
+        speed_estimate_period=600,
+    )
+    task = bar.add_task(title, total=None, rows=0, rate=0.0)
+    start = time.monotonic()
+
+    def show(rows: int, share: float | None) -> None:
+        if share != 1.0:
+            bar.start()
+        rate = rows / max(time.monotonic() - start, 1e-9)
+        total = None if share is None else 1.0
+        bar.update(task, completed=share or 0.0, total=total, rows=rows, rate=rate)
 
     try:
         yield show

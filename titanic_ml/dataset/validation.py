@@ -14,6 +14,7 @@ from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
 SHOWN_LENGTH = 60  # characters of a value in a message
+NO_ROWS = Fault(0, "", "no rows", "at least one")
 
 
 def validate(
@@ -37,6 +38,24 @@ def validate(
     InvalidTable
         With all faults found.
     """
+    parsed, faults = check(frame, spec, with_target)
+    if not faults and parsed.empty:
+        faults.append(NO_ROWS)
+    if not faults and with_target and parsed[spec.target].nunique() == 1:
+        found = f"only the class {_shown(parsed[spec.target].iloc[0])}"
+        faults.append(Fault(0, spec.target, found, "both classes"))
+    if faults:
+        raise InvalidTable(source, faults)
+    return parsed
+
+
+def check(
+    frame: pd.DataFrame, spec: DatasetSpec, with_target: bool
+) -> tuple[pd.DataFrame, list[Fault]]:
+    """The columns of a table or of a part of it in their types, and all faults of its values.
+
+    What is no value of its column is missing in it. Parameters are those of `validate`.
+    """
     names = [name for name in spec.columns if with_target or name != spec.target]
     frame = frame.set_axis([text(str(name)) or str(name) for name in frame.columns], axis=1)
     faults = _column_faults(frame, names, spec)
@@ -50,14 +69,12 @@ def validate(
             expected = spec.columns[name].expected
             faults += [Fault(row + 1, name, _shown(value), expected) for row, value in bad.items()]
     faults += _value_faults(parsed, spec, known={(fault.row, fault.column) for fault in faults})
-    if not faults and parsed.empty:
-        faults.append(Fault(0, "", "no rows", "at least one"))
-    if not faults and with_target and parsed[spec.target].nunique() == 1:
-        found = f"only the class {_shown(parsed[spec.target].iloc[0])}"
-        faults.append(Fault(0, spec.target, found, "both classes"))
-    if faults:
-        raise InvalidTable(source, faults)
-    return parsed
+    return parsed, faults
+
+
+def doubled(row: int, name: str, value: Any) -> Fault:
+    """The fault of a value that an earlier row has too."""
+    return Fault(row, name, f"{_shown(value)} again", "each value once")
 
 
 def _column_faults(frame: pd.DataFrame, names: list[str], spec: DatasetSpec) -> list[Fault]:
@@ -99,11 +116,11 @@ def _value_faults(
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases[["index", "column", "check", "failure_case"]]
         faults = {}
-        for row, name, check, value in cases.itertuples(index=False):
-            found, expected = _shown(value), spec.columns[name].expected
-            if check == "field_uniqueness":
-                found, expected = f"{found} again", "each value once"
-            faults[int(row) + 1, name] = Fault(int(row) + 1, name, found, expected)
+        for row, name, broken, value in cases.itertuples(index=False):
+            fault = Fault(int(row) + 1, name, _shown(value), spec.columns[name].expected)
+            if broken == "field_uniqueness":
+                fault = doubled(int(row) + 1, name, value)
+            faults[int(row) + 1, name] = fault
         return [fault for place, fault in faults.items() if place not in known]
     return []
 

@@ -10,6 +10,8 @@ from sklearn.pipeline import Pipeline
 
 from titanic_ml.dataset.dataset import Dataset
 
+DECIMALS = 9  # of a predicted probability; the noise is a millionth of the last
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -35,6 +37,9 @@ class Predictor:
     ) -> pd.DataFrame:
         """The ids and classes, and the probabilities if wished, in the order of the rows.
 
+        They are rounded: the last digits of a matrix product depend on how many rows it has, and a
+        row must get the same prediction alone and among any others.
+
         Parameters
         ----------
         dataset
@@ -44,8 +49,7 @@ class Predictor:
         with_probability
             Whether to add a column `probability`.
         """
-        probability = self.probability(dataset.X)
-        prediction = dataset.ids.to_frame().assign(
-            **{target: (probability >= self.threshold).astype("int64")}
-        )
+        probability = self.probability(dataset.X).round(DECIMALS)
+        positive = probability >= round(self.threshold, DECIMALS)
+        prediction = dataset.ids.to_frame().assign(**{target: positive.astype("int64")})
         return prediction.assign(probability=probability) if with_probability else prediction

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Fill a file beside `path`, then give it that name in one step.
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to fill beside `path`, which gets that name in one step when no error ends the block.
 
     Raises
     ------
@@ -18,7 +22,7 @@ def write_file(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
@@ -26,6 +30,12 @@ def write_file(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Fill a file beside `path`, then give it that name in one step. Raises as `whole_file`."""
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def _umask() -> int:

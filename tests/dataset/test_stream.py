@@ -1,0 +1,75 @@
+"""A table in parts has the faults of the whole, whatever the parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from titanic_ml.dataset.stream import Seen, StreamValidator
+from titanic_ml.dataset.validation import check
+from titanic_ml.errors import InvalidTable
+
+VALUES = {
+    "PassengerId": ["1", "2", "3", "4", "5", "x", "", "1.0"],
+    "Pclass": ["1", "2", "3", "4", ""],
+    "Age": ["22", "", "old", "500"],
+    "Fare": ["7.25", "", "-1"],
+}
+ROWS = st.lists(
+    st.fixed_dictionaries({name: st.sampled_from(values) for name, values in VALUES.items()}),
+    min_size=1,
+    max_size=12,
+)
+
+
+def parts(validator, frame, sizes):
+    """Check the frame in parts of these sizes over and over."""
+    found, start, turn = {}, 0, 0
+    while start < len(frame):
+        size = sizes[turn % len(sizes)]
+        part = frame.iloc[start : start + size]
+        found |= validator.check(part, np.arange(len(part)) + start + 1)[1]
+        start, turn = start + size, turn + 1
+    return found
+
+
+@settings(deadline=None, max_examples=60)
+@given(rows=ROWS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_parts_of_any_size_have_the_faults_of_the_whole(spec, _test_table, rows, sizes):
+    frame = _test_table.iloc[[0] * len(rows)].reset_index(drop=True)
+    for name in VALUES:
+        frame[name] = pd.Series([row[name] or None for row in rows], dtype="str")
+    _, whole = check(frame, spec, with_target=False)
+    found = parts(StreamValidator(spec, "a.csv"), frame, sizes)
+    assert sorted(fault for faults in found.values() for fault in faults) == sorted(whole)
+    assert all(fault.row == row for row, faults in found.items() for fault in faults)
+
+
+def test_faults_of_the_columns_are_raised_at_once(spec, test_frame):
+    validator = StreamValidator(spec, "a.csv")
+    with pytest.raises(InvalidTable, match="a.csv has 2 faults.*\n.*column Age.*\n.*row 8, column"):
+        bad = test_frame.drop(columns="Age").assign(Pclass=["9", *["1"] * 417])
+        validator.check(bad, np.arange(418) + 8)
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64", "str"])
+def test_a_value_is_known_again_in_any_later_part(kind):
+    seen, values = Seen(), np.random.default_rng(0).permutation(1000)
+    for part in np.split(values, [1, 3, 4, 100, 101, 500]):
+        assert not seen.again(pd.Series(part).astype(kind)).any()
+    assert len(seen._runs) < 6
+    mixed = pd.Series([*values[:5], *range(1000, 1005)]).astype(kind)
+    assert seen.again(mixed).tolist() == [True] * 5 + [False] * 5
+    assert seen.again(mixed).all()
+
+
+def test_a_missing_value_is_never_known_again():
+    seen = Seen()
+    for _ in range(2):
+        assert not seen.again(pd.Series([None, None], dtype="str")).any()
+        assert not seen.again(pd.Series([np.nan])).any()
+    assert not seen.again(pd.Series([1, 2])).any()
+    assert seen.again(pd.Series([2.0, np.nan, 3.0])).tolist() == [True, False, False]

@@ -1,0 +1,188 @@
+"""The address of a table taken apart, and what people may see of it: never a password."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, cast, get_args
+from urllib.parse import unquote, urlsplit
+
+from titanic_ml.errors import SettingsError
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+KNOWN = (
+    f"a name ending in {', '.join(SUFFIXES)}, a folder or pattern of Parquet files, or an address "
+    "that begins with s3://, https://, sqlite:/// or postgresql://"
+)
+IfExists = Literal["fail", "append", "replace"]
+Driver = Literal["sqlite", "postgresql"]
+PATIENCE = 10  # seconds to reach a server
+OWN = ("table", "schema", "query", "if_exists")  # of an address; the rest is the driver's
+
+
+@dataclass(frozen=True)
+class FileAddress:
+    """One file, or a folder or pattern of Parquet files.
+
+    Attributes
+    ----------
+    place
+        Where it is: `-` is `standard`, and `http` is read only.
+    path
+        A local path, `bucket/key` or the whole web address.
+    suffix
+        One of `SUFFIXES`.
+    many
+        Whether it is a folder or a pattern.
+    """
+
+    place: Literal["local", "s3", "http", "standard"]
+    path: str
+    suffix: str
+    many: bool
+    shown: str
+
+    @property
+    def keeps_runs(self) -> bool:
+        """Whether predictions there say of which run they are."""
+        return self.suffix == ".parquet"
+
+
+@dataclass(frozen=True)
+class SqlAddress:
+    """A table of a database, or what a query gives.
+
+    Attributes
+    ----------
+    database
+        What the driver takes: a path, or an address with all its secrets.
+    table, schema, query
+        The table (in a schema), or the query; one of them is empty.
+    if_exists
+        What to do when a table is written that is there already.
+    """
+
+    driver: Driver
+    database: str
+    table: str
+    schema: str
+    query: str
+    if_exists: IfExists
+    shown: str
+
+    keeps_runs = True
+
+
+Address: TypeAlias = FileAddress | SqlAddress
+
+
+def parse(uri: str) -> Address:
+    """Take an address apart.
+
+    Raises
+    ------
+    SettingsError
+        It is of no known kind, or lacks what its kind needs.
+    """
+    if uri == "-":
+        return FileAddress("standard", uri, ".csv", False, uri)
+    scheme, slashes, rest = uri.partition("://")
+    if uri and not slashes:
+        return _file("local", str(Path(uri).expanduser()) + uri[len(uri.rstrip("/")) :], uri)
+    if scheme in ("sqlite", "postgresql", "postgres"):
+        return _sql("sqlite" if scheme == "sqlite" else "postgresql", uri, rest)
+    if scheme == "s3":
+        return _file("s3", rest, uri)
+    if scheme in ("http", "https"):
+        return _file("http", uri, uri)
+    raise SettingsError(f"{shown(uri)}: unknown kind of table, expected {KNOWN}")
+
+
+def shown(uri: str) -> str:
+    """An address as people may see it: without passwords, and of a web address without its query.
+
+    It holds for what is no right address, too, for a message about it must not tell the secret.
+
+    >>> shown("postgresql://ann:secret@host/db?sslmode=require&table=passengers")
+    'postgresql://ann:***@host/db?table=passengers'
+    >>> shown("https://host/a.csv?token=secret"), shown("data/a.csv")
+    ('https://host/a.csv', 'data/a.csv')
+    """
+    scheme, slashes, rest = uri.partition("://")
+    if not slashes:
+        return uri
+    place, mark, query = rest.partition("?")
+    if "@" in place:
+        user, _, host = place.rpartition("@")
+        place = user.partition(":")[0] + (":***" if ":" in user else "") + "@" + host
+    elif "@" in query and ":" in place and scheme != "sqlite":  # a password with a ? in it
+        return f"{scheme}://{place.partition(':')[0]}:***"
+    told = "&".join(part for part in query.split("&") if part.partition("=")[0] in OWN)
+    if scheme in ("http", "https", "s3") or not told:
+        return f"{scheme}://{place}"
+    return f"{scheme}://{place}{mark}{unquote(told)}"
+
+
+def without_secrets(text: str, uri: str) -> str:
+    """A text of a driver, without the password of the address if it should quote it."""
+    for secret in re.findall(r"://[^:/?]*:(.+)@", uri) + re.findall(r"password=([^&]+)", uri):
+        for part in {secret, unquote(secret)}:
+            text = text.replace(part, "***")
+    return text
+
+
+def _file(place: Literal["local", "s3", "http"], path: str, uri: str) -> FileAddress:
+    name = path.partition("?")[0] if place == "http" else path
+    many = place != "http" and (
+        name.endswith("/") or "*" in name or (place == "local" and Path(name).is_dir())
+    )
+    ending = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
+    if many and ending in ("", ".parquet"):
+        return FileAddress(place, path, ".parquet", True, shown(uri))
+    if not ending or not name:
+        raise SettingsError(f"{shown(uri)}: unknown kind of table, expected {KNOWN}")
+    return FileAddress(place, path, ending, False, shown(uri))
+
+
+def _sql(driver: Driver, uri: str, rest: str) -> SqlAddress:
+    database, _, text = rest.partition("?")
+    parts = [part.partition("=") for part in text.split("&") if part]
+    own = {name: unquote(value) for name, _, value in parts if name in OWN}
+    others = "&".join(f"{name}={value}" for name, _, value in parts if name not in OWN)
+    seen = shown(uri)
+    if driver == "sqlite":
+        if not database.startswith("/") or database == "/":
+            raise SettingsError(
+                f"{seen}: expected sqlite:///file.db, or sqlite:////folder/file.db for a whole path"
+            )
+        database = str(Path(database[1:]).expanduser())
+    else:
+        _check_server(uri, seen)
+        if "connect_timeout=" not in others:
+            others = "&".join(filter(None, [others, f"connect_timeout={PATIENCE}"]))
+        database = f"postgresql://{database}?{others}"
+    if bool(own.get("table")) == bool(own.get("query")):
+        raise SettingsError(f"{seen}: expected either ?table=NAME or ?query=SELECT … behind it")
+    if_exists = own.get("if_exists", "append")
+    if if_exists not in get_args(IfExists):
+        raise SettingsError(
+            f"{seen}: if_exists is {if_exists}, expected one of {', '.join(get_args(IfExists))}"
+        )
+    names = own.get("table", ""), own.get("schema", ""), own.get("query", "")
+    return SqlAddress(driver, database, *names, cast(IfExists, if_exists), seen)
+
+
+def _check_server(uri: str, seen: str) -> None:
+    """Refuse what the driver would misread, such as a password with a slash."""
+    try:
+        split = urlsplit(uri)
+        right = split.port is None or split.port > 0
+        right = right and "@" not in split.path
+    except ValueError:
+        right = False
+    if not right:
+        raise SettingsError(
+            f"{seen}: not an address of a server, expected postgresql://user:password@host:port/"
+            "database; in a password a slash is written %2F, an @ %40, a # %23, a ? %3F"
+        )

@@ -1,0 +1,170 @@
+"""What takes the batches of a table and writes them: all at the end, or nothing."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeAlias, cast
+
+import pandas as pd
+import pyarrow
+
+from titanic_ml.errors import SettingsError, UnwritableTable
+from titanic_ml.storage.address import Address, FileAddress, SqlAddress
+from titanic_ml.storage.files import whole_file
+
+Write: TypeAlias = Callable[[pd.DataFrame], None]
+KINDS = {
+    "integer": pyarrow.int64(),
+    "number": pyarrow.float64(),
+    "category": pyarrow.string(),
+    "text": pyarrow.string(),
+    "time": pyarrow.timestamp("s", "UTC"),
+}
+
+
+def schema_of(kinds: Mapping[str, str]) -> pyarrow.Schema:
+    """The Arrow schema of columns, by the kind of each: one of `KINDS`."""
+    return pyarrow.schema([(name, KINDS[kind]) for name, kind in kinds.items()])
+
+
+def with_columns(schema: pyarrow.Schema, kinds: Mapping[str, str]) -> pyarrow.Schema:
+    """A schema with more columns behind its own."""
+    return pyarrow.schema([*schema.remove_metadata(), *schema_of(kinds)])
+
+
+def check_sink(address: Address, schema: pyarrow.Schema) -> None:
+    """Refuse, before the work, what can't be written to.
+
+    Raises
+    ------
+    SettingsError, UnwritableTable
+        It can only be read, its folder isn't there, or the database says why not.
+    """
+    if isinstance(address, SqlAddress):
+        from titanic_ml.storage.sql import check_sql_output
+
+        check_sql_output(address, schema)
+    elif address.place in ("http", "s3") or "*" in address.path:
+        raise SettingsError(
+            f"{address.shown}: can only be read, expected a local file or a table of a database"
+        )
+    elif address.place == "local":
+        path = Path(address.path)
+        folder = path if address.many and path.exists() else path.parent
+        if not folder.is_dir():
+            raise UnwritableTable(f"{address.shown}: can't be written: No such file or directory")
+        if not address.many and path.is_dir():
+            raise UnwritableTable(f"{address.shown}: can't be written: Is a directory")
+        if not os.access(folder, os.W_OK):
+            raise UnwritableTable(f"{address.shown}: can't be written: Permission denied")
+
+
+@contextmanager
+def open_sink(address: Address, schema: pyarrow.Schema, run: str = "") -> Iterator[Write]:
+    """What writes frames; they stand there when no error ends the block, and else none of them.
+
+    Parameters
+    ----------
+    address
+        A file, which is replaced; a folder, in which the run has one file; a table, in which what
+        is there of the run is replaced.
+    schema
+        The columns of each frame.
+    run
+        The run's id.
+
+    Raises
+    ------
+    SettingsError, UnwritableTable
+        It can't be written to, or a disk is full.
+    """
+    check_sink(address, schema)
+    try:
+        if isinstance(address, SqlAddress):
+            from titanic_ml.storage.sql import sql_writer
+
+            with sql_writer(address, schema, run) as insert:
+                yield lambda frame: insert(_batch(frame, schema))
+        elif address.place == "standard":
+            with tempfile.TemporaryFile() as waiting:
+                with _format(cast(BinaryIO, waiting), address, schema) as write:
+                    yield write
+                waiting.seek(0)
+                sys.stdout.flush()
+                shutil.copyfileobj(waiting, sys.stdout.buffer)
+        else:
+            path = path_of(address, run)
+            path.parent.mkdir(exist_ok=True)
+            with whole_file(path) as file, _format(file, address, schema) as write:
+                yield write
+    except OSError as error:
+        if isinstance(address, FileAddress) and address.place == "standard":
+            raise
+        raise UnwritableTable(f"{address.shown}: can't be written: {error.strerror}") from error
+
+
+def path_of(address: FileAddress, run: str) -> Path:
+    """The local file in which a run is written."""
+    return Path(address.path, f"{run}.parquet") if address.many else Path(address.path)
+
+
+def time_of_run(address: Address, run: str) -> str | None:
+    """When the rows that a sink has of a run were predicted, in ISO 8601; None without any."""
+    if isinstance(address, SqlAddress):
+        from titanic_ml.storage import sql
+
+        return sql.time_of_run(address, run)
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(path_of(address, run))
+        (row,) = next(file.iter_batches(1, columns=["run_id", "predicted_at"])).to_pylist()
+    except (OSError, pyarrow.ArrowException, StopIteration, ValueError):
+        return None  # another table, or none
+    return row["predicted_at"].isoformat() if row.get("run_id") == run else None
+
+
+@contextmanager
+def _format(file: BinaryIO, address: FileAddress, schema: pyarrow.Schema) -> Iterator[Write]:
+    """What writes frames into a file in the format of the address."""
+    if address.suffix == ".parquet":
+        from pyarrow import parquet
+
+        with parquet.ParquetWriter(file, schema) as writer:
+            yield lambda frame: writer.write_batch(_batch(frame, schema))
+        return
+    if address.suffix == ".csv.gz":
+        with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped:
+            yield _csv(cast(BinaryIO, zipped), schema)
+    else:
+        yield _csv(file, schema)
+
+
+def _csv(file: BinaryIO, schema: pyarrow.Schema) -> Write:
+    def write(frame: pd.DataFrame) -> None:
+        text = frame.to_csv(
+            index=False, header=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"
+        )
+        file.write(text.encode())
+
+    header = pd.DataFrame(columns=schema.names).to_csv(index=False, lineterminator="\n")
+    file.write(header.encode())
+    return write
+
+
+def _batch(frame: pd.DataFrame, schema: pyarrow.Schema) -> pyarrow.RecordBatch:
+    """A frame in the types of a schema; what has none of its own is written as a text."""
+    columns = []
+    for field in schema:
+        values = frame[field.name]
+        if pyarrow.types.is_string(field.type) and values.dtype == object:
+            values = values.where(values.isna(), values.astype(str))
+        columns.append(pyarrow.Array.from_pandas(values, type=field.type))
+    return pyarrow.RecordBatch.from_arrays(columns, schema=schema)

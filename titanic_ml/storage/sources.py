@@ -1,0 +1,237 @@
+"""A table as a stream of batches, wherever it is: a CSV, Parquet files, a database, a frame."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+import pandas as pd
+import pyarrow
+
+from titanic_ml.errors import UnreadableTable
+from titanic_ml.storage.csv_reader import CsvStream, RawBatch
+from titanic_ml.storage.places import CHUNK, Place, told
+
+ROWS = 20_000  # of a batch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a table that come one after another.
+
+    Attributes
+    ----------
+    first
+        Number of its first row, counted from 1.
+    frame
+        Their values; of a CSV and of SQLite they are texts.
+    broken
+        By position, what is wrong with the line of a row that has too few or too many values.
+    fraction
+        How much of the whole table has been read with it, 0 to 1; None where that isn't known.
+    """
+
+    first: int
+    frame: pd.DataFrame
+    broken: Mapping[int, str]
+    fraction: float | None
+
+
+class Source(ABC):
+    """A table that is open for reading; it may be read more than once.
+
+    Attributes
+    ----------
+    name
+        What to call it in a message.
+    schema
+        The Arrow types of its columns.
+    """
+
+    name: str
+    schema: pyarrow.Schema
+
+    @abstractmethod
+    def batches(self, rows: int = ROWS) -> Iterator[Batch]:
+        """Its rows in order, in batches of at most so many."""
+
+    @abstractmethod
+    def frame(self) -> pd.DataFrame:
+        """The whole table."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256 of the content, which is read for it."""
+
+
+class ArrowSource(Source):
+    """A table that is read in record batches."""
+
+    @abstractmethod
+    def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
+        """Its rows in order, and how much has been read with them."""
+
+    def batches(self, rows: int = ROWS) -> Iterator[Batch]:
+        first = 1
+        for batch, fraction in self.raw():
+            for start in range(0, len(batch.data), rows):
+                data = batch.data.slice(start, rows)
+                broken = {p - start: why for p, why in batch.broken.items()}
+                broken = {p: why for p, why in broken.items() if 0 <= p < len(data)}
+                yield Batch(first, to_frame(data), broken, fraction)
+                first += len(data)
+
+    def frame(self) -> pd.DataFrame:
+        batches = [batch.data for batch, _ in self.raw()]
+        return to_frame(pyarrow.Table.from_batches(batches, self.schema))
+
+
+def to_frame(data: pyarrow.RecordBatch | pyarrow.Table) -> pd.DataFrame:
+    """The same as a frame, in which a whole number stays one beside missing ones."""
+    return data.to_pandas(integer_object_nulls=True)
+
+
+class FrameSource(Source):
+    """A table in memory."""
+
+    name = "the table"
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    @property
+    def schema(self) -> pyarrow.Schema:
+        """Of Arrow; what it has no type for is a text."""
+        fields = []
+        for name, values in self._frame.items():
+            try:
+                kind = pyarrow.Array.from_pandas(values).type
+            except (pyarrow.ArrowException, TypeError):
+                kind = pyarrow.string()
+            fields.append((str(name), kind))
+        return pyarrow.schema(fields)
+
+    def batches(self, rows: int = ROWS) -> Iterator[Batch]:
+        count = len(self._frame)
+        for start in range(0, count, rows):
+            part = self._frame.iloc[start : start + rows]
+            yield Batch(start + 1, part, {}, (start + len(part)) / count)
+
+    def frame(self) -> pd.DataFrame:
+        return self._frame
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self._frame.to_csv(index=False).encode()).hexdigest()
+
+
+class CsvSource(ArrowSource):
+    """A CSV, gzipped or not."""
+
+    def __init__(self, place: Place, zipped: bool, keep_broken: bool) -> None:
+        self.name = place.name
+        self._place = place
+        self._zipped = zipped
+        self._keep_broken = keep_broken
+        with self._stream() as (stream, _):
+            self.schema = stream.schema
+
+    def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
+        with self._stream() as (stream, file):
+            for batch in stream:
+                yield batch, file.tell() / max(self._place.size, 1)
+
+    def fingerprint(self) -> str:
+        return _digest([self._place])
+
+    @contextmanager
+    def _stream(self) -> Iterator[tuple[CsvStream, BinaryIO]]:
+        with self._place.open() as file:
+            text = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self._zipped else file
+            try:
+                with told(self.name):
+                    yield CsvStream(text, self.name, self._keep_broken), file
+            except (EOFError, zlib.error) as error:
+                raise UnreadableTable(f"{self.name}: can't be read: {error}") from error
+
+
+class ParquetSource(ArrowSource):
+    """One Parquet file or several with the same columns."""
+
+    def __init__(self, name: str, places: list[Place]) -> None:
+        self.name = name
+        self._places = places
+        self._rows = 0
+        schemas = {}
+        for place in places:
+            with self._opened(place) as file:
+                schemas[place.name] = file.schema_arrow
+                self._rows += file.metadata.num_rows
+        self.schema = self._common(schemas)
+
+    def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
+        done = 0
+        for place in self._places:
+            with self._opened(place) as file:
+                for data in file.iter_batches(ROWS):
+                    done += len(data)
+                    if len(self._places) > 1:
+                        data = data.select(self.schema.names).cast(self.schema)
+                    yield RawBatch(data), done / max(self._rows, 1)
+
+    def fingerprint(self) -> str:
+        return _digest(self._places)
+
+    def _common(self, schemas: dict[str, pyarrow.Schema]) -> pyarrow.Schema:
+        """The types that hold those of all files, whose columns must have the same names."""
+        (first, schema), *others = schemas.items()
+        for name, other in others:
+            if set(other.names) != set(schema.names):
+                raise UnreadableTable(
+                    f"{name}: has the columns {', '.join(other.names)}, expected those of {first}: "
+                    f"{', '.join(schema.names)}"
+                )
+        if not others:
+            return schema
+        try:
+            every = [other.remove_metadata() for other in schemas.values()]
+            return pyarrow.unify_schemas(every, promote_options="permissive")
+        except pyarrow.ArrowException as error:
+            raise UnreadableTable(f"{self.name}: its files differ: {error}") from error
+
+    @contextmanager
+    def _opened(self, place: Place) -> Iterator[Any]:
+        from pyarrow import parquet
+
+        with place.open() as raw:
+            try:
+                file = parquet.ParquetFile(raw, buffer_size=CHUNK)
+                _refuse_nested(file.schema_arrow, place.name)
+                yield file
+            except (pyarrow.ArrowException, OSError) as error:  # OSError: a damaged page
+                raise UnreadableTable(
+                    f"{place.name}: not a Parquet file: {str(error).strip()}"
+                ) from error
+
+
+def _refuse_nested(schema: pyarrow.Schema, name: str) -> None:
+    for field in schema:
+        if pyarrow.types.is_nested(field.type):
+            raise UnreadableTable(
+                f"{name}: column {field.name} is nested ({field.type}), expected one plain value "
+                "in each row; take it apart into columns of its own"
+            )
+
+
+def _digest(places: list[Place]) -> str:
+    digest = hashlib.sha256()
+    for place in places:
+        with place.open() as file, told(place.name):
+            while data := file.read(CHUNK):
+                digest.update(data)
+    return digest.hexdigest()

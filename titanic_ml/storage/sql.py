@@ -1,0 +1,276 @@
+"""Tables in SQLite and PostgreSQL, through ADBC: names are quoted, never pasted into SQL."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow
+
+from titanic_ml.errors import SettingsError, UnreadableTable, UnwritableTable
+from titanic_ml.storage.address import SqlAddress, without_secrets
+from titanic_ml.storage.csv_reader import RawBatch
+from titanic_ml.storage.sources import ROWS, ArrowSource
+
+RUN, TIME = "run_id", "predicted_at"  # the columns by which a run is found again
+WAIT = 10_000  # milliseconds that SQLite waits for another who writes
+MARKS = {"sqlite": "?", "postgresql": "$1"}  # of the first parameter of a statement
+
+
+class SqlSource(ArrowSource):
+    """A table or a query. It is read as of one moment, and only read.
+
+    SQLite's columns have no types of their own, so their values are read as texts.
+    """
+
+    def __init__(self, address: SqlAddress, connection: Any) -> None:
+        self.name = address.shown
+        self._address = address
+        self._connection = connection
+        asked = address.query.rstrip("; \n")
+        given = f"({asked}) AS given" if asked else _name(address)
+        self._query = asked or f"SELECT * FROM {given}"
+        self._rows: int | None = None
+        with self._told(), connection.cursor() as cursor:
+            if address.driver == "sqlite":
+                cursor.execute("PRAGMA query_only = 1")
+            else:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursor.execute("SET LOCAL synchronize_seqscans = off")
+            cursor.execute(f"SELECT * FROM {given} LIMIT 0")
+            self.schema = _plain(cursor.fetch_record_batch().schema)
+            if address.driver == "sqlite":
+                texts = [f"CAST({n} AS TEXT) AS {n}" for n in map(_quoted, self.schema.names)]
+                self._query = f"SELECT {', '.join(texts)} FROM {given}"
+                self.schema = pyarrow.schema([(n, pyarrow.string()) for n in self.schema.names])
+            if address.table:
+                cursor.execute(f"SELECT COUNT(*) FROM {_name(address)}")
+                self._rows = cursor.fetchone()[0]
+
+    def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
+        done = 0
+        with self._told(), self._connection.cursor() as cursor:
+            if self._address.driver == "sqlite":
+                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(ROWS)})
+            cursor.execute(self._query)
+            for data in cursor.fetch_record_batch():
+                done += len(data)
+                yield RawBatch(_cast(data, self.schema)), done / self._rows if self._rows else None
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for batch in self.batches():
+            digest.update(pd.util.hash_pandas_object(batch.frame, index=False).to_numpy().tobytes())
+        return digest.hexdigest()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        with _told(self._address, UnreadableTable):
+            yield
+
+
+@contextmanager
+def sql_source(address: SqlAddress) -> Iterator[SqlSource]:
+    """A table or query of a database, open for reading."""
+    if address.driver == "sqlite" and not Path(address.database).is_file():
+        where = Path(address.database).absolute()
+        raise UnreadableTable(f"{address.shown}: no such file (looked for {where})")
+    with _connected(address, UnreadableTable) as connection:
+        yield SqlSource(address, connection)
+
+
+def check_sql_output(address: SqlAddress, schema: pyarrow.Schema) -> None:
+    """Refuse, before the work, a database that can't be reached and a table that doesn't fit.
+
+    Raises
+    ------
+    SettingsError, UnwritableTable
+        The extra is missing, a query is no place to write to, or what was found.
+    """
+    if address.query:
+        raise SettingsError(f"{address.shown}: a query can only be read; name a ?table= to write")
+    if address.driver == "sqlite" and not Path(address.database).parent.is_dir():
+        raise UnwritableTable(f"{address.shown}: can't be written: No such file or directory")
+    with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
+        _fitting(address, connection, schema)
+
+
+def time_of_run(address: SqlAddress, run: str) -> str | None:
+    """When the rows of a run in a table were predicted; None without any."""
+    with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
+        if _columns(address, connection) is None or address.if_exists == "fail":
+            return None
+        with connection.cursor() as cursor:
+            mark = MARKS[address.driver]
+            cursor.execute(f"SELECT MIN({TIME}) FROM {_name(address)} WHERE {RUN} = {mark}", (run,))
+            found = cursor.fetchone()[0]
+    return found if found is None or isinstance(found, str) else found.isoformat()
+
+
+@contextmanager
+def sql_writer(
+    address: SqlAddress, schema: pyarrow.Schema, run: str
+) -> Iterator[Callable[[pyarrow.RecordBatch], None]]:
+    """What writes batches into a table: all of them when it is left in peace, or none.
+
+    They wait in a temporary file, so that the transaction is short: the rows that the run has left
+    there before are deleted, these are inserted, and it is committed.
+    """
+    check_sql_output(address, schema)
+    with tempfile.TemporaryFile() as waiting:
+        with pyarrow.ipc.new_stream(waiting, schema) as stream:
+            yield stream.write_batch
+        waiting.seek(0)
+        with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
+            _insert(address, connection, pyarrow.ipc.open_stream(waiting), run)
+
+
+def _insert(address: SqlAddress, connection: Any, rows: Any, run: str) -> None:
+    there = _fitting(address, connection, rows.schema)
+    with connection.cursor() as cursor:
+        if there and address.if_exists == "replace":
+            cursor.execute(f"DROP TABLE {_name(address)}")
+            there = False
+        elif there:
+            mark = MARKS[address.driver]
+            cursor.execute(f"DELETE FROM {_name(address)} WHERE {RUN} = {mark}", (run,))
+        if address.driver == "sqlite":
+            rows = _timeless(rows)
+        cursor.adbc_ingest(
+            address.table,
+            rows,
+            mode="append" if there else "create",
+            db_schema_name=address.schema or None,
+        )
+    connection.commit()
+
+
+def _fitting(address: SqlAddress, connection: Any, schema: pyarrow.Schema) -> bool:
+    """Whether the table is there; if it is, rows of this schema must be allowed in it."""
+    found = _columns(address, connection)
+    if found is None:
+        return False
+    if address.if_exists == "fail":
+        raise UnwritableTable(
+            f"{address.shown}: the table is there already, expected none; write elsewhere, or with "
+            "if_exists=append or replace"
+        )
+    if address.if_exists == "append" and set(found) != set(schema.names):
+        raise UnwritableTable(
+            f"{address.shown}: the table has the columns {', '.join(found)}, expected "
+            f"{', '.join(schema.names)}; write to another table, or with if_exists=replace"
+        )
+    return True
+
+
+def _columns(address: SqlAddress, connection: Any) -> list[str] | None:
+    """Names of the columns of a table; None if it isn't there."""
+    from adbc_driver_manager import AdbcStatusCode, ProgrammingError
+
+    try:
+        found = connection.adbc_get_table_schema(
+            address.table, db_schema_filter=address.schema or None
+        )
+    except ProgrammingError as error:
+        if error.status_code != AdbcStatusCode.NOT_FOUND:
+            raise
+        connection.rollback()
+        return None
+    return list(found.names)
+
+
+@contextmanager
+def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
+    """A connection to a database; what was not committed is rolled back."""
+    try:
+        driver = import_module(f"adbc_driver_{address.driver}.dbapi")
+    except ImportError as error:
+        raise SettingsError(
+            f"{address.shown}: databases need the extra sql, which is not installed; "
+            "pip install 'titanic_ml[sql]'"
+        ) from error
+    with _told(address, kind):
+        connection = driver.connect(address.database)
+    with closing(connection):
+        if address.driver == "sqlite":
+            with _told(address, kind), connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA busy_timeout = {WAIT}")
+        yield connection
+
+
+@contextmanager
+def _told(address: SqlAddress, kind: type[Exception]) -> Iterator[None]:
+    """Tell an error of the driver in a sentence, without its secrets."""
+    try:
+        yield
+    except Exception as error:
+        if not type(error).__module__.startswith("adbc_driver_manager"):
+            raise
+        reason = without_secrets(_sentence(str(error)), address.database)
+        raise kind(f"{address.shown}: {reason}") from error
+
+
+def _sentence(text: str) -> str:
+    """What matters of a driver's message.
+
+    >>> _sentence("NOT_FOUND: Failed to prepare query: ERROR:  no such thing\\nLINE 1: x. SQLSTATE")
+    'no such thing'
+    >>> _sentence("INVALID_ARGUMENT: [SQLite] Failed to prepare query: no such table: x\\nquery: y")
+    'no such table: x'
+    """
+    first = re.sub(r"\. SQLSTATE: \w+$", "", text.strip()).splitlines()[0]
+    for start in (r".*?(ERROR|FATAL):\s+", r"[A-Z_]+: (\[\w+\] )?(Failed to [\w ]+: )?"):
+        first = re.sub(f"^{start}", "", first)
+    return first.strip()
+
+
+def _name(address: SqlAddress) -> str:
+    return ".".join(_quoted(part) for part in (address.schema, address.table) if part)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _plain(schema: pyarrow.Schema) -> pyarrow.Schema:
+    """The types of what PostgreSQL has and Arrow hasn't are those by which it tells them."""
+    return pyarrow.schema(
+        [(field.name, getattr(field.type, "storage_type", None) or field.type) for field in schema]
+    )
+
+
+def _cast(data: pyarrow.RecordBatch, schema: pyarrow.Schema) -> pyarrow.RecordBatch:
+    columns = [getattr(column, "storage", column) for column in data.columns]
+    return pyarrow.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _timeless(rows: Any) -> Any:
+    """The same rows with each time as a text, for SQLite has no type for it."""
+    fields = [
+        pyarrow.field(f.name, pyarrow.string()) if pyarrow.types.is_timestamp(f.type) else f
+        for f in rows.schema
+    ]
+    schema = pyarrow.schema(fields)
+
+    def texts() -> Iterator[pyarrow.RecordBatch]:
+        from pyarrow import compute
+
+        for batch in rows:
+            columns = [
+                (
+                    compute.strftime(column, "%Y-%m-%dT%H:%M:%SZ")
+                    if pyarrow.types.is_timestamp(column.type)
+                    else column
+                )
+                for column in batch.columns
+            ]
+            yield pyarrow.RecordBatch.from_arrays(columns, schema=schema)
+
+    return pyarrow.RecordBatchReader.from_batches(schema, texts())
