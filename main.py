@@ -1,6 +1,6 @@
 """The command line: `python main.py --help`."""
 
-from titanic_ml.cli.app import main
+from titanic_ml.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """`python -m titanic_ml`: the command line."""
 
-from titanic_ml.cli.app import main
+from titanic_ml.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -20,6 +20,7 @@ import titanic_ml
 from titanic_ml.cli.options import called
 from titanic_ml.errors import UnreadableTable
 from titanic_ml.evaluation.result import Estimate
+from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[2]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
@@ -168,6 +169,46 @@ def test_predict_adds_the_probability_on_request(run, store):
     answer = pd.read_csv(io.StringIO(done.out))
     assert list(answer) == ["PassengerId", "Survived", "probability"]
     assert ((answer["probability"] >= 0.5) == answer["Survived"]).all()
+
+
+def test_predict_sets_bad_rows_aside_and_counts_them(run, store, tmp_path):
+    table = pd.read_csv(TEST).astype(object)
+    table.loc[[3, 7], "Age"] = "old"
+    table.to_csv(tmp_path / "in.csv", index=False)
+    with open(tmp_path / "in.csv", "a") as file:
+        file.write("1310,3\n")
+    words = ["predict", tmp_path / "in.csv", "--output", tmp_path / "out.csv"]
+    words += [f"store.uri={store}", "--on-invalid", "quarantine", "--rejects"]
+    done = run(*words, tmp_path / "bad.csv")
+    assert done.code == 0
+    assert done.out.startswith("416 rows predicted by ")
+    assert done.out.endswith(f"3 of 419 rows rejected, written to {tmp_path}/bad.csv\n")
+    bad = pd.read_csv(tmp_path / "bad.csv")
+    assert bad["rejected_row"].tolist() == [4, 8, 419]
+    assert bad["rejected_because"][2] == (
+        "found 2 values, expected 11 as in the header, in the line '1310,3'"
+    )
+    values = json.loads(run(*words, tmp_path / "bad.parquet", "--json").out)
+    assert (values["read"], values["rows"], values["rejected"]) == (419, 416, 3)
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 416
+
+
+def test_quarantine_needs_a_place_for_rejects_and_that_quarantine(run, store, tmp_path):
+    words = ["predict", TEST, "--output", tmp_path / "out.csv", f"store.uri={store}"]
+    for more in (["--on-invalid", "quarantine"], ["--rejects", tmp_path / "bad.csv"]):
+        done = run(*words, *more)
+        assert done.code == 2
+        assert "go together" in done.err
+    assert list(tmp_path.iterdir()) == [store]
+
+
+def test_predict_writes_the_run_that_is_named(run, store, tmp_path):
+    output = f"sqlite:///{tmp_path}/out.db?table=predictions"
+    words = ["predict", TEST, "--output", output, f"store.uri={store}", "--run-id", "daily-1"]
+    for _ in range(2):
+        done = run(*words)
+        assert done.out.endswith(f"written to {output} as run daily-1\n")
+    assert read_table(output)["run_id"].value_counts().to_dict() == {"daily-1": 418}
 
 
 def test_predict_takes_a_version_by_name(run, store, worse):

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from titanic_ml.cli.options import Result, called, examples, progress_bar, shared
+from titanic_ml.cli.options import Result, called, examples, progress_bar, rows_bar, shared
 
 
 @pytest.fixture
@@ -102,3 +102,20 @@ def test_bar_ends_with_an_error(capsys):
         progress(1, 4, "thinking")
         raise ValueError("no")
     assert "25%" in capsys.readouterr().err
+
+
+def test_rows_bar_tells_rows_and_rate_and_hides_for_a_small_table(capsys):
+    with rows_bar("Predicting", hidden=False) as show:
+        show(418, 1.0)
+    assert capsys.readouterr().err.strip() == ""
+    with rows_bar("Predicting", hidden=False) as show:
+        for rows, share in ((20_000, 0.5), (40_000, 1.0)):
+            show(rows, share)
+    told = capsys.readouterr().err
+    assert "Predicting" in told and "40,000 rows, " in told and " a second" in told
+    with rows_bar("Predicting", hidden=False) as show:
+        show(20_000, None)
+    assert "20,000 rows, " in capsys.readouterr().err
+    with rows_bar("Predicting", hidden=True) as show:
+        show(20_000, 0.5)
+    assert capsys.readouterr().err == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -96,13 +97,20 @@ except UnwritableTable as error:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no limit of a file's size")
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet", "sqlite:///{}/a.db?table=t"])
-def test_a_disk_that_fills_is_one_sentence_and_leaves_nothing(tmp_path, name):
-    """The limit of a file's size stands for the disk's."""
-    uri = name.format(tmp_path) if "{" in name else f"{tmp_path}/{name}"
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        *((f"{{}}/a{suffix}", "{}/a" + suffix) for suffix in SUFFIXES),
+        ("sqlite:///{}/a.db?table=t", tempfile.gettempdir()),
+        ("-", tempfile.gettempdir()),
+    ],
+)
+def test_a_disk_that_fills_is_one_sentence_and_leaves_nothing(tmp_path, name, where):
+    """The limit of a file's size stands for the disk's; what waits does so in temporary files."""
+    uri = name.format(tmp_path)
     done = subprocess.run([sys.executable, "-c", FULL, uri], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{uri}: can't be written: File too large")
+    assert done.stdout.startswith(f"{where.format(tmp_path)}: can't be written: File too large")
     assert done.stdout.count("\n") == 1
     assert not [path for path in tmp_path.iterdir() if path.stat().st_size]
 

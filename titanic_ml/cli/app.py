@@ -35,6 +35,7 @@ from titanic_ml.cli.options import (
 from titanic_ml.cli.store import model_store
 from titanic_ml.errors import EmptyStore, TitanicError
 
+UNDONE = "nothing is half written; run the same command again"
 USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
 
 
@@ -51,6 +52,9 @@ class Commands(TyperGroup):
             hint = f": {called()} train" if isinstance(error, EmptyStore) else ""
             typer.echo(f"Error: {error}{hint}", err=True)
             raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            typer.echo(f"Interrupted: {UNDONE}", err=True)
+            raise typer.Exit(130) from None
 
 
 app = typer.Typer(
@@ -214,19 +218,17 @@ def predict(
         raise typer.BadParameter("--json and --output - both want standard output; choose one")
     if (on_invalid == "quarantine") != (rejects is not None):
         raise typer.BadParameter("--on-invalid quarantine and --rejects TABLE go together")
-    from titanic_ml.pipeline import TitanicPipeline
+    with interruptible(UNDONE), rows_bar("Predicting", hidden=quiet) as progress:
+        from titanic_ml.pipeline import TitanicPipeline
 
-    pipeline = TitanicPipeline(*overrides or ())
-    with interruptible("nothing is half written; run the same command again"):
-        with rows_bar("Predicting", hidden=quiet) as progress:
-            predictions = pipeline.predict_into(
-                output,
-                table,
-                model,
-                full=full,
-                probability=probability,
-                rejects=rejects,
-                run_id=run_id,
-                progress=progress,
-            )
+        predictions = TitanicPipeline(*overrides or ()).predict_into(
+            output,
+            table,
+            model,
+            full=full,
+            probability=probability,
+            rejects=rejects,
+            run_id=run_id,
+            progress=progress,
+        )
     return None if "-" in (output, rejects) else Result(predictions, predictions.to_dict())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+from titanic_ml.errors import UnwritableTable
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of a disk, of a user's share of it, of a file
 
 
 @contextmanager
@@ -30,6 +35,37 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def temporary_file() -> Iterator[BinaryIO]:
+    """A file without a name, which is gone with the process, however that ends."""
+    file = cast(BinaryIO, tempfile.TemporaryFile())
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # a full disk was told when it was written to
+            file.close()
+
+
+@contextmanager
+def filling_temporary() -> Iterator[None]:
+    """Tell that the disk of temporary files is full, where only those are written.
+
+    Raises
+    ------
+    UnwritableTable
+        With the name of their folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UnwritableTable(
+            f"{tempfile.gettempdir()}: can't be written: {error.strerror}; the variable TMPDIR "
+            "names another folder for temporary files"
+        ) from error
 
 
 def write_file(path: Path, data: bytes) -> None:

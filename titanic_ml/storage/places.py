@@ -7,7 +7,6 @@ import glob
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, BinaryIO, cast
 
 from titanic_ml.errors import UnreadableTable
 from titanic_ml.storage.address import FileAddress
+from titanic_ml.storage.files import filling_temporary, temporary_file
 
 CHUNK = 1 << 20
 PATIENCE = 30.0  # seconds without a byte, of the web
@@ -58,13 +58,14 @@ def located(address: FileAddress) -> Iterator[list[Place]]:
         elif address.place == "s3":
             places = _in_bucket(address)
         else:
-            copy = stack.enter_context(tempfile.TemporaryFile())
+            copy = stack.enter_context(temporary_file())
             name = "standard input" if address.place == "standard" else address.shown
-            if address.place == "standard":
-                shutil.copyfileobj(sys.stdin.buffer, copy)
-            else:
-                _download(address, copy)
-            copy.flush()
+            with filling_temporary():
+                if address.place == "standard":
+                    shutil.copyfileobj(sys.stdin.buffer, copy)
+                else:
+                    _download(address, copy)
+                copy.flush()
             places = [Place(name, partial(_again, copy), copy.tell())]
         if not places:
             raise UnreadableTable(f"{address.shown}: holds no file whose name ends in .parquet")

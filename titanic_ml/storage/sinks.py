@@ -6,7 +6,6 @@ import gzip
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ import pyarrow
 
 from titanic_ml.errors import SettingsError, UnwritableTable
 from titanic_ml.storage.address import Address, FileAddress, SqlAddress
-from titanic_ml.storage.files import whole_file
+from titanic_ml.storage.files import filling_temporary, temporary_file, whole_file
 
 Write: TypeAlias = Callable[[pd.DataFrame], None]
 KINDS = {
@@ -93,10 +92,11 @@ def open_sink(address: Address, schema: pyarrow.Schema, run: str = "") -> Iterat
             with sql_writer(address, schema, run) as insert:
                 yield lambda frame: insert(_batch(frame, schema))
         elif address.place == "standard":
-            with tempfile.TemporaryFile() as waiting:
-                with _format(cast(BinaryIO, waiting), address, schema) as write:
-                    yield write
-                waiting.seek(0)
+            with temporary_file() as waiting:
+                with filling_temporary():
+                    with _format(waiting, address, schema) as write:
+                        yield write
+                    waiting.seek(0)  # with it, what a buffer holds is written
                 sys.stdout.flush()
                 shutil.copyfileobj(waiting, sys.stdout.buffer)
         else:

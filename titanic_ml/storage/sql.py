@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pyarrow
 from titanic_ml.errors import SettingsError, UnreadableTable, UnwritableTable
 from titanic_ml.storage.address import SqlAddress, without_secrets
 from titanic_ml.storage.csv_reader import RawBatch
+from titanic_ml.storage.files import filling_temporary, temporary_file
 from titanic_ml.storage.sources import ROWS, ArrowSource
 
 RUN, TIME = "run_id", "predicted_at"  # the columns by which a run is found again
@@ -124,10 +124,11 @@ def sql_writer(
     there before are deleted, these are inserted, and it is committed.
     """
     check_sql_output(address, schema)
-    with tempfile.TemporaryFile() as waiting:
-        with pyarrow.ipc.new_stream(waiting, schema) as stream:
-            yield stream.write_batch
-        waiting.seek(0)
+    with temporary_file() as waiting:
+        with filling_temporary():
+            with pyarrow.ipc.new_stream(waiting, schema) as stream:
+                yield stream.write_batch
+            waiting.seek(0)  # with it, what a buffer holds is written
         with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
             _insert(address, connection, pyarrow.ipc.open_stream(waiting), run)
 
@@ -202,7 +203,12 @@ def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
         if address.driver == "sqlite":
             with _told(address, kind), connection.cursor() as cursor:
                 cursor.execute(f"PRAGMA busy_timeout = {WAIT}")
-        yield connection
+        try:
+            yield connection
+        except BaseException:
+            with suppress(Exception):  # of a server that is gone, or that did so itself
+                connection.rollback()
+            raise
 
 
 @contextmanager
@@ -226,7 +232,7 @@ def _sentence(text: str) -> str:
     'no such table: x'
     """
     first = re.sub(r"\. SQLSTATE: \w+$", "", text.strip()).splitlines()[0]
-    for start in (r".*?(ERROR|FATAL):\s+", r"[A-Z_]+: (\[\w+\] )?(Failed to [\w ]+: )?"):
+    for start in (r".*?(ERROR|FATAL):\s+", r"[A-Z_]+: (\[\w+\] )?([Ff]ailed to [\w ]+: )?"):
         first = re.sub(f"^{start}", "", first)
     return first.strip()
 

@@ -1,0 +1,108 @@
+"""A prediction that is stopped at any moment leaves nothing half written, and can be run again."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from adbc_driver_postgresql import dbapi
+
+from titanic_ml.errors import DataError, UnwritableTable
+from titanic_ml.storage.address import parse
+from titanic_ml.storage.sinks import open_sink, schema_of
+from titanic_ml.storage.tables import read_table
+
+ROOT = Path(__file__).parents[2]
+ROWS = 60_000
+MOMENTS = 20
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    """A table that takes a moment to predict."""
+    train = pd.read_csv(ROOT / "data/train.csv").drop(columns="Survived")
+    table = pd.concat([train] * (ROWS // len(train) + 1), ignore_index=True).head(ROWS)
+    path = tmp_path_factory.mktemp("large") / "large.parquet"
+    table.assign(PassengerId=range(1, ROWS + 1)).to_parquet(path)
+    return path
+
+
+def addresses(folder: Path, postgres) -> list[str]:
+    return [
+        f"{folder}/out.csv.gz",
+        f"{folder}/out.parquet",
+        f"sqlite:///{folder}/out.db?table=t",
+        postgres("table=t"),
+    ]
+
+
+def found(output: str) -> int:
+    """How many rows stand under the address."""
+    try:
+        return len(read_table(output))
+    except DataError:
+        return 0
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_nothing_is_half_written_and_the_same_command_succeeds_afterwards(
+    store, postgres, large, tmp_path, moment
+):
+    """Ctrl-C and a kill in turn, each output in turn, at a moment within the time it takes."""
+    output = addresses(tmp_path, postgres)[moment // 2 % 4]
+    sent = (signal.SIGINT, signal.SIGKILL)[moment % 2]
+    words = ["predict", large, "--output", output, "--quiet", f"store.uri={store}"]
+    command = [sys.executable, ROOT / "main.py", *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, text=True)
+    time.sleep(random.Random(moment).uniform(0.05, 3.0))
+    process.send_signal(sent)
+    told = process.communicate()[1]
+    assert found(output) in ((0, ROWS) if process.returncode else (ROWS,))
+    if process.returncode == 130:
+        assert told == "Interrupted: nothing is half written; run the same command again\n"
+    elif sent == signal.SIGINT:  # it had ended, or Python itself was starting or ending
+        assert process.returncode in (0, -signal.SIGINT) and told == ""
+    subprocess.run(command, check=True, cwd=tmp_path)
+    assert found(output) == ROWS
+
+
+def test_a_server_that_is_killed_amid_a_write_is_a_sentence_and_leaves_what_was(postgres):
+    schema = schema_of({"a": "integer", "b": "text", "run_id": "text"})
+    frame = pd.DataFrame({"a": range(500_000)}).assign(b="x" * 50, run_id="r")
+    uri = postgres("table=t")
+    with open_sink(parse(uri), schema, "r") as write:
+        write(frame.head(5))
+
+    def kill() -> None:
+        """Kill what serves the write as it copies; the server restarts itself after that."""
+        with dbapi.connect(uri.rpartition("&")[0], autocommit=True) as own, own.cursor() as cursor:
+            for _ in range(3000):
+                cursor.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%FROM%'")
+                if (row := cursor.fetchone()) and row[0]:
+                    os.kill(row[0], signal.SIGKILL)
+                    return
+                time.sleep(0.001)
+
+    killer = threading.Thread(target=kill)
+    with pytest.raises(UnwritableTable) as caught:
+        with open_sink(parse(uri), schema, "r") as write:
+            for _ in range(4):
+                write(frame)
+            killer.start()
+    killer.join()
+    assert "\n" not in str(caught.value) and "closed the connection" in str(caught.value)
+    until = time.monotonic() + 30
+    while found(uri) != 5 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert found(uri) == 5
+    with open_sink(parse(uri), schema, "r") as write:
+        write(frame.head(9))
+    assert found(uri) == 9
