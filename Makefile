@@ -16,7 +16,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-all train evaluate predict notebook format format-check lint \
-	run-tests check lock quality clean
+	run-tests check lock quality bench-tables clean
 
 help:  ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -69,8 +69,11 @@ lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes n
 quality: .venv-quality/.installed  ## Compare our procedure with others' (minutes; ARGS: --repeats 2)
 	@.venv-quality/bin/python benchmarks/quality.py $(ARGS)
 
+bench-tables: .venv-tables/.installed  ## Time writes to PostgreSQL and measure memory, after `train`
+	@.venv-tables/bin/python benchmarks/tables.py
+
 clean:  ## Remove what the other targets made, except models/ and the predictions
-	@rm -rf .venv .venv-lock .venv-quality .coverage .coverage.* coverage coverage.xml dist
+	@rm -rf .venv .venv-lock .venv-quality .venv-tables .coverage .coverage.* coverage coverage.xml dist
 	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -104,4 +107,11 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 	@.venv-quality/bin/python $(PIP) --require-hashes -r requirements.txt
 	@.venv-quality/bin/python $(PIP) -r benchmarks/requirements-quality.txt
 	@.venv-quality/bin/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-tables/.installed: requirements-dev.txt benchmarks/requirements-tables.txt
+	@$(PYTHON) -m venv .venv-tables
+	@.venv-tables/bin/python $(PIP) --require-hashes -r requirements-dev.txt
+	@.venv-tables/bin/python $(PIP) -r benchmarks/requirements-tables.txt
+	@.venv-tables/bin/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -196,6 +196,7 @@ def test_make_alone_lists_the_targets():
     assert set(re.findall(r"^  (\S+) +\S", answer, re.MULTILINE)) == {
         *("help", "install", "install-all", "train", "evaluate", "predict", "notebook"),
         *("format", "format-check", "lint", "run-tests", "check", "lock", "quality", "clean"),
+        "bench-tables",
     }
 
 

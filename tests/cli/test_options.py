@@ -1,9 +1,19 @@
 """What the commands share."""
 
+import sys
+
 import pytest
 import typer
 
-from titanic_ml.cli.options import Result, called, examples, progress_bar, rows_bar, shared
+from titanic_ml.cli.options import (
+    Result,
+    called,
+    examples,
+    imported_meanwhile,
+    progress_bar,
+    rows_bar,
+    shared,
+)
 
 
 @pytest.fixture
@@ -102,6 +112,15 @@ def test_bar_ends_with_an_error(capsys):
         progress(1, 4, "thinking")
         raise ValueError("no")
     assert "25%" in capsys.readouterr().err
+
+
+def test_a_module_is_imported_meanwhile_and_a_missing_one_is_no_error(monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with imported_meanwhile("colorsys"):
+        pass
+    assert "colorsys" in sys.modules
+    with imported_meanwhile("no_such_module"):
+        pass
 
 
 def test_rows_bar_tells_rows_and_rate_and_hides_for_a_small_table(capsys):

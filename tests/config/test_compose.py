@@ -245,3 +245,10 @@ def test_settings_are_composed_in_many_threads_and_inside_a_program_that_uses_hy
         with ThreadPoolExecutor(16) as threads:
             assert list(threads.map(seed, range(32))) == list(range(32))
         assert compose("config", overrides=["seed=7"]).seed == 7  # the program's own still works
+
+
+@pytest.mark.parametrize("word", ["seed={}", "data.uri=['{}", "selection={}", "n_jobs='{}'"])
+def test_no_message_about_a_setting_tells_a_password(word):
+    with pytest.raises(SettingsError) as caught:
+        load_settings([word.format("postgresql://ann:s3cret@host/db")])
+    assert "s3cret" not in str(caught.value)

@@ -84,7 +84,8 @@ import pandas as pd
 from titanic_ml.errors import UnwritableTable
 from titanic_ml.storage.address import parse
 from titanic_ml.storage.sinks import open_sink, schema_of
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
 frame = pd.DataFrame({"id": range(5_000)})
 frame["word"] = [str(hash(i * 7.3)) for i in range(5_000)]
 try:
@@ -93,6 +94,7 @@ try:
             sink(frame)
 except UnwritableTable as error:
     print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
 

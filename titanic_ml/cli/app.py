@@ -25,6 +25,7 @@ from titanic_ml.cli.options import (
     Result,
     called,
     examples,
+    imported_meanwhile,
     interruptible,
     output_may_be_lost,
     progress_bar,
@@ -221,7 +222,9 @@ def predict(
     with interruptible(UNDONE), rows_bar("Predicting", hidden=quiet) as progress:
         from titanic_ml.pipeline import TitanicPipeline
 
-        predictions = TitanicPipeline(*overrides or ()).predict_into(
+        with imported_meanwhile("sklearn.compose"):  # for the model that is loaded then
+            pipeline = TitanicPipeline(*overrides or ())
+        predictions = pipeline.predict_into(
             output,
             table,
             model,

@@ -11,9 +11,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
+from importlib import import_module
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -211,6 +212,25 @@ def interruptible(state: str) -> Iterator[None]:
 
 
 @contextmanager
+def imported_meanwhile(name: str) -> Iterator[None]:
+    """Import a module in another thread, beside work that waits for neither it nor what it needs.
+
+    Much of an import is waiting for the disk, in which that work goes on.
+    """
+    thread = threading.Thread(target=_imported, args=(name,))
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def _imported(name: str) -> None:
+    with suppress(ImportError):  # who needs it imports it again, and is told
+        import_module(name)
+
+
+@contextmanager
 def output_may_be_lost() -> Iterator[None]:
     """Say in a line that standard output is full, and nothing where nobody reads it any more."""
     try:
@@ -276,8 +296,31 @@ def rows_bar(title: str, hidden: bool) -> Iterator[Callable[[int, float | None],
     """A progress bar on standard error, as a function of the rows done and of their share in all.
 
     Beside it stand the rows, how many a second, and the time left where the share is known. It
-    appears at the first call that is not the last, so that a small table shows none.
+    appears at the first call that is not the last, so a small table shows none, and pays for none.
     """
+    start = time.monotonic()
+    bar = None
+
+    def show(rows: int, share: float | None) -> None:
+        nonlocal bar
+        if bar is None:
+            if hidden or share == 1.0:
+                return
+            bar = _rows_progress(title)
+            bar.start()
+        rate = rows / max(time.monotonic() - start, 1e-9)
+        total = None if share is None else 1.0
+        (task,) = bar.task_ids
+        bar.update(task, completed=share or 0.0, total=total, rows=rows, rate=rate)
+
+    try:
+        yield show
+    finally:
+        if bar:
+            bar.stop()
+
+
+def _rows_progress(title: str) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -287,21 +330,7 @@ def rows_bar(title: str, hidden: bool) -> Iterator[Callable[[int, float | None],
         TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second"),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=Console(stderr=True),
-        disable=hidden,
         speed_estimate_period=600,
     )
-    task = bar.add_task(title, total=None, rows=0, rate=0.0)
-    start = time.monotonic()
-
-    def show(rows: int, share: float | None) -> None:
-        if share != 1.0:
-            bar.start()
-        rate = rows / max(time.monotonic() - start, 1e-9)
-        total = None if share is None else 1.0
-        bar.update(task, completed=share or 0.0, total=total, rows=rows, rate=rate)
-
-    try:
-        yield show
-    finally:
-        if bar.live.is_started:
-            bar.stop()
+    bar.add_task(title, total=None, rows=0, rate=0.0)
+    return bar

@@ -49,13 +49,15 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
         OmegaConf.resolve(typed)
         settings = OmegaConf.to_object(typed)
         assert isinstance(settings, Settings)
-        log.debug("settings of env=%s with %s", settings.env, list(overrides) or "no overrides")
+        names = [word.partition("=")[0] for word in overrides]  # a value may hold a password
+        log.debug("settings of env=%s, overridden: %s", settings.env, ", ".join(names) or "none")
         return settings
     except HydraException as error:
-        raise SettingsError(_explain(str(error))) from error
+        raise SettingsError(_without_passwords(_explain(str(error)))) from error
     except OmegaConfBaseException as error:
         words = str(error.msg or error).splitlines()
-        raise SettingsError(f"{error.full_key or 'settings'}: {words[0]}") from error
+        told = _without_passwords(words[0])
+        raise SettingsError(f"{error.full_key or 'settings'}: {told}") from error
 
 
 def groups() -> dict[str, list[str]]:
@@ -145,6 +147,15 @@ def _explain(message: str) -> str:
         return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
     reason = " ".join(message.replace("^", "").split("See https")[0].split())
     return f"malformed override: {reason}; expected a name and a value, such as seed=7"
+
+
+def _without_passwords(text: str) -> str:
+    """A text that may quote an address, without what stands there for a password.
+
+    >>> _without_passwords("Value 'postgresql://ann:secret@host/db' of type 'str'")
+    "Value 'postgresql://ann:***@host/db' of type 'str'"
+    """
+    return re.sub(r"(://[^:/@\s]*:)\S+@", r"\1***@", text)
 
 
 def _nearest(word: str, names: Sequence[str]) -> str:

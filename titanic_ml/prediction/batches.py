@@ -88,20 +88,26 @@ class BatchPredictor:
         self.read += len(frame)
         whole = np.ones(len(frame), dtype="bool")
         whole[list(broken)] = False
-        parsed, faults = self._validator.check(frame[whole], numbers[whole])
+        checked = frame[whole] if broken else frame
+        parsed, faults = self._validator.check(checked, numbers[whole])
         if faults and not self.quarantine:
             self._keep(faults)
         if self._faulty:
             return Part(None, None)
+        if not faults and not broken:
+            self.predicted += len(frame)
+            dataset = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
+            return Part(self._predictions(dataset) if len(frame) else None, None)
         reasons = {int(numbers[place]): why for place, why in broken.items()}
         reasons |= {row: "; ".join(map(_reason, found)) for row, found in faults.items()}
         bad = np.isin(numbers, list(reasons))
         self.predicted += int((~bad).sum())
         self.rejected += len(reasons)
-        return Part(
-            self._predictions(frame[~bad], None if reasons else parsed) if not bad.all() else None,
-            self._rejected(frame[bad], numbers[bad], reasons) if reasons else None,
-        )
+        predictions = None
+        if not bad.all():  # the good rows are parsed again: without the bad ones types may differ
+            good = Dataset.from_frame(frame[~bad], self.spec, self.source, with_target=False)
+            predictions = self._predictions(good)
+        return Part(predictions, self._rejected(frame[bad], numbers[bad], reasons))
 
     def finish(self) -> None:
         """Say that all rows have come.
@@ -121,14 +127,7 @@ class BatchPredictor:
         self._faulty += len(found)
         self._faults += found[: KEPT_FAULTS - len(self._faults)]
 
-    def _predictions(self, frame: pd.DataFrame, parsed: pd.DataFrame | None) -> pd.DataFrame:
-        """Of good rows, which are checked again where bad ones among them were left out: a column
-        has another type without those.
-        """
-        if parsed is None:
-            dataset = Dataset.from_frame(frame, self.spec, self.source, with_target=False)
-        else:
-            dataset = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
+    def _predictions(self, dataset: Dataset) -> pd.DataFrame:
         return self.predictor.predict(dataset, self.spec.target, with_probability=True)
 
     def _rejected(

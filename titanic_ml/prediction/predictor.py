@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from titanic_ml.dataset.dataset import Dataset
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 DECIMALS = 9  # of a predicted probability; the noise is a millionth of the last
 
