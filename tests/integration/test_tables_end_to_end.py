@@ -143,6 +143,8 @@ def test_a_bad_row_leaves_each_output_as_it_was(pipeline, passengers, output, tm
         pipeline.predict_into(output, bad, batch_rows=100)
     with pytest.raises(DataError):
         read_table(output)
+    left = [path.name for path in tmp_path.iterdir()]
+    assert set(left) <= {"models", "runs"} and not list(tmp_path.glob("runs/*"))
 
 
 def test_an_output_that_can_not_be_is_refused_before_the_work(pipeline, tmp_path):

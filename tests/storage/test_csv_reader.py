@@ -70,3 +70,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name():
     data = b"\xef\xbb\xbfa,b\n1,2\n"
     assert stream(data).schema.names == ["a", "b"]
     assert [batch.data.to_pylist() for batch in stream(data)] == [[{"a": "1", "b": "2"}]]
+
+
+def test_the_position_is_that_of_the_rows_not_of_what_was_read_ahead():
+    data = b"a,b\n" + b"1,2\n" * 1000
+    found = stream(data, block=400)
+    positions = [found.position for _ in found]
+    assert positions == sorted(positions) and positions[-1] == len(data)
+    assert len(set(positions)) >= 8 and positions[0] < len(data) / 5

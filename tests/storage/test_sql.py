@@ -235,9 +235,12 @@ def test_a_wrong_password_or_role_is_told_without_it(postgres):
 
 def test_a_missing_extra_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "adbc_driver_sqlite.dbapi", None)
+    uri = f"sqlite:///{tmp_path}/a.db?table=t"
+    with pytest.raises(SettingsError, match="databases need the extra sql"):
+        check_sink(parse(uri), SCHEMA)
     (tmp_path / "a.db").touch()
     with pytest.raises(SettingsError) as caught:
-        read_table(f"sqlite:///{tmp_path}/a.db?table=t")
+        read_table(uri)
     assert str(caught.value).endswith(
         "databases need the extra sql, which is not installed; pip install 'titanic_ml[sql]'"
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -48,6 +49,9 @@ class CsvStream:
         Whether a row of too few or too many values is kept, as broken; if not, it is refused.
     block
         Bytes that are read at once.
+    position
+        How much of the file was read, by default its own position; of a zipped one, what was
+        unzipped.
 
     Raises
     ------
@@ -56,14 +60,21 @@ class CsvStream:
     """
 
     def __init__(
-        self, file: BinaryIO, source: str, keep_broken: bool = False, block: int = BLOCK
+        self,
+        file: BinaryIO,
+        source: str,
+        keep_broken: bool = False,
+        block: int = BLOCK,
+        position: Callable[[], int] | None = None,
     ) -> None:
         self.source = source
         self.keep_broken = keep_broken
         self.block = block
         self._ragged: list[Any] = []
         self._refused = 0
-        self._bytes = io.BufferedReader(_CheckedText(file, source), block)
+        self._text = _CheckedText(file, source, position or file.tell)
+        self._bytes = io.BufferedReader(self._text, block)
+        self._parsed_bytes = 0
         head = self._bytes.peek(block)
         text = _start(head, source)
         try:
@@ -81,6 +92,7 @@ class CsvStream:
         try:
             for data in self._parsed():
                 batch = self._completed(data, first)
+                self._parsed_bytes += self.block
                 first += len(batch.data)
                 if not self._refused:
                     yield batch
@@ -93,6 +105,11 @@ class CsvStream:
             yield self._completed(pyarrow.RecordBatch.from_pylist([], self.schema), first, True)
         elif self._refused:
             self._refuse()
+
+    @property
+    def position(self) -> int:
+        """About how much of the file stands for the rows that came; more was read ahead."""
+        return self._text.position_at(self._parsed_bytes)
 
     def _parsed(self) -> Iterator[pyarrow.RecordBatch]:
         names = self.schema.names
@@ -163,9 +180,11 @@ def _values(line: str, width: int) -> list[str | None]:
 class _CheckedText(io.RawIOBase):
     """The bytes of a file, of which each must be of a text in UTF-8."""
 
-    def __init__(self, file: BinaryIO, source: str) -> None:
+    def __init__(self, file: BinaryIO, source: str, position: Callable[[], int]) -> None:
         self.file = file
         self.source = source
+        self.position = position
+        self._marks = [(0, 0)]  # bytes of text, and how much of the file stood for them
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._lines = 0
         self._started = False
@@ -180,7 +199,14 @@ class _CheckedText(io.RawIOBase):
             view[filled : filled + len(data)] = data
             filled += len(data)
         self._check(bytes(view[:filled]), ended=filled < len(view))
+        if filled:
+            self._marks.append((self._marks[-1][0] + filled, self.position()))
         return filled
+
+    def position_at(self, count: int) -> int:
+        """How much of the file stands for so many bytes of text."""
+        place = bisect.bisect_left(self._marks, (count, 0))
+        return self._marks[min(place, len(self._marks) - 1)][1]
 
     def _check(self, data: bytes, ended: bool) -> None:
         if not self._started:

@@ -138,24 +138,24 @@ class CsvSource(ArrowSource):
         self._place = place
         self._zipped = zipped
         self._keep_broken = keep_broken
-        with self._stream() as (stream, _):
+        with self._stream() as stream:
             self.schema = stream.schema
 
     def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
-        with self._stream() as (stream, file):
+        with self._stream() as stream:
             for batch in stream:
-                yield batch, file.tell() / max(self._place.size, 1)
+                yield batch, stream.position / max(self._place.size, 1)
 
     def fingerprint(self) -> str:
         return _digest([self._place])
 
     @contextmanager
-    def _stream(self) -> Iterator[tuple[CsvStream, BinaryIO]]:
+    def _stream(self) -> Iterator[CsvStream]:
         with self._place.open() as file:
             text = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self._zipped else file
             try:
                 with told(self.name):
-                    yield CsvStream(text, self.name, self._keep_broken), file
+                    yield CsvStream(text, self.name, self._keep_broken, position=file.tell)
             except (EOFError, zlib.error) as error:
                 raise UnreadableTable(f"{self.name}: can't be read: {error}") from error
 

@@ -98,12 +98,17 @@ def check_sql_output(address: SqlAddress, schema: pyarrow.Schema) -> None:
         raise SettingsError(f"{address.shown}: a query can only be read; name a ?table= to write")
     if address.driver == "sqlite" and not Path(address.database).parent.is_dir():
         raise UnwritableTable(f"{address.shown}: can't be written: No such file or directory")
+    if _is_new(address):
+        _driver(address)
+        return
     with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
         _fitting(address, connection, schema)
 
 
 def time_of_run(address: SqlAddress, run: str) -> str | None:
     """When the rows of a run in a table were predicted; None without any."""
+    if _is_new(address):
+        return None
     with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
         if _columns(address, connection) is None or address.if_exists == "fail":
             return None
@@ -187,16 +192,25 @@ def _columns(address: SqlAddress, connection: Any) -> list[str] | None:
     return list(found.names)
 
 
-@contextmanager
-def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
-    """A connection to a database; what was not committed is rolled back."""
+def _is_new(address: SqlAddress) -> bool:
+    """Whether it is a file that isn't there yet, and that connecting would make."""
+    return address.driver == "sqlite" and not Path(address.database).exists()
+
+
+def _driver(address: SqlAddress) -> Any:
     try:
-        driver = import_module(f"adbc_driver_{address.driver}.dbapi")
+        return import_module(f"adbc_driver_{address.driver}.dbapi")
     except ImportError as error:
         raise SettingsError(
             f"{address.shown}: databases need the extra sql, which is not installed; "
             "pip install 'titanic_ml[sql]'"
         ) from error
+
+
+@contextmanager
+def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
+    """A connection to a database; what was not committed is rolled back."""
+    driver = _driver(address)
     with _told(address, kind):
         connection = driver.connect(address.database)
     with closing(connection):
