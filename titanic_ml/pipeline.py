@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from titanic_ml.reporting.report import Report
     from titanic_ml.results import Comparison, Predictions, Progress, Training
     from titanic_ml.storage.address import Address
+    from titanic_ml.storage.sinks import Schema
     from titanic_ml.storage.sources import Source
     from titanic_ml.training.checkpoint import Checkpoint
     from titanic_ml.training.result import Selection
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+WriteSome = Callable[[pd.DataFrame | None], None]
 # The stages of a training, as the progress names them.
 COMPARING, GROUPED = "comparing candidates", "estimating for unseen groups"
 INSPECTING, LEARNING, MEASURING = "inspecting", "learning curve", "measuring"
@@ -285,46 +286,33 @@ class TitanicPipeline:
             An address is of no known kind (then nothing is done), or the table or the version is
             at fault, or an output can't be written.
         """
-        from titanic_ml.prediction.batches import REJECTED, BatchPredictor
-        from titanic_ml.prediction.run import RUN_ID, prediction_columns
+        from titanic_ml.prediction.batches import BatchPredictor
+        from titanic_ml.prediction.run import prediction_columns
         from titanic_ml.results import Predictions
-        from titanic_ml.storage.sinks import check_sink, open_sink, schema_of, with_columns
+        from titanic_ml.storage.sinks import check_sink, schema_of
 
-        address = parse(str(output))
-        aside = parse(str(rejects)) if rejects else None
-        if aside == address:
-            raise SettingsError(f"{address.shown} is both output and rejects; name another one")
+        address, aside = _addresses(output, rejects)
         version = self._version(model)
-        spec = version.spec
-        columns = prediction_columns(spec, address.keeps_runs, full, probability)
-        schema = schema_of(columns)
+        wishes = {"full": full, "probability": probability}
+        schema = schema_of(prediction_columns(version.spec, address.keeps_runs, **wishes))
         check_sink(address, schema)
-        with open_table(data, keep_broken=aside is not None) as source, ExitStack() as sinks:
+        predictor = Predictor(version.model, version.threshold)
+        with open_table(data, keep_broken=aside is not None) as source:
             run = _run(source, version.name, address, aside, run_id)
-            write = sinks.enter_context(open_sink(address, schema, run.run_id))
-            if aside:
-                more = REJECTED | ({RUN_ID: "text"} if aside.keeps_runs else {})
-                whole = with_columns(source.schema, more)
-                reject = sinks.enter_context(open_sink(aside, whole, run.run_id))
-                kept = dict.fromkeys(whole.names, "")
-            predictor = Predictor(version.model, version.threshold)
-            batches = BatchPredictor(predictor, spec, source.name, aside is not None)
-            for batch in source.batches(batch_rows):
-                part = batches.predict(batch.frame, batch.broken)
-                if part.predictions is not None:
-                    write(run.stamped(part.predictions, columns))
-                if part.rejected is not None:
-                    reject(run.stamped(part.rejected, kept))
-                if progress:
-                    progress(batches.read, batch.fraction)
-            batches.finish()
-        log.info("%s: %d rows read, %d rejected", source.name, batches.read, batches.rejected)
-        log.info("%s: %d rows written", address.shown, batches.predicted)
+            rows = BatchPredictor(predictor, version.spec, source.name, aside is not None)
+            with _writer(address, schema, run) as write, _rejecter(aside, source, run) as reject:
+                for batch in source.batches(batch_rows):
+                    part = rows.predict(batch.frame, batch.broken)
+                    write(part.predictions)
+                    reject(part.rejected)
+                    if progress:
+                        progress(rows.read, batch.fraction)
+                rows.finish()
+        log.info("%s: %d rows read, %d rejected", source.name, rows.read, rows.rejected)
+        log.info("%s: %d rows written", address.shown, rows.predicted)
         return Predictions(
             version.name,
-            batches.read,
-            batches.predicted,
-            batches.rejected,
+            *(rows.read, rows.predicted, rows.rejected),
             address.shown,
             aside.shown if aside else None,
             run.run_id or None,
@@ -487,25 +475,50 @@ class TitanicPipeline:
         return dataset
 
 
+def _addresses(output: str | Path, rejects: str | Path | None) -> tuple[Address, Address | None]:
+    """Where predictions and rejected rows go: to two places."""
+    address, aside = parse(str(output)), parse(str(rejects)) if rejects else None
+    if aside == address:
+        raise SettingsError(f"{address.shown} is both output and rejects; name another one")
+    return address, aside
+
+
 def _run(
     source: Source, version: str, address: Address, aside: Address | None, given: str | None
 ) -> Run:
     """The run that predicts a table. One that is there already keeps its time."""
-    from titanic_ml.prediction.run import Run, derived_id
+    from titanic_ml.prediction.run import Run, check_run_id, derived_id
     from titanic_ml.storage.sinks import time_of_run
 
     now = datetime.now(UTC).replace(microsecond=0)
     if given is not None:
-        if not re.fullmatch(r"[\w.:+@-]{1,100}", given):
-            raise SettingsError(
-                f"run id {given!r}: expected 1 to 100 letters, digits or any of . : + @ _ -"
-            )
-        return Run(version, now, given)
+        return Run(version, now, check_run_id(given))
     if not address.keeps_runs and not (aside and aside.keeps_runs):
         return Run(version, now, "")
     run_id = derived_id(source.fingerprint(), version, "quarantine" if aside else "refuse")
     before = time_of_run(address, run_id) if address.keeps_runs else None
     return Run(version, datetime.fromisoformat(before) if before else now, run_id)
+
+
+@contextmanager
+def _writer(address: Address, schema: Schema, run: Run) -> Iterator[WriteSome]:
+    """What writes frames with the run's own columns, and passes over None."""
+    from titanic_ml.storage.sinks import open_sink
+
+    with open_sink(address, schema, run.run_id) as write:
+        yield lambda frame: None if frame is None else write(run.stamped(frame, schema.names))
+
+
+def _rejecter(aside: Address | None, source: Source, run: Run) -> AbstractContextManager[WriteSome]:
+    """What writes rejected rows, where that is wished."""
+    from titanic_ml.prediction.batches import REJECTED
+    from titanic_ml.prediction.run import RUN_ID
+    from titanic_ml.storage.sinks import with_columns
+
+    if aside is None:
+        return nullcontext(lambda frame: None)
+    more = REJECTED | ({RUN_ID: "text"} if aside.keeps_runs else {})
+    return _writer(aside, with_columns(source.schema, more), run)
 
 
 def _facts(version: ModelVersion) -> Facts:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from titanic_ml.prediction.run import Run, derived_id, prediction_columns
+from titanic_ml.errors import SettingsError
+from titanic_ml.prediction.run import Run, check_run_id, derived_id, prediction_columns
 
 KAGGLE = ["PassengerId", "Survived"]
 ALL = [*KAGGLE, "probability", "model_version", "predicted_at", "run_id"]
@@ -39,3 +40,10 @@ def test_each_row_says_of_which_run_it_is(spec):
 def test_another_input_version_or_mode_is_another_run():
     ids = {derived_id(*parts) for parts in (("a", "b", "c"), ("a", "bc"), ("a", "b", "d"))}
     assert len(ids) == 3 and all(len(name) == 16 for name in ids)
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a/b", "é" * 101, "a\n"])
+def test_a_run_id_is_a_name_that_a_file_may_have(given):
+    with pytest.raises(SettingsError, match="expected 1 to 100 letters, digits or any of"):
+        check_run_id(given)
+    assert check_run_id("daily-2026:11+25.é") == "daily-2026:11+25.é"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.errors import SettingsError
 
 RUN_ID = "run_id"
 
@@ -22,6 +24,15 @@ def derived_id(*parts: str) -> str:
     ('034c0b3116619114', 'ca82ffd618ccd681')
     """
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def check_run_id(given: str) -> str:
+    """An id of a user's, which is a file's name too. Raises `SettingsError` if it can't be."""
+    if not re.fullmatch(r"[\w.:+@-]{1,100}", given):
+        raise SettingsError(
+            f"run id {given!r}: expected 1 to 100 letters, digits or any of . : + @ _ -"
+        )
+    return given
 
 
 @dataclass(frozen=True)
@@ -42,11 +53,11 @@ class Run:
     predicted_at: datetime
     run_id: str
 
-    def stamped(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    def stamped(self, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
         """Those columns of a frame, of which the run's own are added."""
-        own: dict[str, Any] = vars(self)
-        added = {name: own[name] for name in columns if name in own}
-        return frame.assign(**added)[list(columns)]
+        names = list(columns)
+        own: dict[str, Any] = {name: value for name, value in vars(self).items() if name in names}
+        return frame.assign(**own)[names]
 
 
 def prediction_columns(

@@ -18,6 +18,7 @@ from titanic_ml.errors import SettingsError, UnwritableTable
 from titanic_ml.storage.address import Address, FileAddress, SqlAddress
 from titanic_ml.storage.files import filling_temporary, temporary_file, whole_file
 
+Schema: TypeAlias = pyarrow.Schema
 Write: TypeAlias = Callable[[pd.DataFrame], None]
 KINDS = {
     "integer": pyarrow.int64(),
