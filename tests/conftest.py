@@ -22,6 +22,7 @@ import joblib
 import pandas as pd
 import pytest
 
+from titanic_ml import TitanicPipeline
 from titanic_ml.config.compose import build, load_settings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
@@ -60,8 +61,6 @@ def quick(tmp_path_factory) -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory, quick) -> Path:
     """A folder with one quick training, made once for all workers of a run."""
-    from titanic_ml import TitanicPipeline
-
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # that of the run; a worker's own is within it
@@ -89,6 +88,18 @@ def trained(shared) -> Path:
 def store(trained, tmp_path) -> Path:
     """A copy of `trained` of one's own."""
     return shutil.copytree(trained, tmp_path / "models")
+
+
+@pytest.fixture
+def pipeline(store, quick) -> TitanicPipeline:
+    """A pipeline with one champion in its store."""
+    return TitanicPipeline(f"store.uri={store}", *quick)
+
+
+@pytest.fixture(scope="session")
+def passengers() -> pd.DataFrame:
+    """The training table as pandas reads it; who changes it takes a copy."""
+    return pd.read_csv(ROOT / "data/train.csv")
 
 
 @pytest.fixture

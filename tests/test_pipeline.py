@@ -29,17 +29,6 @@ ROOT = Path(__file__).parents[1]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
 
 
-@pytest.fixture
-def pipeline(store, quick) -> TitanicPipeline:
-    """A pipeline with one champion in its store."""
-    return TitanicPipeline(f"store.uri={store}", *quick)
-
-
-@pytest.fixture(scope="module")
-def passengers() -> pd.DataFrame:
-    return pd.read_csv(TRAIN)
-
-
 def test_training_evaluating_and_predicting_return_values_and_print_nothing(
     tmp_path, quick, trained, capfd
 ):

@@ -18,17 +18,6 @@ ROOT = Path(__file__).parents[2]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
 
 
-@pytest.fixture
-def pipeline(store, quick) -> TitanicPipeline:
-    """A pipeline with one champion in its store."""
-    return TitanicPipeline(f"store.uri={store}", *quick)
-
-
-@pytest.fixture(scope="module")
-def passengers() -> pd.DataFrame:
-    return pd.read_csv(TRAIN)
-
-
 SINKS = ["csv", "parquet", "folder", "sqlite", "postgresql"]
 
 
@@ -77,6 +66,22 @@ def test_another_run_is_added_to_a_database(pipeline, passengers, postgres, tmp_
             pipeline.predict_into(output, data, run_id=run_id)
         counts = read_table(output)["run_id"].value_counts()
         assert sorted(counts) == [200, 418, 891] and counts["mine"] == 418
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_table_may_be_predicted_into_its_own_database(request, pipeline, tmp_path, kind):
+    uri = f"sqlite:///{tmp_path}/a.db?"
+    if kind == "postgresql":
+        uri = request.getfixturevalue("postgres")("")
+    test = pd.read_csv(TEST)
+    with open_sink(parse(f"{uri}table=given"), schema_of(dict.fromkeys(test, "text"))) as write:
+        write(test.astype(object).where(test.notna(), None).astype("str").where(test.notna(), None))
+    for _ in range(2):
+        done = pipeline.predict_into(
+            f"{uri}table=predictions", f"{uri}table=given", rejects=f"{uri}table=rejected"
+        )
+        assert (done.rows, done.rejected) == (418, 0)
+    assert len(read_table(f"{uri}table=predictions")) == 418
 
 
 def test_a_row_gets_the_same_prediction_in_batches_of_any_size(pipeline, tmp_path):

@@ -17,15 +17,22 @@ from titanic_ml.errors import SettingsError, UnreadableTable, UnwritableTable
 from titanic_ml.storage.address import SqlAddress, without_secrets
 from titanic_ml.storage.csv_reader import RawBatch
 from titanic_ml.storage.files import filling_temporary, temporary_file
-from titanic_ml.storage.sources import ROWS, ArrowSource
+from titanic_ml.storage.sources import ROWS, ArrowSource, Batch
 
 RUN, TIME = "run_id", "predicted_at"  # the columns by which a run is found again
 WAIT = 10_000  # milliseconds that SQLite waits for another who writes
+READING = {  # one moment's state, in the same order each time, and nothing but reading
+    "sqlite": ["PRAGMA query_only = 1"],
+    "postgresql": [
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        "SET LOCAL synchronize_seqscans = off",
+    ],
+}
 MARKS = {"sqlite": "?", "postgresql": "$1"}  # of the first parameter of a statement
 
 
 class SqlSource(ArrowSource):
-    """A table or a query. It is read as of one moment, and only read.
+    """A table or a query. It is read as of one moment, once after its fingerprint, and only read.
 
     SQLite's columns have no types of their own, so their values are read as texts.
     """
@@ -39,11 +46,8 @@ class SqlSource(ArrowSource):
         self._query = asked or f"SELECT * FROM {given}"
         self._rows: int | None = None
         with self._told(), connection.cursor() as cursor:
-            if address.driver == "sqlite":
-                cursor.execute("PRAGMA query_only = 1")
-            else:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                cursor.execute("SET LOCAL synchronize_seqscans = off")
+            for statement in READING[address.driver]:
+                cursor.execute(statement)
             cursor.execute(f"SELECT * FROM {given} LIMIT 0")
             self.schema = _plain(cursor.fetch_record_batch().schema)
             if address.driver == "sqlite":
@@ -53,6 +57,11 @@ class SqlSource(ArrowSource):
             if address.table:
                 cursor.execute(f"SELECT COUNT(*) FROM {_name(address)}")
                 self._rows = cursor.fetchone()[0]
+
+    def batches(self, rows: int = ROWS) -> Iterator[Batch]:
+        """Its rows; with the last of them the reading ends, so that others may write."""
+        yield from super().batches(rows)
+        self._connection.rollback()
 
     def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
         done = 0
@@ -66,7 +75,7 @@ class SqlSource(ArrowSource):
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for batch in self.batches():
+        for batch in super().batches():
             digest.update(pd.util.hash_pandas_object(batch.frame, index=False).to_numpy().tobytes())
         return digest.hexdigest()
 
