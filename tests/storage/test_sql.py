@@ -123,6 +123,7 @@ def test_a_table_of_other_columns_is_named_before_the_work(database):
         insert(pd.DataFrame({"id": [1], "run_id": ["a"]}))
     with pytest.raises(UnwritableTable, match="has the columns id, run_id, expected id, p, word"):
         check_sink(parse(database("table=t")), SCHEMA)
+    assert time_of_run(parse(database("table=t&if_exists=replace")), "a") is None
     write(database("table=t&if_exists=replace"), "b", make("b", 1))
     assert len(read_table(database("table=t"))) == 1
 
@@ -242,7 +243,7 @@ def test_a_missing_extra_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(SettingsError) as caught:
         read_table(uri)
     assert str(caught.value).endswith(
-        "databases need the extra sql, which is not installed; pip install 'titanic_ml[sql]'"
+        "the extra sql, which is not installed; make install-all, or pip install 'titanic_ml[sql]'"
     )
 
 

@@ -119,7 +119,7 @@ def time_of_run(address: SqlAddress, run: str) -> str | None:
     if _is_new(address):
         return None
     with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
-        if _columns(address, connection) is None or address.if_exists == "fail":
+        if not {RUN, TIME} <= set(_columns(address, connection) or ()):
             return None
         with connection.cursor() as cursor:
             mark = MARKS[address.driver]
@@ -212,7 +212,7 @@ def _driver(address: SqlAddress) -> Any:
     except ImportError as error:
         raise SettingsError(
             f"{address.shown}: databases need the extra sql, which is not installed; "
-            "pip install 'titanic_ml[sql]'"
+            "make install-all, or pip install 'titanic_ml[sql]'"
         ) from error
 
 
