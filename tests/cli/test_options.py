@@ -1,5 +1,6 @@
 """What the commands share."""
 
+import signal
 import sys
 
 import pytest
@@ -121,6 +122,18 @@ def test_a_module_is_imported_meanwhile_and_a_missing_one_is_no_error(monkeypatc
     assert "colorsys" in sys.modules
     with imported_meanwhile("no_such_module"):
         pass
+
+
+def test_ctrl_c_waits_for_what_is_imported_meanwhile():
+    """An import that it cuts off keeps its lock, for which the other thread waits for ever."""
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with imported_meanwhile("colorsys"):
+            signal.raise_signal(signal.SIGINT)
+            done.append("the work")
+        done.append("what comes after")
+    assert done == ["the work"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_rows_bar_tells_rows_and_rate_and_hides_for_a_small_table(capsys):

@@ -53,9 +53,6 @@ class Commands(TyperGroup):
             hint = f": {called()} train" if isinstance(error, EmptyStore) else ""
             typer.echo(f"Error: {error}{hint}", err=True)
             raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt:
-            typer.echo(f"Interrupted: {UNDONE}", err=True)
-            raise typer.Exit(130) from None
 
 
 app = typer.Typer(
@@ -71,7 +68,13 @@ def main(args: list[str] | None = None) -> None:
     gc.set_threshold(100_000, 20, 100)
     atexit.register(gc.freeze)
     with output_may_be_lost():
-        app(args, prog_name="titanic-ml")
+        try:
+            app(args, prog_name="titanic-ml")
+        except SystemExit as ended:
+            # typer makes a silent exit of Ctrl-C, wherever in a command it came.
+            if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
+                typer.echo(f"Interrupted: {UNDONE}", err=True)
+            raise
 
 
 def _print_version(wanted: bool) -> None:

@@ -215,14 +215,33 @@ def interruptible(state: str) -> Iterator[None]:
 def imported_meanwhile(name: str) -> Iterator[None]:
     """Import a module in another thread, beside work that waits for neither it nor what it needs.
 
-    Much of an import is waiting for the disk, in which that work goes on.
+    Much of an import is waiting for the disk, in which that work goes on. Signals wait for the end
+    of both: an import that Ctrl-C cuts off keeps its lock, for which the other thread would wait
+    for ever.
     """
     thread = threading.Thread(target=_imported, args=(name,))
-    thread.start()
+    with _signals_held():
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM take effect only behind the block."""
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda number, frame: came.append(number))
     try:
         yield
     finally:
-        thread.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _imported(name: str) -> None:
