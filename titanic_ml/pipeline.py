@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from titanic_ml.reporting.report import Report
     from titanic_ml.results import Comparison, Predictions, Progress, Training
     from titanic_ml.storage.address import Address
-    from titanic_ml.storage.sinks import Schema
+    from titanic_ml.storage.sinks import Schema, Write
     from titanic_ml.storage.sources import Source
     from titanic_ml.training.checkpoint import Checkpoint
     from titanic_ml.training.result import Selection
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
-WriteSome = Callable[[pd.DataFrame | None], None]
 # The stages of a training, as the progress names them.
 COMPARING, GROUPED = "comparing candidates", "estimating for unseen groups"
 INSPECTING, LEARNING, MEASURING = "inspecting", "learning curve", "measuring"
@@ -301,13 +300,7 @@ class TitanicPipeline:
             run = _run(source, version.name, address, aside, run_id)
             rows = BatchPredictor(predictor, version.spec, source.name, aside is not None)
             with _writer(address, schema, run) as write, _rejecter(aside, source, run) as reject:
-                for batch in source.batches(batch_rows):
-                    part = rows.predict(batch.frame, batch.broken)
-                    write(part.predictions)
-                    reject(part.rejected)
-                    if progress:
-                        progress(rows.read, batch.fraction)
-                rows.finish()
+                rows.run(source.batches(batch_rows), write, reject, progress)
         log.info("%s: %d rows read, %d rejected", source.name, rows.read, rows.rejected)
         log.info("%s: %d rows written", address.shown, rows.predicted)
         return Predictions(
@@ -501,15 +494,15 @@ def _run(
 
 
 @contextmanager
-def _writer(address: Address, schema: Schema, run: Run) -> Iterator[WriteSome]:
-    """What writes frames with the run's own columns, and passes over None."""
+def _writer(address: Address, schema: Schema, run: Run) -> Iterator[Write]:
+    """What writes frames with the run's own columns."""
     from titanic_ml.storage.sinks import open_sink
 
     with open_sink(address, schema, run.run_id) as write:
-        yield lambda frame: None if frame is None else write(run.stamped(frame, schema.names))
+        yield lambda frame: write(run.stamped(frame, schema.names))
 
 
-def _rejecter(aside: Address | None, source: Source, run: Run) -> AbstractContextManager[WriteSome]:
+def _rejecter(aside: Address | None, source: Source, run: Run) -> AbstractContextManager[Write]:
     """What writes rejected rows, where that is wished."""
     from titanic_ml.prediction.batches import REJECTED
     from titanic_ml.prediction.run import RUN_ID

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import shutil
 import ssl
 import subprocess
@@ -155,3 +156,14 @@ def test_a_folder_is_its_parquet_files_by_name(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnreadableTable, match="empty: holds no file whose name ends in .parquet"):
         read_table(f"{tmp_path}/empty")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_named_pipe_is_read_once(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    writer = threading.Thread(target=(tmp_path / "a.csv").write_bytes, args=(CSV,))
+    writer.start()
+    with open_table(tmp_path / "a.csv") as source:
+        assert len(source.fingerprint()) == 64
+        pd.testing.assert_frame_equal(source.frame(), FRAME)
+    writer.join()

@@ -37,10 +37,6 @@ def test_batches_of_any_size_are_the_rows_in_order(table, rows):
             assert found["a"].astype("int").tolist() == [1, 2, 3, 4, 5]
             assert found["b"].fillna("-").tolist() == ["x", "-", "z", "é", "y"]
             assert max(len(batch.frame) for batch in batches) <= rows
-            sizes = [len(batch.frame) for batch in batches]
-            assert [batch.first for batch in batches] == [
-                1 + sum(sizes[:place]) for place in range(len(sizes))
-            ]
             assert batches[-1].fraction == 1.0
             shares = [batch.fraction for batch in batches]
             assert shares == sorted(shares)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,22 @@ from titanic_ml.prediction.predictor import Predictor
 
 KEPT_FAULTS = 10_000  # of a refused table; the rest are counted
 REJECTED = {"rejected_row": "integer", "rejected_because": "text"}  # columns of a rejected row
+
+
+class Batch(Protocol):
+    """Rows that come one after another, as a source of tables gives them."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows; the target is not looked at."""
+
+    @property
+    def broken(self) -> Mapping[int, str]:
+        """By position, what is wrong with a row that could not be read as one."""
+
+    @property
+    def fraction(self) -> float | None:
+        """The share of all rows that has come with these; None if it isn't known."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,39 @@ class BatchPredictor:
             good = Dataset.from_frame(frame[~bad], self.spec, self.source, with_target=False)
             predictions = self._predictions(good)
         return Part(predictions, self._rejected(frame[bad], numbers[bad], reasons))
+
+    def run(
+        self,
+        batches: Iterable[Batch],
+        write: Callable[[pd.DataFrame], None],
+        reject: Callable[[pd.DataFrame], None],
+        progress: Callable[[int, float | None], None] | None = None,
+    ) -> None:
+        """Predict all rows.
+
+        Parameters
+        ----------
+        batches
+            The rows in order.
+        write, reject
+            Called with predictions, and with rejected rows.
+        progress
+            Called with how many rows have come, and their share in all.
+
+        Raises
+        ------
+        InvalidTable
+            As `predict` and `finish` do; what was written until then must not stand.
+        """
+        for batch in batches:
+            part = self.predict(batch.frame, batch.broken)
+            if part.predictions is not None:
+                write(part.predictions)
+            if part.rejected is not None:
+                reject(part.rejected)
+            if progress:
+                progress(self.read, batch.fraction)
+        self.finish()
 
     def finish(self) -> None:
         """Say that all rows have come.

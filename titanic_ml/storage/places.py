@@ -45,7 +45,8 @@ class Place:
 def located(address: FileAddress) -> Iterator[list[Place]]:
     """The files of an address, by name in order.
 
-    What can be read only once (the web, standard input) is copied to a temporary file first.
+    What can be read only once (the web, standard input, a named pipe) is copied to a temporary file
+    first.
 
     Raises
     ------
@@ -53,20 +54,12 @@ def located(address: FileAddress) -> Iterator[list[Place]]:
         There is none, or it can't be reached.
     """
     with ExitStack() as stack:
-        if address.place == "local":
-            places = _local(address)
-        elif address.place == "s3":
+        if address.place == "s3":
             places = _in_bucket(address)
+        elif address.place == "local" and not Path(address.path).is_fifo():
+            places = _local(address)
         else:
-            copy = stack.enter_context(temporary_file())
-            name = "standard input" if address.place == "standard" else address.shown
-            with filling_temporary():
-                if address.place == "standard":
-                    shutil.copyfileobj(sys.stdin.buffer, copy)
-                else:
-                    _download(address, copy)
-                copy.flush()
-            places = [Place(name, partial(_again, copy), copy.tell())]
+            places = [_copied(address, stack.enter_context(temporary_file()))]
         if not places:
             raise UnreadableTable(f"{address.shown}: holds no file whose name ends in .parquet")
         yield places
@@ -78,10 +71,24 @@ def told(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (
-            error.strerror or str(error).splitlines()[0] if str(error) else type(error).__name__
-        )
+        lines = str(error).splitlines() or [type(error).__name__]
+        reason = error.strerror or lines[0]
         raise UnreadableTable(f"{name}: can't be read: {reason}") from error
+
+
+def _copied(address: FileAddress, copy: BinaryIO) -> Place:
+    """What can be read only once, as a file."""
+    name = "standard input" if address.place == "standard" else address.shown
+    with filling_temporary():
+        if address.place == "standard":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        elif address.place == "local":
+            with _open(Path(address.path), name) as pipe:
+                shutil.copyfileobj(pipe, copy)
+        else:
+            _download(address, copy)
+        copy.flush()
+    return Place(name, partial(_again, copy), copy.tell())
 
 
 def _again(file: BinaryIO) -> BinaryIO:

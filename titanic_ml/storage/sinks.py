@@ -125,11 +125,11 @@ def time_of_run(address: Address, run: str) -> str | None:
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(path_of(address, run))
-        (row,) = next(file.iter_batches(1, columns=["run_id", "predicted_at"])).to_pylist()
-    except (OSError, pyarrow.ArrowException, StopIteration, ValueError):
+        with parquet.ParquetFile(path_of(address, run)) as file:
+            (row,) = next(file.iter_batches(1, columns=["run_id", "predicted_at"])).to_pylist()
+        return row["predicted_at"].isoformat() if row["run_id"] == run else None
+    except (OSError, pyarrow.ArrowException, StopIteration, ValueError, KeyError):
         return None  # another table, or none
-    return row["predicted_at"].isoformat() if row.get("run_id") == run else None
 
 
 @contextmanager

@@ -27,8 +27,6 @@ class Batch:
 
     Attributes
     ----------
-    first
-        Number of its first row, counted from 1.
     frame
         Their values; of a CSV and of SQLite they are texts.
     broken
@@ -37,14 +35,13 @@ class Batch:
         How much of the whole table has been read with it, 0 to 1; None where that isn't known.
     """
 
-    first: int
     frame: pd.DataFrame
     broken: Mapping[int, str]
     fraction: float | None
 
 
 class Source(ABC):
-    """A table that is open for reading; it may be read more than once.
+    """A table that is open for reading: its fingerprint as often as wished, then its rows.
 
     Attributes
     ----------
@@ -78,14 +75,12 @@ class ArrowSource(Source):
         """Its rows in order, and how much has been read with them."""
 
     def batches(self, rows: int = ROWS) -> Iterator[Batch]:
-        first = 1
         for batch, fraction in self.raw():
             for start in range(0, len(batch.data), rows):
                 data = batch.data.slice(start, rows)
                 broken = {p - start: why for p, why in batch.broken.items()}
                 broken = {p: why for p, why in broken.items() if 0 <= p < len(data)}
-                yield Batch(first, to_frame(data), broken, fraction)
-                first += len(data)
+                yield Batch(to_frame(data), broken, fraction)
 
     def frame(self) -> pd.DataFrame:
         batches = [batch.data for batch, _ in self.raw()]
@@ -121,7 +116,7 @@ class FrameSource(Source):
         count = len(self._frame)
         for start in range(0, count, rows):
             part = self._frame.iloc[start : start + rows]
-            yield Batch(start + 1, part, {}, (start + len(part)) / count)
+            yield Batch(part, {}, (start + len(part)) / count)
 
     def frame(self) -> pd.DataFrame:
         return self._frame

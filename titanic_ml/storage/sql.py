@@ -157,7 +157,7 @@ def _insert(address: SqlAddress, connection: Any, rows: Any, run: str) -> None:
             mark = MARKS[address.driver]
             cursor.execute(f"DELETE FROM {_name(address)} WHERE {RUN} = {mark}", (run,))
         if address.driver == "sqlite":
-            rows = _timeless(rows)
+            rows = _storable(rows)
         cursor.adbc_ingest(
             address.table,
             rows,
@@ -280,26 +280,27 @@ def _cast(data: pyarrow.RecordBatch, schema: pyarrow.Schema) -> pyarrow.RecordBa
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _timeless(rows: Any) -> Any:
-    """The same rows with each time as a text, for SQLite has no type for it."""
-    fields = [
-        pyarrow.field(f.name, pyarrow.string()) if pyarrow.types.is_timestamp(f.type) else f
-        for f in rows.schema
-    ]
-    schema = pyarrow.schema(fields)
+def _storable(rows: Any) -> Any:
+    """The same rows with times, dates and decimals as texts, for SQLite has no types for them."""
+    from pyarrow import compute
 
-    def texts() -> Iterator[pyarrow.RecordBatch]:
-        from pyarrow import compute
+    def as_text(column: pyarrow.Array) -> pyarrow.Array:
+        if pyarrow.types.is_timestamp(column.type) and column.type.tz:
+            return compute.strftime(column, "%Y-%m-%dT%H:%M:%SZ")
+        return column.cast(pyarrow.string())
 
+    texts = {place for place, field in enumerate(rows.schema) if _is_foreign(field.type)}
+    schema = pyarrow.schema(
+        [(f.name, pyarrow.string() if n in texts else f.type) for n, f in enumerate(rows.schema)]
+    )
+
+    def batches() -> Iterator[pyarrow.RecordBatch]:
         for batch in rows:
-            columns = [
-                (
-                    compute.strftime(column, "%Y-%m-%dT%H:%M:%SZ")
-                    if pyarrow.types.is_timestamp(column.type)
-                    else column
-                )
-                for column in batch.columns
-            ]
+            columns = [as_text(c) if n in texts else c for n, c in enumerate(batch.columns)]
             yield pyarrow.RecordBatch.from_arrays(columns, schema=schema)
 
-    return pyarrow.RecordBatchReader.from_batches(schema, texts())
+    return pyarrow.RecordBatchReader.from_batches(schema, batches())
+
+
+def _is_foreign(kind: pyarrow.DataType) -> bool:
+    return pyarrow.types.is_temporal(kind) or pyarrow.types.is_decimal(kind)
