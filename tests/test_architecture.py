@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "preprocessing": set(),
     "estimator": {"errors"},
     "dataset": {"errors"},
-    "config": {"errors"},
+    "config": {"storage", "errors"},
     "storage": {"errors"},
     "errors": set(),
     "__init__": {"pipeline", "errors"},
@@ -45,6 +45,9 @@ STAGE_WITH_FILES = "training.checkpoint"
 COMMON = {"numpy", "pandas", "scipy", "sklearn", "joblib", "threadpoolctl"}  # no vendor
 VENDORS = {
     "config.compose": {"hydra", "omegaconf", "dotenv"},
+    "config.layers": {"omegaconf"},
+    "registry.version": {"pydantic"},
+    "storage.objects": {"obstore"},
     "storage.csv_reader": {"pyarrow"},
     "storage.places": {"pyarrow"},
     "storage.sinks": {"pyarrow"},

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from titanic_ml.errors import (
 )
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import ModelVersion
+from titanic_ml.storage.objects import Objects
 
 ROOT = Path(__file__).parents[1]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
@@ -125,16 +125,16 @@ def test_a_version_that_was_loaded_is_kept_and_only_the_alias_is_read_again(
     pipeline, passengers, monkeypatch
 ):
     first = pipeline.predict(passengers)
-    read = []
-    for method in ("read_text", "read_bytes"):
+    names = []
+    read = Objects.read
 
-        def noted(path: Path, *rest: object, whole: Callable = getattr(Path, method)) -> object:
-            read.append(path.name)
-            return whole(path, *rest)
+    def noted(objects: Objects, name: str) -> bytes | None:
+        names.append(name)
+        return read(objects, name)
 
-        monkeypatch.setattr(Path, method, noted)
+    monkeypatch.setattr(Objects, "read", noted)
     pd.testing.assert_frame_equal(pipeline.predict(passengers), first)
-    assert read == ["champion.json"]
+    assert names == ["aliases/champion/000001.json"]
 
 
 def test_a_promotion_between_two_reads_mixes_no_two_versions(pipeline, quick, worse, monkeypatch):
@@ -222,7 +222,7 @@ def test_an_evaluation_is_of_the_champion_on_the_table_given(pipeline, passenger
 
 def test_the_first_version_becomes_the_champion(trained):
     history = TitanicPipeline(f"store.uri={trained}").store.champion.history()
-    assert [entry["why"] for entry in history] == ["the first champion"]
+    assert [entry.why for entry in history] == ["the first champion"]
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_a_better_version_becomes_the_champion(pipeline, add_version, out_of_fol
     why = pipeline.promote()
     assert "against the champion's" in why and "on 891 rows" in why
     assert pipeline.store.champion.version == version.name
-    assert pipeline.store.champion.history()[-1]["why"] == why
+    assert pipeline.store.champion.history()[-1].why == why
 
 
 def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick):
@@ -248,7 +248,7 @@ def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick):
     assert "worse by more than 0.005" in training.why
     assert f"{training.version} did not become the champion: {training.why}" in repr(training)
     assert pipeline.store.champion.version == champion
-    assert pipeline.store.latest.version == training.version
+    assert pipeline.store.latest == training.version
     assert training.version in pipeline.store.names()
     with pytest.raises(PromotionRefused, match="worse by more than"):
         pipeline.promote("latest")
@@ -284,7 +284,7 @@ def test_versions_are_compared_on_the_rows_in_common_alone(pipeline, add_version
 def test_force_skips_the_gate_and_the_history_says_so(pipeline, worse):
     assert pipeline.promote(worse.name, force=True) == "forced"
     entry = pipeline.store.champion.history()[-1]
-    assert (entry["version"], entry["why"]) == (worse.name, "forced")
+    assert (entry.version, entry.why) == (worse.name, "forced")
 
 
 def test_the_champion_may_be_promoted_again(pipeline):

@@ -9,8 +9,9 @@ TitanicError                     what a command prints as one message
 └── ModelError                   a model version is at fault (exit code 1)
     ├── ModelNotFound            no such version or alias
     │   └── EmptyStore           there is no version at all
-    ├── ModelRefused             damaged, or made by other library versions
-    └── PromotionRefused         the gate found it worse than the champion
+    ├── ModelRefused             damaged, not signed, or made by other library versions
+    ├── PromotionRefused         the gate found it worse than the champion
+    └── StoreUnusable            where versions are kept can't be reached, read or written
 """
 
 from __future__ import annotations
@@ -115,8 +116,12 @@ class EmptyStore(ModelNotFound):
 
 
 class ModelRefused(ModelError):
-    """A version is damaged, or was made by library versions that can't be trusted to load it."""
+    """A version is damaged, not signed with the right key, or made by other library versions."""
 
 
 class PromotionRefused(ModelError):
     """The gate found the version worse than the champion."""
+
+
+class StoreUnusable(ModelError):
+    """Where versions are kept can't be reached, read or written."""

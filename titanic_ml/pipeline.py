@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +13,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from titanic_ml.config.compose import build, load_settings
+from titanic_ml.config.compose import build, load_settings, settings_like
 from titanic_ml.config.settings import DataSettings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.slices import slice_labels
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.errors import DataError, PromotionRefused, SettingsError
+from titanic_ml.errors import DataError, ModelError, PromotionRefused, SettingsError
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.registry.store import ModelStore
-from titanic_ml.registry.version import Contents, ModelVersion
+from titanic_ml.registry.version import Contents, Manifest, ModelVersion
 from titanic_ml.storage.address import parse, shown
 from titanic_ml.storage.tables import Table, as_frame, name_of, open_table
 
@@ -59,6 +60,11 @@ class TitanicPipeline:
     ----------
     *overrides
         Settings that differ from the defaults, such as ``"seed=7"`` or ``"store.uri=/tmp/models"``.
+    config_dir
+        A folder of YAML files that are merged over the defaults in `conf/`.
+    allow_mismatch
+        Whether to load versions that another minor version of scikit-learn made; what they answer
+        has a warning.
 
     Raises
     ------
@@ -66,11 +72,16 @@ class TitanicPipeline:
         A setting is unknown, missing or wrong.
     """
 
-    def __init__(self, *overrides: str):
-        self.settings = load_settings(overrides)
+    def __init__(
+        self, *overrides: str, config_dir: str | Path | None = None, allow_mismatch: bool = False
+    ):
+        self.overrides = overrides
+        self.settings = load_settings(overrides, config_dir)
         self.spec = DatasetSpec.from_dict(self.settings.dataset)
-        self.store = ModelStore(self.settings.store.uri)
+        store = self.settings.store
+        self.store = ModelStore(store.uri, store.signing_key, allow_mismatch)
         self._kept: ModelVersion | None = None
+        self._pattern: Manifest | None = None  # of the version whose training is repeated
 
     def __repr__(self) -> str:
         s = self.settings
@@ -78,6 +89,41 @@ class TitanicPipeline:
             f"TitanicPipeline(env={s.env!r}, dataset={self.spec.name!r}, "
             f"data={shown(s.data.uri)!r}, store={shown(s.store.uri)!r}, seed={s.seed})"
         )
+
+    @property
+    def output(self) -> str:
+        """Where predictions go, if nothing else is said. Raises `SettingsError` if nowhere."""
+        if self.settings.predictions.uri is None:
+            raise SettingsError(
+                "no output: name one (--output), or set predictions.uri to the address of a table"
+            )
+        return self.settings.predictions.uri
+
+    def like(self, model: str) -> TitanicPipeline:
+        """A pipeline with the settings of a version, which trains the same model again.
+
+        What is overridden here stays so, and what says where store and scratch are. It trains on
+        the version's table; unless a table is named, another one than then is refused.
+
+        Parameters
+        ----------
+        model
+            A version or an alias.
+
+        Raises
+        ------
+        ModelError, SettingsError
+            The version is at fault, or its settings are of another version of this package.
+        """
+        version = self._version(model)
+        other = copy(self)
+        kept = version.manifest.settings
+        if not _can_be_read_again(version.manifest.data.uri):
+            kept = {**kept, "data": asdict(self.settings.data)}
+        other.settings = settings_like(kept, self.settings, self.overrides)
+        other.spec = DatasetSpec.from_dict(other.settings.dataset)
+        other._pattern = version.manifest
+        return other
 
     def train(self, data: Table | None = None, progress: Progress | None = None) -> Training:
         """Choose a model, fit it, measure it, keep it as a version and try to promote it.
@@ -95,25 +141,33 @@ class TitanicPipeline:
         ------
         DataError
             The table can't be read or has faults; then nothing is written.
+        ModelError, SettingsError
+            The store or the scratch folder can't be written: found before the work starts.
         """
         # Training's imports are slow and prediction does without them, so they wait until here.
         from titanic_ml.results import Training
 
-        data = self.settings.data.uri if data is None else data
-        s = replace(self.settings, data=DataSettings(name_of(data)))
+        given, data = data, self.settings.data.uri if data is None else data
         dataset = self._dataset(data, self.spec)
+        named = any(word.lstrip("+").startswith("data.uri=") for word in self.overrides)
+        if given is None and not named:
+            self._check_same_table(dataset)
         finished = self._checkpoint(dataset)
+        finished.check_writable()
+        self.store.check_ready()
         if finished:
             log.info("going on from %d folds that an interrupted training had done", len(finished))
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
-        version = self._keep(selection, assessment, dataset, s)
+        kept = _without_secrets(self.settings, name_of(data))
+        version = self._keep(selection, assessment, dataset, kept)
         finished.clear()
+        promoted = failed = False
         try:
             why, promoted = self.promote(version.name), True
-        except PromotionRefused as refusal:
-            why, promoted = str(refusal), False
+        except ModelError as error:
+            why, failed = str(error), not isinstance(error, PromotionRefused)
             log.info("%s is not promoted: %s", version.name, why)
-        return Training(version.name, version.report, selection, assessment, promoted, why)
+        return Training(version.name, version.report, selection, assessment, promoted, why, failed)
 
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
         """Measure a model version on a table with its target, by slice and against the baselines.
@@ -149,7 +203,7 @@ class TitanicPipeline:
             slices=slice_labels(X, version.spec.slices),
         )
         seen = int(version.seen(dataset).sum())
-        return replace(evaluation, seen=seen, version=version.name)
+        return replace(evaluation, seen=seen, version=version.name, warning=version.warning)
 
     def explain(
         self, id: int | str, data: Table | None = None, model: str = "champion"
@@ -192,7 +246,8 @@ class TitanicPipeline:
             version.model, version.background, manifest.groups, manifest.seed, spec.labels
         )
         found = explainer.explain(dataset.X.iloc[row], f"{spec.id} {id}", spec.target, features)
-        return replace(found, warning=warning, version=version.name)
+        warnings = "; ".join(filter(None, [version.warning, warning]))
+        return replace(found, warning=warnings, version=version.name)
 
     def report(self, model: str = "champion") -> Report:
         """The facts of a version, the verdict that follows from them, and its figures.
@@ -239,6 +294,8 @@ class TitanicPipeline:
         predictor = Predictor(version.model, version.threshold)
         predictions = predictor.predict(dataset, version.spec.target, probability)
         predictions.attrs["version"] = version.name
+        if version.warning:
+            predictions.attrs["warning"] = version.warning
         return predictions
 
     def predict_into(
@@ -309,6 +366,7 @@ class TitanicPipeline:
             address.shown,
             aside.shown if aside else None,
             run.run_id or None,
+            version.warning,
         )
 
     def compare(self, first: str, second: str = "champion") -> Comparison:
@@ -334,7 +392,7 @@ class TitanicPipeline:
         metrics = a.manifest.metrics, b.manifest.metrics
         return Comparison((a.name, b.name), metrics, rows, gain)
 
-    def promote(self, model: str = "latest", force: bool = False) -> str:
+    def promote(self, model: str = "latest", force: bool = False, note: str = "") -> str:
         """Make a version the champion if it is not worse on the rows that both were scored on.
 
         Each is judged by its out-of-fold probabilities, so neither has seen the rows.
@@ -345,6 +403,8 @@ class TitanicPipeline:
             A version or an alias.
         force
             Whether to skip the gate.
+        note
+            What the history should say besides.
 
         Returns
         -------
@@ -356,11 +416,12 @@ class TitanicPipeline:
         PromotionRefused
             It is worse by more than the margin, or no rows are shared; the champion stays.
         ModelError
-            The version is at fault.
+            A file of the version is damaged, or the champion with which it is compared.
         """
         from titanic_ml.registry.promotion import promote
 
-        return promote(self.store, self._version(model), self.settings.promotion.margin, force)
+        margin = self.settings.promotion.margin
+        return promote(self.store, self._version(model), margin, force, note)
 
     def _version(self, model: str) -> ModelVersion:
         """The version of this name or alias; the one that was asked for last is kept."""
@@ -368,6 +429,16 @@ class TitanicPipeline:
         if kept is None or kept.name != name:
             kept = self._kept = self.store.open(name)
         return kept
+
+    def _check_same_table(self, dataset: Dataset) -> None:
+        """Refuse another table than that of the version whose training is repeated."""
+        pattern = self._pattern
+        if pattern and pattern.data.sha256 != dataset.fingerprint:
+            raise DataError(
+                f"{shown(self.settings.data.uri)} is not the table that {pattern.version} was "
+                f"trained on ({pattern.data.rows} rows of {pattern.data.uri}); name the table to "
+                "train on (--data), or set data.uri"
+            )
 
     def _trainer(self) -> Trainer:
         from titanic_ml.estimator.candidate import Candidate
@@ -512,6 +583,25 @@ def _rejecter(aside: Address | None, source: Source, run: Run) -> AbstractContex
         return nullcontext(lambda frame: None)
     more = REJECTED | ({RUN_ID: "text"} if aside.keeps_runs else {})
     return _writer(aside, with_columns(source.schema, more), run)
+
+
+def _can_be_read_again(uri: str) -> bool:
+    """Whether this is a table's whole address: not a frame's name, no password left out."""
+    try:
+        return "***" not in uri and uri != "-" and bool(parse(uri))
+    except SettingsError:
+        return False
+
+
+def _without_secrets(settings: Settings, data: str) -> Settings:
+    """The settings as a version keeps them: with the table it learned from, and no secret."""
+    store, predictions = settings.store, settings.predictions
+    return replace(
+        settings,
+        data=DataSettings(data),
+        store=replace(store, uri=shown(store.uri), signing_key=None),
+        predictions=replace(predictions, uri=predictions.uri and shown(predictions.uri)),
+    )
 
 
 def _facts(version: ModelVersion) -> Facts:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, repr=False)
 class Training:
     """What one training gave: a version in the store with its report, the comparison of the
-    candidates with the fitted model, what was measured of it, and whether it became the champion,
-    and why.
+    candidates with the fitted model, what was measured of it, whether it became the champion, and
+    why; and whether that failed for another reason than the gate, such as a damaged champion.
     """
 
     version: str
@@ -25,6 +25,7 @@ class Training:
     assessment: Assessment
     promoted: bool
     why: str
+    failed: bool = False
 
     @property
     def evaluation(self) -> Evaluation:
@@ -48,10 +49,13 @@ class Training:
             "left_out": self.selection.left_out,
             "promoted": self.promoted,
             "why": self.why,
+            "failed": self.failed,
         }
 
     def __repr__(self) -> str:
         outcome = "is the new champion" if self.promoted else "did not become the champion"
+        if self.failed:
+            outcome = "is kept, but not promoted"
         parts = [
             repr(self.selection),
             repr(self.evaluation),
@@ -117,6 +121,8 @@ class Predictions:
         Where those were written, as people may see it; None for rejects that were not wished.
     run_id
         The run's id, where the output keeps one.
+    warning
+        What they should be read with; empty if nothing.
     """
 
     model: str
@@ -126,6 +132,7 @@ class Predictions:
     output: str
     rejects: str | None
     run_id: str | None
+    warning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys are the names of the attributes."""
@@ -135,6 +142,8 @@ class Predictions:
         text = f"{self.rows} rows predicted by {self.model}, written to {self.output}"
         if self.run_id:
             text += f" as run {self.run_id}"
+        if self.warning:
+            text = f"WARNING: {self.warning}\n{text}"
         if self.rejects:
             text += f"\n{self.rejected} of {self.read} rows rejected, written to {self.rejects}"
         return text

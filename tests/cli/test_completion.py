@@ -48,7 +48,7 @@ def test_versions_of_the_store_that_was_named(tab, store, tmp_path, monkeypatch)
 
 
 def test_a_damaged_store_or_setting_offers_nothing(tab, store):
-    (store / "champion.json").write_text("{")
+    (store / "aliases" / "champion" / "000002.json").write_text("{")
     assert tab("evaluate", f"store.uri={store}", "--model", "") == []
     assert tab("evaluate", "store.uri=${oc.env:NO_SUCH}", "--model", "") == []
 
@@ -59,7 +59,7 @@ def test_a_damaged_store_or_setting_offers_nothing(tab, store):
         (("train", "see"), ["seed="]),
         (("train", "seed=7", "promo"), ["promotion.margin="]),
         (("evaluate", "evaluation.c"), ["evaluation.confidence="]),
-        (("train", "store"), ["store.uri="]),
+        (("train", "store"), ["store.signing_key=", "store.uri="]),
         (("train", "selection=q"), ["selection=quick"]),
         (("train", "selection", "=", "q"), ["quick"]),
         (("evaluate", "selection", "=", "q"), ["quick"]),

@@ -26,19 +26,12 @@ def test_list_is_a_line_a_version_the_newest_first(run, settings, two):
     done = run("models", "list", settings)
     header, first, second = done.out.splitlines()
     assert (done.code, done.err) == (0, "")
-    assert header.split() == [
-        "VERSION",
-        "ESTIMATOR",
-        "LOG",
-        "LOSS",
-        "(INTERVAL)",
-        "ROWS",
-        "ALIASES",
-    ]
-    assert first.split()[:2] == [worse, "majority"] and first.split()[-2:] == ["891", "latest"]
-    assert " (95% 0." in first
-    assert second.split()[0] == champion and second.split()[1] != "majority"
-    assert second.split()[-2:] == ["891", "champion"]
+    words = "VERSION WHEN (UTC) ESTIMATOR LOG LOSS (INTERVAL) ALIASES DATA"
+    assert " ".join(header.split()) == words
+    assert re.match(rf"{worse} +\d{{4}}-\d\d-\d\dT\d\d:\d\d +majority +0.", first)
+    assert " (95% 0." in first and re.search(r" latest +891 rows of \S*train.csv$", first)
+    assert second.split()[0] == champion and " logistic_regression " in second
+    assert re.search(r" champion +891 rows of ", second)
 
 
 def test_list_for_a_program(run, settings, two):
@@ -46,7 +39,7 @@ def test_list_for_a_program(run, settings, two):
     assert [row["version"] for row in rows] == [two[1], two[0]]
     assert [row["aliases"] for row in rows] == [["latest"], ["champion"]]
     assert set(rows[0]) == {"version", "time", "estimator", "log_loss", "rows", "aliases"} | {
-        "confidence"
+        *("confidence", "who", "data")
     }
     loss = rows[0]["log_loss"]
     assert loss["low"] < loss["value"] < loss["high"]
@@ -88,17 +81,24 @@ def test_compare_puts_two_versions_side_by_side(run, settings, two, other):
     assert told["gain"]["value"] == pytest.approx(float(gain[1]), abs=5e-4)
 
 
-def test_delete_removes_a_version_but_not_the_champion(run, settings, two, store):
+def test_delete_removes_a_version_but_none_that_an_alias_names(
+    run, settings, two, store, add_version
+):
     champion, worse = two
-    refused = run("models", "delete", "champion", settings)
-    assert (refused.code, refused.out) == (1, "")
-    assert f"{champion} is the champion; promote another, then delete it" in refused.err
-    assert run("models", "delete", "latest", settings) == (0, f"{worse} is deleted\n", "")
-    assert [path.name for path in store.iterdir() if path.is_dir()] == [champion]
+    newest = add_version().name
+    for alias, name in (("champion", champion), ("latest", newest)):
+        refused = run("models", "delete", alias, settings)
+        told = f"Error: {name} is the {alias}, and stays as long as it is\n"
+        assert refused == (1, "", told)
+    assert run("models", "delete", worse, settings) == (0, f"{worse} is deleted\n", "")
+    assert sorted(path.name for path in store.iterdir()) == [champion, newest, "aliases"]
     rows = json.loads(run("models", "list", "--json", settings).out)
     assert [(row["version"], row["aliases"]) for row in rows] == [
-        (champion, ["champion", "latest"])
+        (newest, ["latest"]),
+        (champion, ["champion"]),
     ]
+    gone = run("models", "delete", worse, settings)
+    assert (gone.code, gone.out) == (1, "") and f"no model {worse}" in gone.err
 
 
 def test_rollback_passes_over_what_was_deleted(run, settings, two):

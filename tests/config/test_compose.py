@@ -11,12 +11,18 @@ from unittest import mock
 import pytest
 from omegaconf import OmegaConf
 
-from titanic_ml.config.compose import CONFIG_DIR, build, load_settings
+from titanic_ml.config.compose import build, load_settings
+from titanic_ml.config.layers import CONFIG_DIR
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import SettingsError
 from titanic_ml.estimator.candidate import Candidate
 
-REMOTE = {"TITANIC_DATA_URI": "s3://tables/train.csv", "TITANIC_STORE_URI": "s3://models"}
+REMOTE = {
+    "TITANIC_DATA_URI": "s3://tables/train.csv",
+    "TITANIC_STORE_URI": "s3://models",
+    "TITANIC_PREDICTIONS_URI": "postgresql://ann:s3cret@host/db?table=predictions",
+    "TITANIC_SIGNING_KEY": "s3cret key",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +125,9 @@ def test_an_address_is_taken_as_it_is_typed(address):
         ("seeds=7", "unknown setting seeds; did you mean seed?"),
         ("selection.fold=3", "unknown setting selection.fold; did you mean selection.folds?"),
         ("zzz=1", "unknown setting zzz; expected one of env, seed, n_jobs, "),
-        ("+zzz=1", "zzz: Key 'zzz' not in 'Settings'"),
+        ("+zzz=1", "unknown setting zzz; expected one of env, seed, n_jobs, "),
+        ("store.signing_key=''", "store.signing_key is empty, expected a key, or null"),
+        ("predictions.uri=''", "predictions.uri is empty, expected the address of a table"),
         ("~seed", "seed: "),
         ("seed=abc", "seed: Value 'abc' of type 'str' could not be converted to Integer"),
         ("seed=1.5", "seed: Value '1.5' of type 'float' could not be converted to Integer"),
@@ -154,19 +162,24 @@ def test_missing_variables_are_all_named_at_once():
 
 
 def test_only_what_is_missing_is_named(monkeypatch):
-    monkeypatch.setenv("TITANIC_DATA_URI", "x")
-    with pytest.raises(SettingsError, match="not set in the environment: TITANIC_STORE_URI;"):
+    for name, value in REMOTE.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TITANIC_STORE_URI")
+    monkeypatch.setenv("TITANIC_SIGNING_KEY", " ")  # as good as none
+    missing = "not set in the environment: TITANIC_SIGNING_KEY, TITANIC_STORE_URI;"
+    with pytest.raises(SettingsError, match=missing):
         load_settings(["env=remote"])
 
 
 def test_addresses_come_from_the_environment():
     os.environ.update(REMOTE)
     settings = load_settings(["env=remote"])
-    assert [settings.env, settings.data.uri, settings.store.uri] == ["remote", *REMOTE.values()]
+    found = [settings.data.uri, settings.store.uri, settings.predictions.uri]
+    assert [settings.env, *found, settings.store.signing_key] == ["remote", *REMOTE.values()]
 
 
 def test_addresses_come_from_a_file_here_and_the_environment_wins():
-    Path(".env").write_text("TITANIC_DATA_URI=of the file\nTITANIC_STORE_URI=of the file\n")
+    Path(".env").write_text("".join(f"{name}=of the file\n" for name in REMOTE))
     os.environ["TITANIC_STORE_URI"] = "of the environment"
     settings = load_settings(["env=remote"])
     assert settings.data.uri == "of the file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 import numpy as np
@@ -30,9 +31,19 @@ SUMMARY = Summary(
 
 
 @pytest.fixture
-def new(tmp_path) -> ModelStore:
+def folder(tmp_path) -> ModelStore:
     """A store in a folder that isn't there yet."""
     return ModelStore(str(tmp_path / "deep" / "models"))
+
+
+@pytest.fixture(params=["folder", "memory", "bucket"])
+def new(request, tmp_path) -> ModelStore:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return request.getfixturevalue("folder")
+    if request.param == "memory":
+        return ModelStore(f"memory:///{uuid.uuid4().hex}")
+    return ModelStore(request.getfixturevalue("bucket")("deep/models"))
 
 
 @pytest.fixture

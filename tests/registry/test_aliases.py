@@ -4,60 +4,104 @@ from __future__ import annotations
 
 import getpass
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from titanic_ml.errors import ModelError, ModelNotFound, ModelRefused
+from titanic_ml.errors import ModelNotFound, ModelRefused
+from titanic_ml.registry import aliases
 from titanic_ml.registry.aliases import Alias
+from titanic_ml.storage.objects import Objects
 
 
 @pytest.fixture
-def alias(tmp_path):
-    return Alias(tmp_path / "champion.json")
+def alias(new):
+    """The champion of an empty store of each kind."""
+    return new.champion
 
 
-def test_an_alias_without_a_file_points_nowhere_and_makes_none(alias):
-    assert alias.version is None
-    assert alias.history() == []
-    assert not alias.path.exists()
+@pytest.fixture
+def on_disk(folder):
+    return folder.champion
+
+
+def go_back(alias: Alias) -> str:
+    last, version = alias.before()
+    assert alias.move(last, version, "rolled back", "rollback")
+    return version
+
+
+def test_an_alias_without_entries_points_nowhere_and_makes_none(new):
+    assert new.champion.version is None
+    assert new.champion.history() == []
+    assert not new.objects.names()
 
 
 def test_an_alias_in_what_is_no_folder_points_nowhere(tmp_path):
     (tmp_path / "file").touch()
-    assert Alias(tmp_path / "file" / "champion.json").version is None
+    assert Alias(Objects(str(tmp_path / "file")), "champion").version is None
 
 
-def test_an_alias_points_at_the_last_version(alias):
+def test_an_alias_points_at_the_last_version_and_each_entry_is_an_object(new):
     for version in "abc":
-        alias.point(version, "trained")
-    assert alias.version == "c"
+        new.champion.point(version, "trained")
+    assert new.champion.version == "c"
+    assert [entry.number for entry in new.champion.history()] == [1, 2, 3]
+    assert list(new.objects.names()) == [f"aliases/champion/00000{n}.json" for n in (1, 2, 3)]
 
 
 def test_the_history_says_which_when_who_and_why(alias, monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "ada")
     alias.point("a", "trained")
-    (entry,) = alias.history()
+    (entry,) = (entry.to_dict() for entry in alias.history())
     time = datetime.fromisoformat(entry.pop("time"))
-    assert entry == {"version": "a", "who": "ada", "why": "trained"}
+    assert entry == {
+        **{"number": 1, "version": "a", "who": "ada", "why": "trained", "action": "promote"}
+    }
     assert time.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - time) < timedelta(minutes=1)
 
 
-def test_a_user_without_a_name_is_named_by_number(alias, monkeypatch):
+def test_a_user_without_a_name_is_named_by_number(on_disk, monkeypatch):
     def getuser():
         raise KeyError("getpwuid(): uid not found: 12345")
 
     monkeypatch.setattr(getpass, "getuser", getuser)
     monkeypatch.setattr("os.getuid", lambda: 12345)
-    alias.point("a", "trained")
-    assert alias.history()[0]["who"] == "uid 12345"
+    assert on_disk.point("a", "trained").who == "uid 12345"
 
 
 def test_any_reason_comes_back(alias):
     why = 'log loss 0.4 — "à peine" pire\n'
     alias.point("a", why)
-    assert alias.history()[0]["why"] == why
+    assert alias.history()[0].why == why
+
+
+def test_who_comes_second_is_told_and_changes_nothing(alias):
+    before = alias.last()
+    first = alias.move(before, "a", "trained")
+    assert first and alias.move(before, "b", "trained") is None
+    assert alias.history() == [first] and alias.version == "a"
+    assert alias.move(first, "b", "trained") and alias.version == "b"
+
+
+def test_a_request_that_was_answered_by_nobody_and_tried_again_is_one_entry(on_disk, monkeypatch):
+    """The store has it, but the answer was lost: the second try finds it taken, by itself."""
+    create = Objects.create
+    monkeypatch.setattr(Objects, "create", lambda *words: create(*words) and create(*words))
+    assert on_disk.move(None, "a", "trained")
+    assert [entry.version for entry in on_disk.history()] == ["a"]
+
+
+def test_of_many_who_point_at_once_all_stand_once_in_the_history(alias):
+    names = [f"v{number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        entries = list(threads.map(lambda name: alias.point(name, "trained"), names))
+    history = alias.history()
+    assert sorted(entry.version for entry in history) == sorted(names)
+    assert sorted(history, key=lambda e: e.number) == sorted(entries, key=lambda e: e.number)
+    assert alias.version == history[-1].version
 
 
 @pytest.mark.parametrize(
@@ -69,57 +113,85 @@ def test_any_reason_comes_back(alias):
         ("aba", "ba"),
     ],
 )
-def test_each_rollback_goes_one_version_back_until_the_first(alias, pointed, back):
+def test_each_rollback_goes_one_version_back_until_the_first(on_disk, pointed, back):
     for version in pointed:
-        alias.point(version, "trained")
+        on_disk.point(version, "trained")
     for version in back:
-        assert alias.rollback() == alias.version == version
-    before = alias.history()
-    assert before[-1]["why"] == "rollback"
+        assert go_back(on_disk) == on_disk.version == version
+    before = on_disk.history()
+    assert before[-1].action == "rollback"
     with pytest.raises(ModelNotFound, match="champion pointed at no other version before"):
-        alias.rollback()
-    assert alias.history() == before
+        on_disk.before()
+    assert on_disk.history() == before
 
 
-def test_after_a_rollback_a_new_version_is_rolled_back_to_where_it_came_from(alias):
+def test_after_a_rollback_a_new_version_is_rolled_back_to_where_it_came_from(on_disk):
     for version in "ab":
-        alias.point(version, "trained")
-    alias.rollback()
-    alias.point("c", "trained")
-    assert alias.rollback() == "a"
+        on_disk.point(version, "trained")
+    go_back(on_disk)
+    on_disk.point("c", "trained")
+    assert go_back(on_disk) == "a"
+
+
+def test_a_rollback_passes_over_what_is_gone_and_the_next_goes_on_from_there(on_disk):
+    for version in "abcd":
+        on_disk.point(version, "trained")
+    for expected in ("b", "a"):
+        last, version = on_disk.before({"a", "b", "d"})
+        assert version == expected
+        on_disk.move(last, version, "rolled back", "rollback")
 
 
 @pytest.mark.parametrize("pointed", ["", "a", "aa"])
-def test_without_another_version_there_is_no_way_back(alias, pointed):
+def test_without_another_version_there_is_no_way_back(on_disk, pointed):
     for version in pointed:
-        alias.point(version, "trained")
+        on_disk.point(version, "trained")
     with pytest.raises(ModelNotFound, match="nothing changed"):
-        alias.rollback()
+        on_disk.before()
+
+
+WHOLE = {"number": 2, "version": "b", "time": "", "who": "", "why": "", "action": "promote"}
 
 
 @pytest.mark.parametrize(
     "damage",
-    [b"", b"{", b"\xff", b"[]", b"7", b"{}", b'{"history": 7}', b'{"history": [{"version": "a"}]}'],
+    [
+        *(b"", b"{", b"\xff", b"[]", b"7", b"{}", b'{"version": "a"}'),
+        json.dumps(WHOLE).encode(),
+        json.dumps({**WHOLE, "token": "", "number": 3}).encode(),
+        json.dumps({**WHOLE, "token": "", "action": "crown"}).encode(),
+        json.dumps({**WHOLE, "token": "", "version": None}).encode(),
+    ],
 )
-def test_a_damaged_alias_is_refused_by_name(alias, damage):
-    alias.path.write_bytes(damage)
-    for call in (lambda: alias.version, lambda: alias.point("a", "trained"), alias.rollback):
-        with pytest.raises(ModelRefused, match="champion.json: damaged: .*; restore it or delete"):
-            call()
-    assert alias.path.read_bytes() == damage
-
-
-def test_a_folder_of_that_name_is_refused(alias):
-    alias.path.mkdir()
-    with pytest.raises(ModelRefused, match="champion.json: damaged: "):
-        alias.history()
-
-
-def test_the_file_names_the_version_for_people_too(alias):
+def test_a_damaged_entry_is_refused_by_name(folder, damage):
+    alias = folder.champion
     alias.point("a", "trained")
-    assert json.loads(alias.path.read_text())["version"] == "a"
+    path = folder.objects.folder / alias.entry_name(2)
+    path.write_bytes(damage)
+    calls = (lambda: alias.version, lambda: alias.point("a", "x"), alias.before, alias.history)
+    for call in calls:
+        with pytest.raises(ModelRefused, match="000002.json: damaged: .*; restore it, or remove"):
+            call()
+    assert path.read_bytes() == damage
+    path.unlink()
+    assert alias.version == "a"
 
 
-def test_an_alias_that_cannot_be_written_is_no_fault_of_a_table(tmp_path):
-    with pytest.raises(ModelError, match="champion.json: can't be written: No such file"):
-        Alias(tmp_path / "none" / "champion.json").point("a", "forced")
+def test_an_entry_that_is_missing_is_told_by_who_reads_the_history(folder):
+    for version in "abc":
+        folder.champion.point(version, "trained")
+    (folder.objects.folder / folder.champion.entry_name(2)).unlink()
+    assert folder.champion.version == "c"
+    for call in (folder.champion.history, folder.champion.before):
+        with pytest.raises(ModelRefused, match="000002.json: missing in the history; restore it"):
+            call()
+
+
+def test_other_objects_beside_the_entries_are_passed_over(folder):
+    folder.champion.point("a", "trained")
+    folder.objects.replace("aliases/champion/notes.txt", b"")
+    assert folder.champion.version == "a" and len(folder.champion.history()) == 1
+
+
+def test_who_moves_it_is_whoever_runs_this():
+    assert aliases.user() == getpass.getuser()

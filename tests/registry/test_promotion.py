@@ -1,7 +1,10 @@
+"""The gate, and what it does when several promote at once."""
+
 import pandas as pd
 import pytest
 
-from titanic_ml.errors import PromotionRefused
+from titanic_ml.errors import ModelNotFound, ModelRefused, PromotionRefused
+from titanic_ml.registry import promotion
 from titanic_ml.registry.promotion import promote
 
 
@@ -28,6 +31,8 @@ def test_worse_by_more_than_the_margin_is_refused_and_changes_nothing(new, saved
     assert new.champion.version == first.name
     assert promote(new, worse, 0.3, force=False).endswith("margin 0.3")
     assert promote(new, first, 0.0, force=True) == "forced"
+    assert promote(new, first, 0.0, force=True, note="a test") == "forced: a test"
+    assert new.champion.history()[-1].why == "forced: a test"
 
 
 def test_without_shared_rows_only_force_promotes(new, saved):
@@ -36,3 +41,79 @@ def test_without_shared_rows_only_force_promotes(new, saved):
     with pytest.raises(PromotionRefused, match=f"no rows in common with {first.name}"):
         promote(new, other, 0.0, force=False)
     assert promote(new, other, 0.0, force=True) == "forced"
+
+
+def test_who_finds_another_champion_than_it_was_compared_with_compares_again(
+    new, saved, monkeypatch
+):
+    first, good, worse = (saved([p, 1 - p, 1 - p]) for p in (0.5, 0.1, 0.3))
+    promote(new, first, 0.0, force=False)
+    compare = promotion.compare_out_of_fold
+
+    def overtaken(*tables: pd.DataFrame) -> tuple:
+        found = compare(*tables)
+        if new.champion.version == first.name:  # the comparison is done, and another is faster
+            new.champion.point(good.name, "meanwhile")
+        return found
+
+    monkeypatch.setattr(promotion, "compare_out_of_fold", overtaken)
+    with pytest.raises(PromotionRefused, match="log loss 0.3567 against the champion's 0.1054"):
+        promote(new, worse, 0.0, force=False)
+    assert [entry.version for entry in new.champion.history()] == [first.name, good.name]
+
+
+@pytest.mark.parametrize("file", ["model.joblib", "baselines.joblib", "background.parquet"])
+def test_a_version_with_a_damaged_file_is_never_promoted(new, saved, file):
+    first, damaged = saved([0.1, 0.9, 0.9]), saved([0.1, 0.9, 0.9])
+    promote(new, first, 0.0, force=False)
+    new.objects.replace(f"{damaged.name}/{file}", b"other bytes")
+    for force in (False, True):
+        with pytest.raises(ModelRefused, match=f"{damaged.name}/{file}: not the file that was"):
+            promote(new, damaged, 0.0, force=force)
+    assert len(new.champion.history()) == 1
+
+
+def test_a_rollback_to_a_damaged_version_is_refused(new, saved):
+    first, second = saved([0.1, 0.9, 0.9]), saved([0.1, 0.9, 0.9])
+    for version in (first, second):
+        promote(new, version, 0.0, force=False)
+    new.objects.delete([f"{first.name}/model.joblib"])
+    with pytest.raises(ModelRefused, match=f"{first.name}/model.joblib: missing"):
+        new.rollback()
+    assert new.champion.version == second.name
+
+
+def test_a_version_that_is_deleted_while_it_is_promoted_does_not_become_the_champion(
+    new, saved, monkeypatch
+):
+    first, leaving, _ = (saved([0.1, 0.9, 0.9]) for _ in range(3))
+    promote(new, first, 0.0, force=False)
+    move = type(new.champion).move
+
+    def deleted_before(alias, after, version, *rest):
+        if version == leaving.name and new.holds(version):
+            new.delete(version)
+        return move(alias, after, version, *rest)
+
+    monkeypatch.setattr(type(new.champion), "move", deleted_before)
+    with pytest.raises(ModelNotFound, match=f"{leaving.name} was deleted meanwhile"):
+        promote(new, leaving, 0.0, force=True)
+    assert new.champion.version == first.name
+
+
+def test_a_version_that_is_promoted_while_it_is_deleted_stays(new, saved, monkeypatch):
+    first, chosen, _ = (saved([0.1, 0.9, 0.9]) for _ in range(3))
+    promote(new, first, 0.0, force=False)
+    delete = type(new.objects).delete
+
+    def promoted_before(objects, names):
+        if names == [f"{chosen.name}/manifest.json"] and new.champion.version == first.name:
+            promote(new, chosen, 0.0, force=True)
+        delete(objects, names)
+
+    monkeypatch.setattr(type(new.objects), "delete", promoted_before)
+    with pytest.raises(Exception, match=f"{chosen.name} is the champion, and stays"):
+        new.delete(chosen.name)
+    monkeypatch.undo()
+    assert new.open("champion").name == chosen.name
+    new.open("champion").check()

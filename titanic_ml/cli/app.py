@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import atexit
 import gc
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 from titanic_ml import __version__
+from titanic_ml.cli import completion
 from titanic_ml.cli import models as cli_models
+from titanic_ml.cli.config import settings_page
 from titanic_ml.cli.options import (
     TABLES,
+    AllowMismatch,
     AsJson,
+    ConfigDir,
     Data,
     Model,
     OptionalVersion,
@@ -89,10 +94,11 @@ Version = Annotated[
 ]
 Input = Annotated[str, typer.Argument(metavar="INPUT", help=f"The table: {TABLES}.")]
 Output = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="Where to write: .csv, .csv.gz, .parquet, a folder (one Parquet file a run), "
-        "sqlite:///FILE?table=NAME, postgresql://…?table=NAME or - (a CSV on standard output)."
+        help="Where to write, by default predictions.uri: .csv, .csv.gz, .parquet, a folder (one "
+        "Parquet file a run), sqlite:///FILE?table=NAME, postgresql://…?table=NAME or - (a CSV on "
+        "standard output)."
     ),
 ]
 OnInvalid = Annotated[
@@ -111,6 +117,14 @@ RunId = Annotated[
 Full = Annotated[
     bool, typer.Option("--full", help="Add probability, version and time, as Parquet has them.")
 ]
+Like = Annotated[
+    str | None,
+    typer.Option(
+        help="Train with the settings of this version, on its table unless --data names another.",
+        autocompletion=completion.versions,
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Also each value of dataset and estimator.")]
 PassengerId = Annotated[
     str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
 ]
@@ -134,17 +148,21 @@ def program(version: Version = False) -> None:
 def train(
     overrides: Overrides = None,
     data: Data = None,
+    like: Like = None,
+    config_dir: ConfigDir = None,
     quiet: Quiet = False,
 ) -> Result:
     """Compare the candidates, fit the chosen one, measure, explain and keep it."""
     from titanic_ml.pipeline import TitanicPipeline
 
-    pipeline = TitanicPipeline(*overrides or ())
+    pipeline = TitanicPipeline(*overrides or (), config_dir=config_dir)
+    if like:
+        pipeline = pipeline.like(like)
     with interruptible("no version was made; the same command goes on from here"):
         with progress_bar("Training", hidden=quiet) as progress:
             training = pipeline.train(data, progress)
     useless = training.promoted and not training.evaluation.beats_baselines
-    return Result(training, training.to_dict(), USELESS if useless else 0)
+    return Result(training, training.to_dict(), training.failed or useless * USELESS)
 
 
 @app.command(
@@ -155,11 +173,16 @@ def evaluate(
     overrides: Overrides = None,
     model: Model = "champion",
     data: Data = None,
+    allow_mismatch: AllowMismatch = False,
+    config_dir: ConfigDir = None,
 ) -> Result:
     """Measure a version on a table with known outcomes; without one, say what its training did."""
     from titanic_ml.pipeline import TitanicPipeline
 
-    evaluation = TitanicPipeline(*overrides or ()).evaluate(data, model)
+    pipeline = TitanicPipeline(
+        *overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch
+    )
+    evaluation = pipeline.evaluate(data, model)
     return Result(evaluation, evaluation.to_dict())
 
 
@@ -172,12 +195,31 @@ def explain(
     overrides: Overrides = None,
     model: Model = "champion",
     data: Data = None,
+    allow_mismatch: AllowMismatch = False,
+    config_dir: ConfigDir = None,
 ) -> Result:
     """Tell which features moved the prediction for one row, and by how much."""
     from titanic_ml.pipeline import TitanicPipeline
 
-    explanation = TitanicPipeline(*overrides or ()).explain(passenger_id, data, model)
+    pipeline = TitanicPipeline(
+        *overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch
+    )
+    explanation = pipeline.explain(passenger_id, data, model)
     return Result(explanation, explanation.to_dict())
+
+
+@app.command(epilog=examples("config", "config env=remote", "config seed=7 --json"))
+@shared
+def config(
+    overrides: Overrides = None,
+    everything: All = False,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Print the settings, and where each comes from: default, file, environment or override."""
+    from titanic_ml.config.compose import described
+
+    settings = described(overrides or (), config_dir)
+    return Result(settings_page(settings, everything), [asdict(one) for one in settings])
 
 
 @app.command(epilog=examples("report", "report latest --open"))
@@ -186,12 +228,13 @@ def report(
     version: OptionalVersion = "champion",
     overrides: Overrides = None,
     open_it: OpenIt = False,
+    config_dir: ConfigDir = None,
 ) -> Result:
     """Say where the report of a version is."""
     version, words = version_or_override(version, overrides)
-    found = model_store(words).open(version)
+    found = model_store(words, config_dir).open(version)
     if open_it:
-        typer.launch(found.report)
+        typer.launch(found.local_report())
     return Result(found.report, {"version": found.name, "report": found.report})
 
 
@@ -206,7 +249,7 @@ def report(
 @shared
 def predict(
     table: Input,
-    output: Output,
+    output: Output = None,
     overrides: Overrides = None,
     model: Model = "champion",
     probability: Probability = False,
@@ -214,6 +257,8 @@ def predict(
     on_invalid: OnInvalid = "refuse",
     rejects: Rejects = None,
     run_id: RunId = None,
+    allow_mismatch: AllowMismatch = False,
+    config_dir: ConfigDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Result | None:
@@ -226,9 +271,11 @@ def predict(
         from titanic_ml.pipeline import TitanicPipeline
 
         with imported_meanwhile("sklearn.compose"):  # for the model that is loaded then
-            pipeline = TitanicPipeline(*overrides or ())
+            pipeline = TitanicPipeline(
+                *overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch
+            )
         predictions = pipeline.predict_into(
-            output,
+            output or pipeline.output,
             table,
             model,
             full=full,

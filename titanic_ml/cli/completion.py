@@ -18,11 +18,12 @@ def versions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The aliases and versions of the store that the words typed so far name, with what each is."""
     try:
         store = model_store([word for word in _typed(ctx) if word.startswith("store.uri=")])
-        names = store.names()
-        aliases = [(alias, store.alias(alias).version) for alias in ("champion", "latest")]
-        known = [(alias, version) for alias, version in aliases if version in names]
-        found = [(alias, version or "") for alias, version in known]
-        found += [(name, store.open(name).manifest.estimator) for name in names]
+        champion = store.champion.version
+        known = [v.manifest for v in store.versions() if not isinstance(v, TitanicError)]
+        names = [made.version for made in known]
+        found = [("champion", champion)] if champion in names else []
+        found += [("latest", name) for name in names[:1]]
+        found += [(made.version, made.estimator) for made in known]
     except TitanicError:
         return []
     return [(name, about) for name, about in found if name.startswith(incomplete)]
@@ -30,7 +31,7 @@ def versions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 def settings(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of settings with an equals sign; behind that of a group, what it may be."""
-    from titanic_ml.config.compose import groups
+    from titanic_ml.config.layers import groups
     from titanic_ml.config.settings import known_keys
 
     before = [word.removesuffix("=") for word in _typed(ctx)]

@@ -3,52 +3,78 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from titanic_ml.cli.options import (
+    ConfigDir,
     OptionalVersion,
     Overrides,
     Result,
     Version,
+    Why,
     examples,
     shared,
     version_or_override,
 )
 from titanic_ml.cli.store import model_store
+from titanic_ml.errors import ModelError
 
 if TYPE_CHECKING:
     from titanic_ml.registry.version import ModelVersion
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history says so.")]
+OlderThan = Annotated[
+    float, typer.Option(help="Hours after which what is unfinished counts as left behind.", min=0)
+]
+CHAMPION, LATEST = "champion", "latest"
+HEADER = (
+    f"{'VERSION':<28} {'WHEN (UTC)':<17} {'ESTIMATOR':<20} {'LOG LOSS (INTERVAL)':<25} "
+    f"{'ALIASES':<16} DATA"
+)
 
 
 @app.command("list", epilog=examples("models list", "models list --json"))
 @shared
 def list_versions(
     overrides: Overrides = None,
+    config_dir: ConfigDir = None,
 ) -> Result:
     """List the versions, the newest first."""
-    store = model_store(overrides)
-    aliases = {alias: store.alias(alias).version for alias in ("champion", "latest")}
-    lines = [f"{'VERSION':<28} {'ESTIMATOR':<20} {'LOG LOSS (INTERVAL)':<25} {'ROWS':>6}  ALIASES"]
-    rows = []
+    store = model_store(overrides, config_dir)
+    champion, lines = store.champion.version, [HEADER]
+    rows: list[dict[str, Any]] = []
+    refused: list[str] = []
     for version in store.versions():
+        if isinstance(version, ModelError):
+            refused.append(str(version))
+            continue
         made, loss = version.manifest, version.manifest.metrics["log_loss"]
-        names = [alias for alias, target in aliases.items() if target == version.name]
+        aliases = [CHAMPION] * (made.version == champion) + [LATEST] * (not rows and not refused)
         values = f"{loss.value:.3f} ({made.confidence:.0%} {loss.low:.3f}-{loss.high:.3f})"
-        line = f"{made.version:<28} {made.estimator:<20} {values:<25} {made.data.rows:>6}  "
-        lines.append((line + " ".join(names)).rstrip())
-        row: dict[str, Any] = {
+        line = f"{made.version:<28} {made.time[:16]:<17} {made.estimator:<20} {values:<25} "
+        data = f"{made.data.rows} rows of {made.data.uri}"
+        lines.append((line + f"{' '.join(aliases):<16} {data}").rstrip())
+        row = {
             "version": made.version,
             "time": made.time,
+            "who": made.who,
             "estimator": made.estimator,
+            "log_loss": asdict(loss),
+            "confidence": made.confidence,
+            "rows": made.data.rows,
+            "data": made.data.uri,
+            "aliases": aliases,
         }
-        row |= {"log_loss": asdict(loss), "confidence": made.confidence, "rows": made.data.rows}
-        rows.append(row | {"aliases": names})
-    return Result("\n".join(lines) if rows else f"no models in {store.uri}", rows)
+        rows.append(row)
+    if not rows and not refused:
+        return Result(f"no models in {store.uri}", rows)
+    for reason in refused:
+        typer.echo(f"Refused: {reason}", err=True)
+    return Result("\n".join(lines), rows, 1 if refused else 0)
 
 
 @app.command(epilog=examples("models show champion", "models show latest --json"))
@@ -56,14 +82,32 @@ def list_versions(
 def show(
     version: Version,
     overrides: Overrides = None,
+    config_dir: ConfigDir = None,
 ) -> Result:
     """Show what a version says of itself; its whole manifest with --json."""
-    store = model_store(overrides)
+    store = model_store(overrides, config_dir)
     found = store.open(version)
-    aliases = [
-        alias.path.stem for alias in (store.champion, store.latest) if alias.version == found.name
-    ]
+    named = {CHAMPION: store.champion.version, LATEST: store.latest}
+    aliases = [alias for alias, name in named.items() if name == found.name]
     return Result(_page(found, aliases), found.manifest.to_dict())
+
+
+@app.command(epilog=examples("models history", "models history --json"))
+@shared
+def history(
+    overrides: Overrides = None,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Tell who made which version the champion, when and why, the oldest first."""
+    store = model_store(overrides, config_dir)
+    entries = store.champion.history()
+    lines = [f"{'':>4} {'WHEN (UTC)':<20} {'WHO':<12} {'ACTION':<9} {'VERSION':<28} WHY"]
+    lines += [
+        f"{e.number:>4} {e.time[:19]:<20} {e.who:<12} {e.action:<9} {e.version:<28} {e.why}"
+        for e in entries
+    ]
+    text = "\n".join(lines) if entries else f"no champion yet in {store.uri}"
+    return Result(text, [entry.to_dict() for entry in entries])
 
 
 @app.command(epilog=examples("models compare latest champion"))
@@ -72,12 +116,13 @@ def compare(
     version: Version,
     other: OptionalVersion = "champion",
     overrides: Overrides = None,
+    config_dir: ConfigDir = None,
 ) -> Result:
     """Put two versions side by side, on the rows that both were scored on too."""
     from titanic_ml.pipeline import TitanicPipeline
 
     other, words = version_or_override(other, overrides)
-    comparison = TitanicPipeline(*words).compare(version, other)
+    comparison = TitanicPipeline(*words, config_dir=config_dir).compare(version, other)
     return Result(comparison, comparison.to_dict())
 
 
@@ -86,37 +131,71 @@ def compare(
 def delete(
     version: Version,
     overrides: Overrides = None,
+    config_dir: ConfigDir = None,
 ) -> Result:
-    """Remove a version for good, unless it is the champion."""
-    deleted = model_store(overrides).delete(version)
+    """Remove a version for good, unless it is the champion or the latest."""
+    deleted = model_store(overrides, config_dir).delete(version)
     return Result(f"{deleted} is deleted", {"deleted": deleted})
 
 
-@app.command(epilog=examples("models promote latest", "models promote latest --force"))
+@app.command(
+    epilog=examples("models promote latest", 'models promote latest --force --why "new table"')
+)
 @shared
 def promote(
     version: Version,
     overrides: Overrides = None,
     force: Force = False,
+    why: Why = "",
+    config_dir: ConfigDir = None,
 ) -> Result:
     """Make a version the champion, if it is not worse on the rows that both were scored on."""
     from titanic_ml.pipeline import TitanicPipeline
 
-    pipeline = TitanicPipeline(*overrides or ())
-    why = pipeline.promote(version, force)
-    champion = pipeline.store.champion.version
-    values = {"champion": champion, "why": why}
-    return Result(f"champion is {champion}: {why}", values)
+    pipeline = TitanicPipeline(*overrides or (), config_dir=config_dir)
+    champion = pipeline.store.resolve(version)
+    reason = pipeline.promote(champion, force, why)
+    values = {"champion": champion, "why": reason}
+    return Result(f"champion is {champion}: {reason}", values)
 
 
-@app.command(epilog=examples("models rollback"))
+@app.command(epilog=examples("models rollback", 'models rollback --why "complaints"'))
 @shared
 def rollback(
     overrides: Overrides = None,
+    why: Why = "",
+    config_dir: ConfigDir = None,
 ) -> Result:
     """Make the previous champion the champion again."""
-    champion = model_store(overrides).rollback()
+    champion = model_store(overrides, config_dir).rollback(why)
     return Result(f"champion is {champion} again", {"champion": champion})
+
+
+@app.command(epilog=examples("models verify", "models verify --older-than 1"))
+@shared
+def verify(
+    overrides: Overrides = None,
+    older_than: OlderThan = 24.0,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Read every file of every version and the history, and remove what killed writers left."""
+    found = model_store(overrides, config_dir).verify(timedelta(hours=older_than))
+    return Result(found, found.to_dict(), 1 if found.faults else 0)
+
+
+@app.command(epilog=examples("models convert", "models convert store.signing_key=…"))
+@shared
+def convert(
+    overrides: Overrides = None,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Bring a store of an earlier layout up to date, or sign what is in it with a new key."""
+    from titanic_ml.registry.convert import convert
+
+    store = model_store(overrides, config_dir)
+    converted = convert(store)
+    text = "\n".join(f"{name} is converted" for name in converted)
+    return Result(text or f"{store.uri} is up to date", {"converted": converted})
 
 
 def _page(version: ModelVersion, aliases: list[str]) -> str:
@@ -125,7 +204,8 @@ def _page(version: ModelVersion, aliases: list[str]) -> str:
     chosen = ", ".join([made.estimator, *(f"{key} {v}" for key, v in made.parameters.items())])
     facts = {
         "version": " ".join([made.version, *(f"({alias})" for alias in aliases)]),
-        "made": f"{made.time} by {made.git or 'code of no commit'}, after {made.parent or 'none'}",
+        "made": f"{made.time} by {made.who}, after {made.parent or 'none'}",
+        "code": made.git or "of no commit",
         "estimator": f"{chosen}, threshold {made.threshold:g}",
         "data": f"{made.data.rows} rows of {made.data.uri}, SHA-256 {made.data.sha256[:12]}…",
         "libraries": ", ".join(f"{name} {v}" for name, v in made.libraries.items()),

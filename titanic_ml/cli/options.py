@@ -77,6 +77,22 @@ Data = Annotated[
     str | None,
     typer.Option(help=f"The table: {TABLES}; by default the setting data.uri."),
 ]
+ConfigDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder of YAML files, laid out as titanic_ml/conf/, that are merged over it.",
+        envvar="TITANIC_CONFIG_DIR",
+        show_envvar=True,
+    ),
+]
+AllowMismatch = Annotated[
+    bool,
+    typer.Option(
+        "--allow-mismatch",
+        help="Load a version that another minor version of scikit-learn made; the answer warns.",
+    ),
+]
+Why = Annotated[str, typer.Option(help="What the history should say besides.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Verbose = Annotated[

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from titanic_ml.registry.store import ModelStore
 
 
-def model_store(overrides: Sequence[str] | None) -> ModelStore:
+def model_store(
+    overrides: Sequence[str] | None, config_dir: str | Path | None = None
+) -> ModelStore:
     """The store of the settings, without what a pipeline needs."""
     from titanic_ml.config.compose import load_settings
     from titanic_ml.registry.store import ModelStore
 
-    return ModelStore(load_settings(overrides or ()).store.uri)
+    store = load_settings(overrides or (), config_dir).store
+    return ModelStore(store.uri, store.signing_key)

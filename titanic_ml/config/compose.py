@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from titanic_ml.config.settings import Settings, known_keys, require, sections
+from titanic_ml.config.layers import flat, groups, merged, nearest, sources, values_of
+from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError
+from titanic_ml.storage.address import shown
 
-CONFIG_DIR = Path(__file__).parents[1] / "conf"
 LOCK = threading.Lock()
+DOTENV = Path(".env")
+VARIABLE = re.compile(r"\$\{oc\.env:([^,}]+)\}")
 log = logging.getLogger(__name__)
 
 
-def load_settings(overrides: Sequence[str] = ()) -> Settings:
+@dataclass(frozen=True)
+class Setting:
+    """One value, and where it comes from.
+
+    Attributes
+    ----------
+    name
+        Such as `selection.folds`.
+    value
+        Of a secret only asterisks.
+    source
+        Of which kind the place is that says so: ``default``, ``file``, ``environment`` or
+        ``override``; and which one it is.
+    """
+
+    name: str
+    value: Any
+    source: str
+    where: str
+
+
+def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> Settings:
     """Compose the settings from `conf/`, a `.env` file if one stands here, and overrides.
 
     Parameters
     ----------
     overrides
         Hydra overrides such as ``"seed=7"``, ``"env=remote"`` or ``"estimator=svc"``.
+    config_dir
+        A folder like `conf/`, whose files are merged over ours.
 
     Raises
     ------
@@ -33,37 +59,72 @@ def load_settings(overrides: Sequence[str] = ()) -> Settings:
         An override is malformed, its key is unknown, a value has the wrong type or is out of
         range, or a variable of the environment is not set.
     """
-    from hydra.errors import HydraException
+    return _composed(overrides, config_dir)[0]
+
+
+def described(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> list[Setting]:
+    """All settings as `load_settings` composes them, secrets masked, with where each comes from.
+
+    Raises
+    ------
+    SettingsError
+        As `load_settings`.
+    """
+    from omegaconf import OmegaConf
+
+    _, composed, files = _composed(overrides, config_dir, with_files=True)
+    theirs = Path(config_dir) if config_dir else None
+    raw: Any = OmegaConf.to_container(composed)
+    values: Any = OmegaConf.to_container(composed, resolve=True)
+    raw, values = flat(raw), flat(values)
+    origins = sources(files, overrides, theirs)
+    in_file = _dotenv()
+    found = []
+    for name, value in values.items():
+        parents = [name.rsplit(".", n)[0] for n in range(name.count(".") + 1)]
+        source, where = next((origins[p] for p in parents if p in origins), ("default", "conf"))
+        chosen = source == "override" and where not in groups()
+        if not chosen and (variable := VARIABLE.search(str(raw[name]))):
+            source, where = "environment", variable[1]
+            if os.environ.get(where) == in_file.get(where):
+                where = f"{where} in {DOTENV}"
+        found.append(Setting(name, _masked(name, value), source, where))
+    return found
+
+
+def settings_like(
+    kept: Mapping[str, Any], now: Settings, overrides: Sequence[str] = ()
+) -> Settings:
+    """The settings of an earlier training, where what says what to train is concerned.
+
+    Parameters
+    ----------
+    kept
+        As a version keeps them.
+    now
+        The settings of today, of which `PLACES` and what is overridden are taken.
+    overrides
+        Words such as ``seed=7``.
+
+    Raises
+    ------
+    SettingsError
+        They lack one, or have one that there is no more.
+    """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    if Path(".env").is_file():
-        from dotenv import load_dotenv
-
-        load_dotenv(".env")
+    today = OmegaConf.create(asdict(now))
+    mixed = OmegaConf.create({key: value for key, value in kept.items() if key not in PLACES})
+    for name in [*PLACES, *(word.partition("=")[0].lstrip("+~") for word in overrides)]:
+        OmegaConf.update(mixed, name, OmegaConf.select(today, name), merge=False, force_add=True)
     try:
-        composed = _composed([_quoted(word) for word in overrides])
-        require("estimator" in composed, "estimator", "empty", "at least one candidate")
-        _require_environment(OmegaConf.to_container(composed))
-        typed = OmegaConf.merge(_schema(), composed)
-        OmegaConf.resolve(typed)
-        settings = OmegaConf.to_object(typed)
-        assert isinstance(settings, Settings)
-        names = [word.partition("=")[0] for word in overrides]  # a value may hold a password
-        log.debug("settings of env=%s, overridden: %s", settings.env, ", ".join(names) or "none")
-        return settings
-    except HydraException as error:
-        raise SettingsError(_without_passwords(_explain(str(error)))) from error
+        settings = OmegaConf.to_object(OmegaConf.merge(_schema(), mixed))
     except OmegaConfBaseException as error:
-        words = str(error.msg or error).splitlines()
-        told = _without_passwords(words[0])
-        raise SettingsError(f"{error.full_key or 'settings'}: {told}") from error
-
-
-def groups() -> dict[str, list[str]]:
-    """The settings that choose among files, such as `selection`, with the names of those."""
-    folders = sorted(path for path in CONFIG_DIR.iterdir() if path.is_dir())
-    return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+        reason = str(error.msg or error).splitlines()[0]
+        raise SettingsError(f"the settings of that version can't be used: {reason}") from error
+    assert isinstance(settings, Settings)
+    return settings
 
 
 def build(node: Mapping[str, Any]) -> Any:
@@ -85,8 +146,51 @@ def build(node: Mapping[str, Any]) -> Any:
         raise SettingsError(f"can't build {name}: {reason}") from error
 
 
-def _composed(overrides: list[str]) -> Any:
-    """What Hydra composes, by its loader alone.
+def _composed(
+    overrides: Sequence[str], config_dir: str | Path | None, with_files: bool = False
+) -> tuple[Settings, Any, list[tuple[str, str]]]:
+    """The settings; as OmegaConf has them, unresolved; and the files that they came from, where
+    that is wished or there is a user's.
+    """
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+    if DOTENV.is_file():
+        from dotenv import load_dotenv
+
+        load_dotenv(DOTENV)
+    theirs = Path(config_dir).expanduser() if config_dir else None
+    files: list[tuple[str, str]] = []
+    try:
+        with merged(theirs) as folder:
+            words = [_quoted(word) for word in overrides]
+            composed, files = _by_hydra(folder, words, with_files or theirs is not None)
+        require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
+        _require_environment(OmegaConf.to_container(composed))
+        typed = OmegaConf.merge(_schema(), composed)
+        OmegaConf.resolve(typed)
+        settings = OmegaConf.to_object(typed)
+        assert isinstance(settings, Settings)
+        names = [word.partition("=")[0] for word in overrides]  # a value may hold a password
+        log.debug("settings of env=%s, overridden: %s", settings.env, ", ".join(names) or "none")
+        return settings, composed, files
+    except HydraException as error:
+        raise SettingsError(_without_passwords(_explain(str(error)))) from error
+    except ConfigKeyError as error:
+        key = str(error.full_key or error.key)
+        where = _file_with(key, files, theirs)
+        raise SettingsError(f"unknown setting {key}{where}{nearest(key, known_keys())}") from error
+    except OmegaConfBaseException as error:
+        key = str(error.full_key or "settings")
+        told = _without_passwords(str(error.msg or error).splitlines()[0])
+        raise SettingsError(f"{key}{_file_with(key, files, theirs)}: {told}") from error
+
+
+def _by_hydra(
+    folder: Path, overrides: list[str], with_files: bool
+) -> tuple[Any, list[tuple[str, str]]]:
+    """What Hydra composes, by its loader alone; and name and place of each file, in their order.
 
     Its `compose` goes through one object for the whole process, which another thread, or a program
     that uses Hydra itself, may hold.
@@ -97,11 +201,43 @@ def _composed(overrides: list[str]) -> Any:
     from omegaconf import open_dict
 
     with LOCK:  # its plugins are found once for a process, by whoever comes first
-        loader = ConfigLoaderImpl(create_config_search_path(str(CONFIG_DIR)))
+        loader = ConfigLoaderImpl(create_config_search_path(str(folder)))
         composed = loader.load_configuration("config", overrides, RunMode.RUN, from_shell=False)
+        defaults = []
+        if with_files:
+            defaults = loader.compute_defaults_list("config", overrides, RunMode.RUN).defaults
     with open_dict(composed):
         del composed["hydra"]
-    return composed
+    used = [(str(d.config_path), d.package or "") for d in defaults if d.config_path]
+    return composed, [(file, place) for file, place in used if not file.startswith("hydra/")]
+
+
+def _file_with(key: str, files: Sequence[tuple[str, str]], theirs: Path | None) -> str:
+    """Which of the user's files says this, as words; empty if none does."""
+    if theirs is None:
+        return ""
+    kind, where = sources(files, (), theirs).get(key, ("", ""))
+    if kind != "file":
+        top = key.partition(".")[0]
+        found = [p for p in theirs.rglob("*.yaml") if top in values_of(p)]
+        return f" in {found[0]}" if found else ""
+    return f" in {where}"
+
+
+def _dotenv() -> dict[str, str | None]:
+    """What the file `.env` says, if there is one."""
+    if not DOTENV.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return dict(dotenv_values(DOTENV))
+
+
+def _masked(name: str, value: Any) -> Any:
+    """A value as people may see it."""
+    if name in SECRETS and value is not None:
+        return "***"
+    return shown(value) if isinstance(value, str) else value
 
 
 def _schema() -> Any:
@@ -131,8 +267,8 @@ def _quoted(word: str) -> str:
 
 def _require_environment(node: Any) -> None:
     """Name every unset variable at once, before the first is used."""
-    names = sorted(set(re.findall(r"\$\{oc\.env:([^,}]+)\}", str(node))) - set(os.environ))
-    if names:
+    needed = set(VARIABLE.findall(str(node)))
+    if names := sorted(name for name in needed if not os.environ.get(name, "").strip()):
         raise SettingsError(
             f"not set in the environment: {', '.join(names)}; export them, or write them to .env"
         )
@@ -141,7 +277,7 @@ def _require_environment(node: Any) -> None:
 def _explain(message: str) -> str:
     """Turn Hydra's message into one sentence with the nearest right name."""
     if unknown := re.match(r"Could not override '([^']+)'", message):
-        return f"unknown setting {unknown[1]}{_nearest(unknown[1], known_keys())}"
+        return f"unknown setting {unknown[1]}{nearest(unknown[1], known_keys())}"
     if group := re.search(r"Could not (?:find|load) '([^']+)/([^']+)'", message):
         names = groups().get(group[1], [])
         return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
@@ -156,8 +292,3 @@ def _without_passwords(text: str) -> str:
     "Value 'postgresql://ann:***@host/db' of type 'str'"
     """
     return re.sub(r"(://[^:/@\s]*:)\S+@", r"\1***@", text)
-
-
-def _nearest(word: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(names)}"

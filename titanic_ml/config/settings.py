@@ -7,6 +7,9 @@ from typing import Any, get_type_hints
 
 from titanic_ml.errors import SettingsError
 
+SECRETS = ("store.signing_key",)  # shown to nobody and kept with no version
+# Where things are and how they are done: what changes no model.
+PLACES = ("env", "n_jobs", "scratch", "store", "predictions")
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "mcc")
 
 
@@ -27,9 +30,22 @@ class DataSettings:
 @dataclass(frozen=True)
 class StoreSettings:
     uri: str
+    signing_key: str | None
 
     def __post_init__(self) -> None:
-        require(bool(self.uri.strip()), "store.uri", "empty", "the address of a store, a folder")
+        expected = "the address of a store, a folder or a bucket"
+        require(bool(self.uri.strip()), "store.uri", "empty", expected)
+        key = self.signing_key
+        require(key is None or bool(key.strip()), "store.signing_key", "empty", "a key, or null")
+
+
+@dataclass(frozen=True)
+class PredictionsSettings:
+    uri: str | None
+
+    def __post_init__(self) -> None:
+        right = self.uri is None or bool(self.uri.strip())
+        require(right, "predictions.uri", "empty", "the address of a table, or null")
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,7 @@ class Settings:
     scratch: str
     data: DataSettings
     store: StoreSettings
+    predictions: PredictionsSettings
     selection: SelectionSettings
     evaluation: EvaluationSettings
     promotion: PromotionSettings

@@ -158,6 +158,8 @@ class Evaluation:
         Whether each row was judged by models that had not seen it, in a cross-validation.
     grouped
         If so, the same metrics where they had seen nobody of its group either; None without groups.
+    warning
+        What makes it less than it seems, besides what is said of `seen`; empty if nothing.
     """
 
     rows: int
@@ -174,6 +176,7 @@ class Evaluation:
     version: str = ""
     out_of_fold: bool = False
     grouped: Estimates | None = None
+    warning: str = ""
 
     @property
     def worst(self) -> SliceScore | None:
@@ -198,7 +201,8 @@ class Evaluation:
     def __repr__(self) -> str:
         rows = f"{self.rows} rows, {self.positives} of class 1, threshold {self.threshold:g}"
         how = "Out of fold, each row by models that had not seen it: " * self.out_of_fold
-        lines = [f"{how}{rows}, with {100 * self.confidence:g}% intervals:"]
+        lines = [f"WARNING: {self.warning}"] if self.warning else []
+        lines.append(f"{how}{rows}, with {100 * self.confidence:g}% intervals:")
         if self.seen:
             lines.append(
                 f"  WARNING: the model was trained on {self.seen} of these {self.rows} rows, "

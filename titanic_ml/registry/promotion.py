@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from titanic_ml.errors import PromotionRefused
 from titanic_ml.evaluation.gate import compare_out_of_fold
+from titanic_ml.registry.aliases import Entry
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import ModelVersion
 
 
-def promote(store: ModelStore, version: ModelVersion, margin: float, force: bool) -> str:
+def promote(
+    store: ModelStore, version: ModelVersion, margin: float, force: bool, note: str = ""
+) -> str:
     """Make a version the champion unless its log loss is worse by more than the margin.
 
-    Returns why. Raises `PromotionRefused`, and then the champion stays.
+    Who finds that another became the champion meanwhile compares again, with that one.
+
+    Returns why, with the note if there is one. Raises `PromotionRefused`, and then the champion
+    stays.
     """
-    alias = store.champion
-    champion = alias.version
+    while True:
+        last = store.champion.last()
+        why = _reason(store, version, last, margin, force)
+        if note:
+            why += f": {note}"
+        if store.crown(last, version, why):
+            return why
+
+
+def _reason(
+    store: ModelStore, version: ModelVersion, last: Entry | None, margin: float, force: bool
+) -> str:
     if force:
-        why = "forced"
-    elif champion is None:
-        why = "the first champion"
-    elif champion == version.name:
-        why = "it was the champion already"
-    else:
-        why = _gate(version, store.open(champion), margin)
-    alias.point(version.name, why)
-    return why
+        return "forced"
+    if last is None:
+        return "the first champion"
+    if last.version == version.name:
+        return "it was the champion already"
+    return _gate(version, store.open(last.version), margin)
 
 
 def _gate(version: ModelVersion, champion: ModelVersion, margin: float) -> str:

@@ -1,23 +1,25 @@
-"""Model versions in a folder: written whole or not at all, checked before they are loaded.
+"""Model versions in a folder or a bucket: whole or not at all, checked before they are loaded.
 
-A version is a folder `<version>/` with `manifest.json`, which holds the SHA-256 of the files beside
-it. The aliases `latest` and `champion` are small files beside the versions that keep their own
-history, so they can't disagree with it.
+A version is the objects `<version>/…`, written once. Its `manifest.json` is written last and holds
+the SHA-256 of the others: without it there is no version. The alias `champion` is a log of entries
+under `aliases/champion/`; `latest` is the version whose name sorts last, which is the newest.
 """
 
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
+import re
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
 
-from titanic_ml.errors import EmptyStore, ModelError, ModelNotFound, ModelRefused
-from titanic_ml.registry.aliases import CHAMPION, LATEST, Alias
+from titanic_ml.errors import EmptyStore, ModelError, ModelNotFound, ModelRefused, StoreUnusable
+from titanic_ml.registry.aliases import CHAMPION, LATEST, Action, Alias, Entry, user
 from titanic_ml.registry.provenance import git_commit, libraries
+from titanic_ml.registry.signatures import sha256
 from titanic_ml.registry.version import (
     MANIFEST,
     MODEL,
@@ -26,54 +28,115 @@ from titanic_ml.registry.version import (
     ModelVersion,
     Origin,
     Summary,
-    sha256,
 )
-from titanic_ml.storage.files import write_file
+from titanic_ml.storage.objects import Objects
 
 log = logging.getLogger(__name__)
 ALIASES = (CHAMPION, LATEST)
-ATTEMPTS = 100  # names that are tried for a version of the same moment
+NAME = re.compile(r"(\d{8}T\d{6})\.(\d{3})Z-[0-9a-f]{6}")  # of a version
+LITTER = re.compile(r"\.(incoming|leaving)-.*|\.probe")  # of killed writers, beside versions
+EARLIER = tuple(f"{alias}.json" for alias in ALIASES)  # the aliases of the earlier layout
+ATTEMPTS = 100  # names that are tried for a version
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `ModelStore.verify` found.
+
+    Attributes
+    ----------
+    versions
+        How many versions were read.
+    faults
+        What is wrong with them or with the history, each in a sentence.
+    swept
+        What killed writers had left and was removed.
+    """
+
+    versions: int
+    faults: list[str]
+    swept: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; keys are the names of the attributes."""
+        return {"versions": self.versions, "faults": self.faults, "swept": self.swept}
+
+    def __str__(self) -> str:
+        lines = [*self.faults]
+        lines += [f"{name}: left by a killed writer, removed" for name in self.swept]
+        number = len(self.faults)
+        found = f"{number} fault{'s' * (number != 1)}" if number else "all as they were saved"
+        return "\n".join([*lines, f"{self.versions} versions read: {found}"])
 
 
 @dataclass(frozen=True)
 class ModelStore:
-    """Model versions under one folder.
+    """Model versions under one address.
 
     Attributes
     ----------
     uri
-        The folder; made when the first version is saved.
+        A folder or a bucket, as `storage.objects.Objects` takes it.
+    key
+        Signs new versions, and must have signed those that are read; None: neither.
+    allow_mismatch
+        Whether versions that another minor version of scikit-learn made may be loaded.
+
+    Raises
+    ------
+    SettingsError
+        The address is of no known kind.
+    StoreUnusable
+        By every method: the store can't be reached, read or written.
     """
 
     uri: str
+    key: str | None = field(default=None, repr=False)
+    allow_mismatch: bool = False
 
-    @property
-    def root(self) -> Path:
-        """The folder."""
-        return Path(self.uri).expanduser()
+    def __post_init__(self) -> None:
+        self.objects  # refuses an address of no known kind
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Where the bytes are."""
+        return Objects(self.uri)
 
     @property
     def champion(self) -> Alias:
         """The version that predicts unless another is named."""
-        return self.alias(CHAMPION)
+        return Alias(self.objects, CHAMPION)
 
     @property
-    def latest(self) -> Alias:
-        """The version that was saved last."""
-        return self.alias(LATEST)
-
-    def alias(self, name: str) -> Alias:
-        """What an alias points at, and its history."""
-        return Alias(self.root / f"{name}.json")
+    def latest(self) -> str | None:
+        """The newest version; None if there is none."""
+        candidates = sorted(filter(NAME.fullmatch, self.objects.folders()), reverse=True)
+        return next((name for name in candidates if self.holds(name)), None)
 
     def names(self) -> list[str]:
         """Names of all versions, the newest first."""
-        found = self.root.glob(f"[!.]*/{MANIFEST}")
-        return sorted((path.parent.name for path in found), reverse=True)
+        parts = (name.split("/") for name in self.objects.names())
+        found = (part[0] for part in parts if len(part) == 2 and part[1] == MANIFEST)
+        return sorted((name for name in found if not name.startswith(".")), reverse=True)
 
-    def versions(self) -> list[ModelVersion]:
-        """All versions, the newest first. Raises `ModelRefused` if a manifest is damaged."""
-        return [self._read(name) for name in self.names()]
+    def holds(self, name: str) -> bool:
+        """Whether there is a version of this name, be it damaged."""
+        return self.objects.read(f"{name}/{MANIFEST}") is not None
+
+    def versions(self) -> list[ModelVersion | ModelRefused]:
+        """All versions, the newest first: those that are damaged as the error that says so."""
+        names = [name for name in self.objects.folders() if not name.startswith(".")]
+        names.sort(reverse=True)
+        manifests = self.objects.read_all([f"{name}/{MANIFEST}" for name in names])
+        found: list[ModelVersion | ModelRefused] = []
+        for name, data in zip(names, manifests, strict=True):
+            if data is not None:
+                try:
+                    found.append(self._version(name, data))
+                except ModelRefused as refused:
+                    found.append(refused)
+        return found
 
     def resolve(self, name: str) -> str:
         """The name of the version that an alias points at; another name as it is.
@@ -83,8 +146,11 @@ class ModelStore:
         ModelNotFound
             The alias points at none.
         """
-        version = self.alias(name).version if name in ALIASES else name
+        if name not in ALIASES:
+            return name
+        version = self.champion.version if name == CHAMPION else self.latest
         if version is None:
+            self._refuse_earlier_layout()
             raise self._not_found(name)
         return version
 
@@ -96,13 +162,28 @@ class ModelStore:
         ModelNotFound
             There is none; the message says what there is.
         ModelRefused
-            Its manifest is damaged.
+            Its manifest is damaged, or not signed by the key.
         """
         version = self.resolve(name)
-        plain = version == Path(version).name and not version.startswith(".")
-        if not plain or not (self.root / version / MANIFEST).is_file():
+        plain = re.fullmatch(r"\w[\w.-]*", version, re.ASCII)
+        data = self.objects.read(f"{version}/{MANIFEST}") if plain else None
+        if data is None:
             raise self._not_found(name)
-        return self._read(version)
+        return self._version(version, data)
+
+    def check_ready(self) -> None:
+        """Find now what would stop a version from being kept or promoted.
+
+        Raises
+        ------
+        StoreUnusable
+            The store can't be written, or is of the earlier layout.
+        ModelRefused
+            The champion's log is damaged.
+        """
+        self.objects.check_writable()
+        self._refuse_earlier_layout()
+        self.champion.last()
 
     def save(
         self,
@@ -110,7 +191,7 @@ class ModelStore:
         summary: Summary,
         documents: Callable[[Origin], Mapping[str, bytes]] | None = None,
     ) -> ModelVersion:
-        """Write a new version and let `latest` point at it.
+        """Write a new version, which is then the latest.
 
         Parameters
         ----------
@@ -123,34 +204,63 @@ class ModelStore:
 
         Raises
         ------
-        ModelError
-            It can't be written; then nothing is.
+        StoreUnusable
+            It can't be written; then there is no such version.
         """
-        files = contents.files()
-        now, parent = datetime.now(UTC), self.champion.version
-        moment = f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{sha256(files[MODEL])[:6]}"
-        for attempt in range(1, ATTEMPTS):
-            name = moment if attempt == 1 else f"{moment}-{attempt}"
-            time = now.isoformat(timespec="milliseconds")
-            origin = Origin(name, parent, time, git_commit(), libraries())
+        files, now = contents.files(), datetime.now(UTC)
+        time, parent = now.isoformat(timespec="milliseconds"), self.champion.version
+        for _ in range(ATTEMPTS):
+            name = _name_after(self.objects.folders(), now)
+            origin = Origin(name, parent, time, git_commit(), libraries(), who=user())
             whole = {**files, **(documents(origin) if documents else {})}
             hashes = {file: sha256(data) for file, data in whole.items()}
             manifest = Manifest(**vars(origin), **vars(summary), files=hashes)
-            if self._write(name, whole | {MANIFEST: manifest.to_json().encode()}):
+            if self._write(name, whole, manifest.to_bytes(self.key)):
                 log.info("%s: written to %s", name, self.uri)
-                self.latest.point(name, "trained")
-                return ModelVersion(self.root / name, manifest)
-        raise ModelError(f"{self.uri}: a hundred versions of the moment {moment}; try again")
+                return ModelVersion(self.objects, manifest, self.allow_mismatch)
+        raise ModelError(f"{self.uri}: others took a hundred names of versions; try again")
 
-    def rollback(self) -> str:
+    def crown(
+        self, after: Entry | None, version: ModelVersion, why: str, action: Action = "promote"
+    ) -> bool:
+        """Make a version the champion, if the alias is still where it was; else False.
+
+        Parameters
+        ----------
+        after
+            The last entry of the champion's log, as the caller knows it.
+        version, why, action
+            As in `aliases.Entry`.
+
+        Raises
+        ------
+        ModelRefused
+            A file of the version is missing or not the one that was saved.
+        ModelNotFound
+            It was deleted meanwhile; the champion is who it was.
+        """
+        version.check()
+        entry = self.champion.move(after, version.name, why, action)
+        if entry and not self.holds(version.name):
+            if after:
+                self.champion.move(entry, after.version, f"{version.name} was deleted", "rollback")
+            raise ModelNotFound(f"{version.name} was deleted meanwhile")
+        return entry is not None
+
+    def rollback(self, why: str = "") -> str:
         """Make the champion before this one the champion again, and return its name.
 
         Raises
         ------
         ModelNotFound
             There was no other, or it is deleted.
+        ModelRefused
+            A file of it is missing or not the one that was saved.
         """
-        return self.champion.rollback(self.names())
+        while True:
+            last, name = self.champion.before(self.names())
+            if self.crown(last, self.open(name), why or "rolled back", "rollback"):
+                return name
 
     def delete(self, name: str) -> str:
         """Remove a version for good, and return its name. It vanishes in one step.
@@ -160,57 +270,98 @@ class ModelStore:
         ModelNotFound
             There is none.
         ModelError
-            It is the champion, or can't be removed.
+            An alias names it.
         """
-        version = self.open(name)
-        if version.name == self.champion.version:
-            raise ModelError(f"{version.name} is the champion; promote another, then delete it")
-        leaving = None
-        try:
-            leaving = Path(tempfile.mkdtemp(prefix=".leaving-", dir=self.root))
-            version.folder.rename(leaving / version.name)
-        except OSError as error:
-            raise ModelError(f"{version.folder}: can't be removed: {error.strerror}") from error
-        finally:
-            if leaving:
-                shutil.rmtree(leaving, ignore_errors=True)
-        if self.latest.version == version.name and (names := self.names()):
-            self.latest.point(names[0], f"{version.name} was deleted")
-        return version.name
+        version = self.resolve(name)
+        manifest = f"{version}/{MANIFEST}"
+        if version not in self.names():
+            raise self._not_found(name)
+        for alias, named in ((CHAMPION, self.champion.version), (LATEST, self.latest)):
+            if named == version:
+                raise ModelError(f"{version} is the {alias}, and stays as long as it is")
+        data = self.objects.read(manifest) or b""
+        self.objects.delete([manifest])
+        if self.champion.version == version:  # it was promoted meanwhile
+            self.objects.replace(manifest, data)
+            raise ModelError(f"{version} is the {CHAMPION}, and stays as long as it is")
+        self.objects.delete(list(self.objects.names(version)))
+        return version
 
-    def _write(self, name: str, files: Mapping[str, bytes]) -> bool:
-        """Fill a hidden folder, then rename it; False if another writer has the name."""
-        root, incoming = self.root, None
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
-            incoming.chmod(0o755)
-            for path, data in files.items():
-                write_file(incoming / path, data)
-            try:
-                incoming.rename(root / name)
-                return True
-            except OSError:
-                if not (root / name).exists():
-                    raise
-                return False
-        except OSError as error:
-            raise ModelError(f"the store {self.uri} can't be written: {error.strerror}") from error
-        finally:
-            if incoming:
-                shutil.rmtree(incoming, ignore_errors=True)
+    def verify(self, age: timedelta = DAY) -> Verification:
+        """Read all files of all versions and the history, and remove what killed writers left.
 
-    def _read(self, version: str) -> ModelVersion:
-        path = self.root / version / MANIFEST
+        Parameters
+        ----------
+        age
+            Only what is older is removed: what is younger may be somebody's work.
+        """
+        names, faults, versions = set(self.names()), [], 0
+        for version in self.versions():
+            versions += 1
+            faults += [str(version)] if isinstance(version, ModelRefused) else version.faults()
         try:
-            return ModelVersion(path.parent, Manifest.from_json(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise ModelRefused(f"{path}: damaged: {error}; train anew or roll back") from error
+            for entry in self.champion.history():
+                log.debug("%s: entry %d is whole", CHAMPION, entry.number)
+            champion = self.champion.version
+            if champion and champion not in names:
+                faults.append(f"the {CHAMPION} {champion} is not in the store; promote another")
+        except ModelRefused as refused:
+            faults.append(str(refused))
+        left = [
+            folder
+            for folder in self.objects.folders()
+            if folder not in names and (NAME.fullmatch(folder) or LITTER.fullmatch(folder))
+        ]
+        return Verification(versions, faults, self.objects.sweep(left, age))
+
+    def _write(self, name: str, files: Mapping[str, bytes], manifest: bytes) -> bool:
+        """Write the objects of a version; False if another writer has the name."""
+        if not self.objects.create(f"{name}/{MODEL}", files[MODEL]):
+            return False
+        whole = False
+        try:
+            self.objects.write_all({f"{name}/{f}": d for f, d in files.items() if f != MODEL})
+            self.objects.create(f"{name}/{MANIFEST}", manifest)
+            whole = True
+        finally:
+            if not whole:
+                self._take_back(name, files)
+        return True
+
+    def _take_back(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Remove what was written of a version that will not be, if that is possible."""
+        try:
+            self.objects.delete([f"{name}/{MANIFEST}", *(f"{name}/{file}" for file in files)])
+        except StoreUnusable as error:
+            log.warning("%s: half written, and can't be removed: %s", name, error)
+
+    def _version(self, name: str, data: bytes) -> ModelVersion:
+        return ModelVersion.from_manifest(self.objects, name, data, self.key, self.allow_mismatch)
+
+    def _refuse_earlier_layout(self) -> None:
+        for name in EARLIER:
+            if self.objects.read(name) is not None:
+                raise StoreUnusable(
+                    f"the store {self.uri} is of an earlier layout ({name}); `models convert` "
+                    "brings it up to date"
+                )
 
     def _not_found(self, name: str) -> ModelNotFound:
         if not (names := self.names()):
-            return EmptyStore(
-                f"the store {self.root.absolute()} (store.uri) holds no model; train one first"
-            )
-        known = [alias for alias in ALIASES if self.alias(alias).version in names] + names[:5]
+            folder = self.objects.folder
+            where = folder.absolute() if folder else self.uri
+            return EmptyStore(f"the store {where} (store.uri) holds no model; train one first")
+        known = [LATEST, *names[:5]]
+        if self.champion.version in names:
+            known.insert(0, CHAMPION)
         return ModelNotFound(f"no model {name} in {self.uri}, expected one of {', '.join(known)}")
+
+
+def _name_after(names: list[str], now: datetime) -> str:
+    """A name of a version that sorts behind all others, also when the clock went back."""
+    moments = [now.replace(microsecond=now.microsecond // 1000 * 1000)]
+    if known := [match for name in names if (match := NAME.fullmatch(name))]:
+        second, milliseconds = max(match.group(1, 2) for match in known)
+        last = datetime.strptime(second, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        moments.append(last + timedelta(milliseconds=int(milliseconds) + 1))
+    return f"{max(moments):%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{secrets.token_hex(3)}"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
+import math
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from titanic_ml.errors import ModelRefused
-from titanic_ml.evaluation.result import Estimate, Estimates
+from titanic_ml.evaluation.result import Estimates
 from titanic_ml.registry.provenance import libraries
+from titanic_ml.registry.signatures import WrongSignature, opened, sealed, sha256
+from titanic_ml.storage.objects import Objects
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +33,8 @@ MANIFEST = "manifest.json"
 MODEL, BASELINES = "model.joblib", "baselines.joblib"
 BACKGROUND, OUT_OF_FOLD = "background.parquet", "out_of_fold.parquet"
 FACTS, REPORT, MODEL_CARD = "evaluation.json", "report.html", "model_card.md"
-MUST_MATCH = ("scikit-learn", "titanic_ml")  # to the minor version
+MUST_MATCH = ("titanic_ml", "scikit-learn")  # to the minor version
+MAY_DIFFER = "scikit-learn"  # of these, where that is wished
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class Origin:
         The commit of the code; None outside a checkout.
     libraries
         Their versions.
+    who
+        The user who trained it.
     """
 
     version: str
@@ -65,6 +72,7 @@ class Origin:
     time: str
     git: str | None
     libraries: dict[str, str]
+    who: str = field(default="unknown", kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -112,23 +120,38 @@ class Manifest(Summary, Origin):
     files: dict[str, str]
 
     @classmethod
-    def from_json(cls, text: str) -> Manifest:
-        """Read a manifest. Raises `ValueError` or `TypeError` if it is none."""
-        values = json.loads(text)
-        names = [field.name for field in fields(cls)]
-        if missing := sorted(set(names).difference(values)):
-            raise ValueError(f"it lacks {', '.join(missing)}")
-        manifest = cls(**{name: values[name] for name in names})
-        return replace(
-            manifest,
-            metrics=_estimates(manifest.metrics),
-            grouped=manifest.grouped and _estimates(manifest.grouped),
-            data=TrainingTable(**values["data"]),
-        )
+    def from_bytes(cls, data: bytes, key: str | None = None) -> Manifest:
+        """Read a manifest, and check all of it that can be.
 
-    def to_json(self) -> str:
-        """The text of `manifest.json`."""
-        return json.dumps(self.to_dict(), indent=2, default=str)
+        Parameters
+        ----------
+        data
+            The bytes of `manifest.json`.
+        key
+            By which it must be signed; None if that is not asked for.
+
+        Raises
+        ------
+        ValueError
+            It is none, was changed, is of an earlier layout, or says what can't be.
+        WrongSignature
+            It is not signed by the key.
+        """
+        manifest: Manifest = _reader().validate_python(opened(data, key))
+        if not 0 <= manifest.threshold <= 1:
+            raise ValueError(f"its threshold is {manifest.threshold}")
+        if "log_loss" not in manifest.metrics or not 0 < manifest.confidence < 1:
+            raise ValueError("it lacks the log loss, or the confidence of its interval")
+        estimates = [*manifest.metrics.values(), *(manifest.grouped or {}).values()]
+        if not all(math.isfinite(v) for e in estimates for v in (e.value, e.low, e.high)):
+            raise ValueError("one of its metrics is no number")
+        if MODEL not in manifest.files or any("/" in name for name in manifest.files):
+            raise ValueError(f"its files are {', '.join(manifest.files)}")
+        return manifest
+
+    def to_bytes(self, key: str | None = None) -> bytes:
+        """The bytes of `manifest.json`, with their digest, and signed if there is a key."""
+        return sealed(self.to_dict(), key)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -137,7 +160,7 @@ class Manifest(Summary, Origin):
     @property
     def confidence(self) -> float:
         """Of the intervals of the metrics."""
-        return self.settings["evaluation"]["confidence"]
+        return float(self.settings["evaluation"]["confidence"])
 
 
 @dataclass(frozen=True)
@@ -168,14 +191,45 @@ class ModelVersion:
 
     Attributes
     ----------
-    folder
-        Where it is kept.
+    objects
+        The store in which it is kept.
     manifest
         What it says of itself.
+    allow_mismatch
+        Whether it may be loaded if it was made by another minor version of scikit-learn.
     """
 
-    folder: Path
+    objects: Objects
     manifest: Manifest
+    allow_mismatch: bool = False
+
+    @classmethod
+    def from_manifest(
+        cls,
+        objects: Objects,
+        name: str,
+        data: bytes,
+        key: str | None = None,
+        allow_mismatch: bool = False,
+    ) -> ModelVersion:
+        """The version of this name, from the bytes of its manifest.
+
+        Raises
+        ------
+        ModelRefused
+            The manifest is damaged, not signed by the key, or another version's.
+        """
+        where = objects.address(f"{name}/{MANIFEST}")
+        try:
+            manifest = Manifest.from_bytes(data, key)
+        except WrongSignature as error:
+            raise ModelRefused(f"{where}: {error}; train anew or roll back") from error
+        except (ValueError, TypeError, KeyError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelRefused(f"{where}: damaged: {reason}; train anew or roll back") from error
+        if manifest.version != name:
+            raise ModelRefused(f"{where}: it is the manifest of {manifest.version}")
+        return cls(objects, manifest, allow_mismatch)
 
     def __repr__(self) -> str:
         return f"ModelVersion({self.name}, {self.manifest.estimator})"
@@ -187,12 +241,31 @@ class ModelVersion:
     @property
     def report(self) -> str:
         """Where its report is."""
-        return str(self.folder / REPORT)
+        return self.address(REPORT)
+
+    def local_report(self) -> str:
+        """A file with its report that a browser can open: a copy if it is kept in a bucket."""
+        if self.objects.folder:
+            return self.report
+        path = Path(tempfile.mkdtemp(prefix="titanic-report-")) / REPORT
+        path.write_bytes(self.read(REPORT))
+        return str(path)
 
     @property
     def threshold(self) -> float:
         """Probability from which on the prediction is 1."""
         return self.manifest.threshold
+
+    @property
+    def warning(self) -> str:
+        """What its predictions should be read with; empty if nothing."""
+        theirs, ours = self._mismatch(MAY_DIFFER)
+        if theirs == ours:
+            return ""
+        return (
+            f"{self.name} was made with {MAY_DIFFER} {theirs}, but here is {ours}: "
+            "its predictions may differ from those that were measured"
+        )
 
     @cached_property
     def spec(self) -> DatasetSpec:
@@ -251,32 +324,79 @@ class ModelVersion:
         ours, theirs = (dataset.ids, dataset.row_hashes), (known["id"], known["row"])
         return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
+    def address(self, file: str) -> str:
+        """Where people find one of its files."""
+        return self.objects.address(f"{self.name}/{file}")
+
     def read(self, file: str) -> bytes:
         """The bytes of one of its files, once they have the hash that the manifest gives."""
-        path = self.folder / file
-        if not path.is_file() or file not in self.manifest.files:
-            raise ModelRefused(f"{path}: missing; train anew or roll back")
-        data = path.read_bytes()
-        if sha256(data) != self.manifest.files[file]:
-            raise ModelRefused(
-                f"{path}: not the file that was saved (SHA-256); train anew or roll back"
-            )
+        data = self.objects.read(f"{self.name}/{file}")
+        if reason := self._fault(file, data):
+            raise ModelRefused(reason)
+        assert data is not None
         log.debug("%s: read %s, with the right SHA-256", self.name, file)
         return data
 
+    def faults(self) -> list[str]:
+        """Which of its files are missing or not those that were saved; all are read."""
+        files = list(self.manifest.files)
+        data = self.objects.read_all([f"{self.name}/{file}" for file in files])
+        return [f for f in map(self._fault, files, data) if f]
+
+    def check(self) -> None:
+        """Read all its files. Raises `ModelRefused` if one is missing or not the one saved."""
+        if faults := self.faults():
+            raise ModelRefused(faults[0])
+
+    def _fault(self, file: str, data: bytes | None) -> str:
+        if data is None or file not in self.manifest.files:
+            return f"{self.address(file)}: missing; train anew or roll back"
+        if sha256(data) != self.manifest.files[file]:
+            return (
+                f"{self.address(file)}: not the file that was saved (SHA-256); "
+                "train anew or roll back"
+            )
+        return ""
+
+    def _mismatch(self, library: str) -> tuple[str, str]:
+        """The library's version of then and of now, the same if they are so to the minor one."""
+        theirs, ours = self.manifest.libraries.get(library, "none"), libraries()[library]
+        same = theirs.split(".")[:2] == ours.split(".")[:2]
+        return ours if same else theirs, ours
+
     def _unpickled(self, file: str) -> Any:
-        here = libraries()
         for library in MUST_MATCH:
-            theirs, ours = self.manifest.libraries[library], here[library]
-            if theirs.split(".")[:2] != ours.split(".")[:2]:
+            theirs, ours = self._mismatch(library)
+            allowed = self.allow_mismatch and library == MAY_DIFFER
+            if theirs != ours and not allowed:
+                hint = ", or allow the mismatch" if library == MAY_DIFFER else ""
                 raise ModelRefused(
                     f"{self.name} was made with {library} {theirs}, but here is {ours}; "
-                    f"install {library} {theirs} or train anew"
+                    f"install {library} {theirs} or train anew{hint}"
                 )
         data = self.read(file)
         import joblib
 
-        return joblib.load(io.BytesIO(data))
+        with self._told_once(file):
+            return joblib.load(io.BytesIO(data))
+
+    @contextmanager
+    def _told_once(self, file: str) -> Iterator[None]:
+        """Unpickle what another scikit-learn wrote: it may warn, as this version does already, or
+        fail in any way.
+        """
+        if not self.warning:
+            yield
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except Exception as error:
+            raise ModelRefused(
+                f"{self.address(file)}: it can't be loaded, for {self.warning.partition(':')[0]}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
     def _table(self, file: str) -> pd.DataFrame:
         import pandas as pd
@@ -292,10 +412,9 @@ def _pickled(thing: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _estimates(values: Mapping[str, Any]) -> Estimates:
-    return {name: Estimate(**estimate) for name, estimate in values.items()}
+@cache
+def _reader() -> Any:
+    """What checks the types of a manifest."""
+    from pydantic import TypeAdapter
 
-
-def sha256(data: bytes) -> str:
-    """The SHA-256 of the data, in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
+    return TypeAdapter(Manifest)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
+import os
 import shutil
 from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from titanic_ml.errors import SettingsError
 from titanic_ml.storage.files import write_file
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -22,8 +27,8 @@ class Checkpoint(MutableMapping):
     Attributes
     ----------
     folder
-        Made when the first result is kept. Its files are pickles: it must be as private as the
-        program itself.
+        Made when the first result is kept, for its user alone. Its files are pickles, and whoever
+        could write them could run code: what another user owns is refused.
     """
 
     folder: Path
@@ -42,9 +47,15 @@ class Checkpoint(MutableMapping):
     def __getitem__(self, name: str) -> Any:
         import joblib
 
+        path = self._path(name)
         try:
-            return joblib.load(self._path(name))
-        except (OSError, EOFError):  # not there, or emptied by a crash of the machine
+            if not _is_ours(self.folder) or not _is_ours(path):
+                raise KeyError(name)
+            return joblib.load(io.BytesIO(path.read_bytes()))
+        except OSError:
+            raise KeyError(name) from None
+        except Exception as error:  # a damaged pickle may raise anything
+            log.warning("%s is damaged, so it is computed again: %r", path, error)
             raise KeyError(name) from None
 
     def __setitem__(self, name: str, result: Any) -> None:
@@ -52,13 +63,9 @@ class Checkpoint(MutableMapping):
 
         buffer = io.BytesIO()
         joblib.dump(result, buffer)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+        with self._told():
+            self._make()
             write_file(self._path(name), buffer.getvalue())
-        except OSError as error:
-            raise SettingsError(
-                f"scratch is {self.folder.parent}: {error.strerror}; name a folder to write to"
-            ) from error
 
     def __delitem__(self, name: str) -> None:
         try:
@@ -72,9 +79,55 @@ class Checkpoint(MutableMapping):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def check_writable(self) -> None:
+        """Write a file and remove it.
+
+        Raises
+        ------
+        SettingsError
+            That fails, or the folder is another user's.
+        """
+        with self._told():
+            self._make()
+            probe = self.folder / ".probe"
+            write_file(probe, b"")
+            probe.unlink()
+            with suppress(OSError):  # it holds what was finished
+                self.folder.rmdir()
+
     def clear(self) -> None:
         """Remove the folder, since the run is whole."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _make(self) -> None:
+        """The folders, for the user alone."""
+        for folder in (self.folder.parent, self.folder):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _is_ours(folder):
+                raise SettingsError(
+                    f"scratch is {self.folder.parent}: {folder} is another user's, who could have "
+                    "put code there; name a folder of your own"
+                )
+        self.folder.chmod(0o700)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SettingsError(
+                f"scratch is {self.folder.parent}: {error.strerror}; name a folder to write to"
+            ) from error
+
     def _path(self, name: str) -> Path:
         return self.folder / f"{name.replace(' ', '-')}.joblib"
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file or folder, or a link to one, belongs to the user, and what it points at too.
+
+    Raises `OSError` if there is none.
+    """
+    owners = {path.lstat().st_uid, path.stat().st_uid}
+    return not hasattr(os, "geteuid") or owners == {os.geteuid()}

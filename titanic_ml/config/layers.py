@@ -1,0 +1,154 @@
+"""The files that settings are composed of: ours in `conf/`, and a user's, merged over them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from titanic_ml.errors import SettingsError
+
+CONFIG_DIR = Path(__file__).parents[1] / "conf"
+PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)  # where Hydra puts what a file says
+
+
+def groups(folder: Path = CONFIG_DIR) -> dict[str, list[str]]:
+    """The settings that choose among files, such as `selection`, with the names of those."""
+    folders = sorted(path for path in folder.iterdir() if path.is_dir())
+    return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+
+
+@contextmanager
+def merged(theirs: Path | None) -> Iterator[Path]:
+    """The folder of all files: ours, and over each of them a user's of the same name.
+
+    Parameters
+    ----------
+    theirs
+        The user's folder, laid out as `conf/`: `config.yaml`, and a folder for each group. A file
+        need not say more than what differs.
+
+    Raises
+    ------
+    SettingsError
+        There is no such folder, or a file of it is no YAML or in no group.
+    """
+    if theirs is None:
+        yield CONFIG_DIR
+        return
+    if not theirs.is_dir():
+        where = theirs.absolute()
+        raise SettingsError(f"--config-dir {theirs}: no such folder (looked for {where})")
+    with tempfile.TemporaryDirectory(prefix="titanic-conf-") as place:
+        folder = Path(place) / "conf"
+        shutil.copytree(CONFIG_DIR, folder)
+        for path in sorted(theirs.rglob("*.yaml")):
+            _lay_over(folder, path, path.relative_to(theirs))
+        yield folder
+
+
+def values_of(path: Path) -> dict[str, Any]:
+    """What a file says, as a mapping; empty if there is no such file.
+
+    Raises
+    ------
+    SettingsError
+        It is no YAML, or no mapping.
+    """
+    from omegaconf import OmegaConf
+
+    if not path.is_file():
+        return {}
+    try:
+        values = OmegaConf.to_container(OmegaConf.load(path))
+    except Exception as error:  # its YAML reader's own are let through
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{path}: can't be read: {reason}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path}: holds a list, expected names and values")
+    return {str(key): value for key, value in values.items()}
+
+
+def sources(
+    files: Sequence[tuple[str, str]], overrides: Sequence[str], theirs: Path | None
+) -> dict[str, tuple[str, str]]:
+    """Where the value of each key comes from.
+
+    Parameters
+    ----------
+    files
+        Name (such as ``selection/quick``) and place (such as ``selection``) of each file that was
+        composed, in their order.
+    overrides
+        Words such as ``seed=7``.
+    theirs
+        The user's folder.
+
+    Returns
+    -------
+    dict
+        Of each key that a file has, and of each that was overridden: ``default``, ``file`` or
+        ``override``; and which.
+    """
+    names = [word.partition("=")[0].lstrip("+~") for word in overrides]
+    found: dict[str, tuple[str, str]] = {}
+    for file, place in files:
+        group = file.partition("/")[0]
+        for kind, folder in (("default", CONFIG_DIR), ("file", theirs)):
+            path = folder / f"{file}.yaml" if folder else CONFIG_DIR / "none"
+            shown = f"conf/{file}.yaml" if kind == "default" else str(path)
+            source = ("override", group) if group in names and "/" in file else (kind, shown)
+            for key in flat(values_of(path), _place(path, place)):
+                found[key] = source
+    return found | {name: ("override", name) for name in names if name not in groups()}
+
+
+def flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Values by their whole names, such as `selection.folds`; a list is one value."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{place}.{key}" if place else str(key)
+        if isinstance(value, Mapping) and value:
+            found |= flat(value, name)
+        else:
+            found[name] = value
+    return found
+
+
+def nearest(word: str, names: Sequence[str]) -> str:
+    """Which name may have been meant, as the end of a sentence."""
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(names)}"
+
+
+def _lay_over(folder: Path, path: Path, name: Path) -> None:
+    """Merge a user's file over ours, which keeps its place."""
+    from omegaconf import OmegaConf
+
+    if len(name.parts) > 1 and name.parts[0] not in groups(folder):
+        raise SettingsError(
+            f"{path}: unknown group {name.parts[0]}{nearest(name.parts[0], list(groups(folder)))}"
+        )
+    if len(name.parts) == 1 and name.name != "config.yaml":
+        raise SettingsError(f"{path}: expected config.yaml, or a file in the folder of a group")
+    ours = folder / name
+    package = _package(path) or _package(ours)
+    text = OmegaConf.to_yaml(OmegaConf.merge(values_of(ours), values_of(path)))
+    ours.parent.mkdir(exist_ok=True)
+    ours.write_text(f"# @package {package}\n{text}" if package else text)
+
+
+def _package(path: Path) -> str:
+    found = PACKAGE.search(path.read_text()) if path.is_file() else None
+    return found[1] if found else ""
+
+
+def _place(path: Path, place: str) -> str:
+    """Where Hydra puts what a file says; nothing for the top."""
+    package = _package(path) or place
+    return "" if package == "_global_" else package

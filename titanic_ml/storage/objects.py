@@ -1,0 +1,277 @@
+"""Objects under a folder or in a bucket: each is created once, and appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from titanic_ml.errors import SettingsError, StoreUnusable
+
+BUCKETS = ("s3", "gs", "az")
+EXPECTED = "a folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or memory:///"
+AT_ONCE = 16  # requests
+RETRIES = 3
+UNFINISHED = re.compile(r"#\d+$")  # how a file is called in a folder until it is whole
+METADATA = "169.254.169.254"  # where a machine of a cloud is asked for its credentials
+PATIENCE = {"connect_timeout": "5s", "timeout": "120s"}  # of one request
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Named bytes under one address. A name may hold slashes.
+
+    Attributes
+    ----------
+    uri
+        A folder, made when the first object is created; or ``s3://``, ``gs://``, ``az://`` with a
+        bucket and a prefix; or ``memory:///``, which is gone with the process.
+
+    Raises
+    ------
+    SettingsError
+        The address is of no known kind.
+    StoreUnusable
+        By every method: it can't be reached, read or written.
+    """
+
+    uri: str
+
+    def __post_init__(self) -> None:
+        scheme, slashes, place = self.uri.partition("://")
+        if not slashes and self.uri:
+            return
+        empty = scheme in BUCKETS and not place.strip("/")
+        if scheme not in (*BUCKETS, "memory") or empty:
+            raise SettingsError(f"the store {self.uri!r} is of no known kind, expected {EXPECTED}")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder; None if it is a bucket or in memory."""
+        return None if "://" in self.uri else Path(self.uri).expanduser()
+
+    def address(self, name: str) -> str:
+        """Where people find an object."""
+        return str(self.folder / name) if self.folder else f"{self.uri.rstrip('/')}/{name}"
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write an object; False, and nothing is changed, if there is one of this name."""
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        with self._told("written"):
+            try:
+                obstore.put(self._open(make=True), name, data, mode="create")
+            except AlreadyExistsError:
+                return False
+            if self.folder:
+                _sync(self.folder / name)
+        return True
+
+    def replace(self, name: str, data: bytes) -> None:
+        """Write an object in place of the one of this name, in one step."""
+        import obstore
+
+        with self._told("written"):
+            obstore.put(self._open(make=True), name, data)
+            if self.folder:
+                _sync(self.folder / name)
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of an object; None if there is none."""
+        import obstore
+
+        with self._told("read"):
+            if self.folder and not (self.folder / name).is_file():
+                return None
+            try:
+                return obstore.get(self._open(), name).bytes().to_bytes()
+            except FileNotFoundError:
+                return None
+
+    def read_all(self, names: Sequence[str]) -> list[bytes | None]:
+        """The bytes of several objects, read at the same time."""
+        if len(names) < 2:
+            return [self.read(name) for name in names]
+        with ThreadPoolExecutor(min(AT_ONCE, len(names))) as pool:
+            return list(pool.map(self.read, names))
+
+    def write_all(self, objects: dict[str, bytes]) -> None:
+        """Write several objects at the same time, over those of their names."""
+        with ThreadPoolExecutor(min(AT_ONCE, len(objects) or 1)) as pool:
+            list(pool.map(self.replace, objects, objects.values()))
+
+    def folders(self) -> list[str]:
+        """The first parts of all names that have several."""
+        import obstore
+
+        if not self._there:
+            return []
+        with self._told("read"):
+            found = obstore.list_with_delimiter(self._open())
+        return sorted(path.rpartition("/")[2] for path in found["common_prefixes"])
+
+    def names(self, start: str = "", after: str | None = None) -> dict[str, datetime]:
+        """All names under a folder of names, in order, with the time when each was written.
+
+        Parameters
+        ----------
+        start
+            The folder of names; all by default.
+        after
+            Only those that sort behind this one.
+        """
+        import obstore
+
+        if not self._there:
+            return {}
+        with self._told("read"):
+            listed = obstore.list(self._open(), prefix=start or None, offset=after)
+            found = [(one["path"], one["last_modified"]) for page in listed for one in page]
+        return dict(sorted(found))
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Remove objects; one that is not there is passed over."""
+        import obstore
+
+        with self._told("written"):
+            for name in names:
+                try:
+                    obstore.delete(self._open(), name)
+                except FileNotFoundError:
+                    pass
+
+    def sweep(self, folders: Sequence[str], age: timedelta) -> list[str]:
+        """Remove folders of names of which all is older, and files that nobody finished.
+
+        Returns what was removed.
+        """
+        swept = [folder for folder in folders if self._swept(folder, datetime.now(UTC) - age)]
+        with self._told("written"):
+            for path in self._unfinished():
+                if _written(path) < datetime.now(UTC) - age:
+                    path.unlink(missing_ok=True)
+                    swept.append(str(path.relative_to(self.folder or "")))
+        return swept
+
+    def _swept(self, folder: str, before: datetime) -> bool:
+        """Remove one folder of names if all of it was written before."""
+        if not self.folder:
+            found = self.names(folder)
+            old = bool(found) and all(time < before for time in found.values())
+            self.delete(list(found) if old else [])
+            return old
+        root = self.folder / folder
+        with self._told("written"):
+            if old := all(_written(path) < before for path in [root, *root.rglob("*")]):
+                shutil.rmtree(root)
+        return old
+
+    def _unfinished(self) -> list[Path]:
+        """Files that a killed writer left in a folder, which no list has."""
+        if not self.folder or not self._there:
+            return []
+        return [path for path in self.folder.rglob("*#*") if UNFINISHED.search(path.name)]
+
+    def check_writable(self) -> None:
+        """Write an object and remove it. Raises `StoreUnusable` if that fails."""
+        name, folder = f".probe/{os.urandom(8).hex()}", self.folder
+        made = [p for p in (folder, *folder.parents) if not p.exists()] if folder else []
+        self.replace(name, b"")
+        self.delete([name])
+        for path in made:
+            with suppress(OSError):  # another has put something there, or removed it
+                path.rmdir()
+
+    @property
+    def _there(self) -> bool:
+        """Whether there can be anything: an absent folder is an empty one."""
+        return not self.folder or self.folder.is_dir()
+
+    def _open(self, make: bool = False) -> Any:
+        folder = self.folder
+        if folder is None:
+            return _bucket(self.uri)
+        if make:
+            if folder.is_symlink() and not folder.exists():
+                raise OSError(f"it is a link to {folder.readlink()}, which is not there")
+            folder.mkdir(parents=True, exist_ok=True)
+        return _folder(str(folder))
+
+    @contextmanager
+    def _told(self, action: str) -> Iterator[None]:
+        """Tell what the store or the operating system says in one sentence."""
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except (BaseError, OSError, ValueError) as error:
+            raise StoreUnusable(
+                f"the store {self.uri} can't be {action}: {_reason(error)}"
+            ) from error
+
+
+@cache
+def _bucket(uri: str) -> Any:
+    """The client of a bucket, from the variables that its own tools take; one for a process, so
+    that what is in memory is found again.
+    """
+    from obstore.store import from_url
+
+    if uri.startswith("memory:"):
+        return from_url("memory:///")
+    given: Any = {}
+    patience: Any = dict(PATIENCE)
+    if uri.startswith("s3:"):
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        if endpoint:
+            given["endpoint"] = endpoint
+            patience["allow_http"] = endpoint.startswith("http://")
+    retry: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=30)}
+    return from_url(uri, config=given, client_options=patience, retry_config=retry)
+
+
+@cache
+def _folder(path: str) -> Any:
+    from obstore.store import LocalStore
+
+    return LocalStore(path, automatic_cleanup=True)
+
+
+def _written(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+
+
+def _sync(path: Path) -> None:
+    """Let a file and its name outlast a crash of the machine."""
+    for one in (path, path.parent) if os.name == "posix" else (path,):
+        handle = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _reason(error: Exception) -> str:
+    """The words of an error that a person needs."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if number := re.search(r"\(os error (\d+)\)", text):
+        return os.strerror(int(number[1]))
+    server = re.search(r"Error performing \w+ (\w+://[^/\s]+)", text)
+    if server and METADATA in server[1]:
+        return "no credentials are set, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    if server and (status := re.search(r"status code: (\d+ [\w ]+)", text)):
+        return f"{server[1]} says {status[1]}"
+    if server and "HTTP error" in text:
+        return f"no answer from {server[1]}"
+    return text.splitlines()[0] if text else type(error).__name__
