@@ -16,7 +16,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-all train evaluate predict notebook format format-check lint \
-	run-tests check lock quality bench-tables clean
+	run-tests check lock quality bench-tables bench-formats clean
 
 help:  ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -72,9 +72,12 @@ quality: .venv-quality/.installed  ## Compare our procedure with others' (minute
 bench-tables: .venv-tables/.installed  ## Time writes to PostgreSQL and measure memory, after `train`
 	@.venv-tables/bin/python benchmarks/tables.py
 
+bench-formats: .venv-formats/.installed  ## Compare ways to keep a model: seconds and bytes
+	@.venv-formats/bin/python benchmarks/formats.py
+
 clean:  ## Remove what the other targets made, except models/ and the predictions
-	@rm -rf .venv .venv-lock .venv-quality .venv-tables .coverage .coverage.* coverage coverage.xml dist
-	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints
+	@rm -rf .venv .venv-lock .venv-quality .venv-tables .venv-formats .coverage .coverage.* coverage coverage.xml dist
+	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 .venv/.made:
@@ -114,4 +117,11 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 	@.venv-tables/bin/python $(PIP) --require-hashes -r requirements-dev.txt
 	@.venv-tables/bin/python $(PIP) -r benchmarks/requirements-tables.txt
 	@.venv-tables/bin/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-formats/.installed: requirements.txt benchmarks/requirements-formats.txt
+	@$(PYTHON) -m venv .venv-formats
+	@.venv-formats/bin/python $(PIP) --require-hashes -r requirements.txt
+	@.venv-formats/bin/python $(PIP) -r benchmarks/requirements-formats.txt
+	@.venv-formats/bin/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

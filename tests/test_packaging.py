@@ -197,6 +197,7 @@ def test_make_alone_lists_the_targets():
         *("help", "install", "install-all", "train", "evaluate", "predict", "notebook"),
         *("format", "format-check", "lint", "run-tests", "check", "lock", "quality", "clean"),
         "bench-tables",
+        "bench-formats",
     }
 
 
