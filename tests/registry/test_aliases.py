@@ -26,10 +26,10 @@ def on_disk(folder):
     return folder.champion
 
 
-def go_back(alias: Alias) -> str:
-    last, version = alias.before()
-    assert alias.move(last, version, "rolled back", "rollback")
-    return version
+def go_back(alias: Alias, **words: object) -> str:
+    last, target = alias.before(**words)
+    assert alias.move(last, target.version, "rolled back", target)
+    return target.version
 
 
 def test_an_alias_without_entries_points_nowhere_and_makes_none(new):
@@ -57,7 +57,14 @@ def test_the_history_says_which_when_who_and_why(alias, monkeypatch):
     (entry,) = (entry.to_dict() for entry in alias.history())
     time = datetime.fromisoformat(entry.pop("time"))
     assert entry == {
-        **{"number": 1, "version": "a", "who": "ada", "why": "trained", "action": "promote"}
+        **{
+            "number": 1,
+            "version": "a",
+            "who": "ada",
+            "why": "trained",
+            "action": "promote",
+            "back": None,
+        }
     }
     assert time.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - time) < timedelta(minutes=1)
@@ -136,10 +143,8 @@ def test_after_a_rollback_a_new_version_is_rolled_back_to_where_it_came_from(on_
 def test_a_rollback_passes_over_what_is_gone_and_the_next_goes_on_from_there(on_disk):
     for version in "abcd":
         on_disk.point(version, "trained")
-    for expected in ("b", "a"):
-        last, version = on_disk.before({"a", "b", "d"})
-        assert version == expected
-        on_disk.move(last, version, "rolled back", "rollback")
+    for expected in "ba":
+        assert go_back(on_disk, is_there=lambda version: version != "c") == expected
 
 
 @pytest.mark.parametrize("pointed", ["", "a", "aa"])
@@ -158,9 +163,10 @@ WHOLE = {"number": 2, "version": "b", "time": "", "who": "", "why": "", "action"
     [
         *(b"", b"{", b"\xff", b"[]", b"7", b"{}", b'{"version": "a"}'),
         json.dumps(WHOLE).encode(),
-        json.dumps({**WHOLE, "token": "", "number": 3}).encode(),
-        json.dumps({**WHOLE, "token": "", "action": "crown"}).encode(),
-        json.dumps({**WHOLE, "token": "", "version": None}).encode(),
+        json.dumps({**WHOLE, "back": 1, "token": "", "number": 3}).encode(),
+        json.dumps({**WHOLE, "back": 1, "token": "", "action": "crown"}).encode(),
+        json.dumps({**WHOLE, "back": 1, "token": "", "version": None}).encode(),
+        json.dumps({**WHOLE, "back": 2, "token": ""}).encode(),
     ],
 )
 def test_a_damaged_entry_is_refused_by_name(folder, damage):
@@ -182,6 +188,8 @@ def test_an_entry_that_is_missing_is_told_by_who_reads_the_history(folder):
         folder.champion.point(version, "trained")
     (folder.objects.folder / folder.champion.entry_name(2)).unlink()
     assert folder.champion.version == "c"
+    folder.champion.point("d", "trained")
+    assert go_back(folder.champion) == "c"
     for call in (folder.champion.history, folder.champion.before):
         with pytest.raises(ModelRefused, match="000002.json: missing in the history; restore it"):
             call()

@@ -103,6 +103,18 @@ def test_a_name_that_another_took_is_left_to_it(new, save, monkeypatch):
         save(new)
 
 
+def test_a_manifest_whose_first_answer_was_lost_is_kept(folder, save, monkeypatch):
+    """The client tries again, and finds what it wrote."""
+    create = Objects.create
+
+    def twice(objects, name, data):
+        first = create(objects, name, data)
+        return create(objects, name, data) if name.endswith("manifest.json") else first
+
+    monkeypatch.setattr(Objects, "create", twice)
+    assert folder.open(save(folder)).faults() == []
+
+
 @pytest.mark.parametrize("failing", [*FILES, "manifest.json"])
 def test_a_save_that_fails_midway_leaves_the_store_as_it_was(store, monkeypatch, failing, save):
     writer = ModelStore(str(store))

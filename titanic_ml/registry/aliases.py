@@ -7,10 +7,10 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Container
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from titanic_ml.errors import ModelNotFound, ModelRefused
 from titanic_ml.storage.objects import Objects
@@ -18,7 +18,7 @@ from titanic_ml.storage.objects import Objects
 log = logging.getLogger(__name__)
 CHAMPION, LATEST = "champion", "latest"
 ALIASES = "aliases"
-Action = Literal["promote", "rollback"]
+PROMOTE, ROLLBACK = "promote", "rollback"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Entry:
     who, why
         Who moved it, and the reason.
     action
-        Whether it went on to a version or back to one: what a rollback goes by.
+        Whether it went on to a version or back to one.
+    back
+        Number of the entry to which a rollback goes from here; None if there is none.
     token
         Random, so that a writer knows its own entry.
     """
@@ -46,7 +48,8 @@ class Entry:
     time: str
     who: str
     why: str
-    action: Action
+    action: str
+    back: int | None
     token: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,14 +101,10 @@ class Alias:
             One is damaged or missing.
         """
         numbers = self._numbers()
-        if numbers and len(numbers) != numbers[-1]:
-            missing = min(set(range(1, numbers[-1])).difference(numbers))
-            where = self.objects.address(self.entry_name(missing))
-            raise ModelRefused(f"{where}: missing in the history; restore it")
-        return self._read(numbers)
+        return self._read(list(range(1, numbers[-1] + 1))) if numbers else []
 
     def move(
-        self, after: Entry | None, version: str, why: str, action: Action = "promote"
+        self, after: Entry | None, version: str, why: str, back_to: Entry | None = None
     ) -> Entry | None:
         """Point at a version from now on, if the alias is still where it was.
 
@@ -113,17 +112,22 @@ class Alias:
         ----------
         after
             The last entry, as the caller knows it.
-        version, why, action
+        version, why
             As in `Entry`.
+        back_to
+            The earlier entry to which this goes back, in a rollback: that of the version.
 
         Returns
         -------
         Entry or None
             What was added; None if another has moved the alias meanwhile.
         """
+        action, back = (ROLLBACK, back_to.back) if back_to else (PROMOTE, None)
+        if after and not back_to:
+            back = after.back if after.version == version else after.number
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         number = after.number + 1 if after else 1
-        entry = Entry(number, version, now, user(), why, action, secrets.token_hex(8))
+        entry = Entry(number, version, now, user(), why, action, back, secrets.token_hex(8))
         data, name = json.dumps(asdict(entry), indent=2).encode(), self.entry_name(number)
         # A request that is tried again finds what it wrote the first time.
         if not self.objects.create(name, data) and self.objects.read(name) != data:
@@ -138,32 +142,25 @@ class Alias:
             pass
         return entry
 
-    def before(self, known: Container[str] | None = None) -> tuple[Entry, str]:
-        """The last entry, and the version to which a rollback goes; twice goes back two versions.
+    def before(self, is_there: Callable[[str], bool] = lambda version: True) -> tuple[Entry, Entry]:
+        """The last entry, and the one to which a rollback goes; twice goes back two versions.
 
         Parameters
         ----------
-        known
-            The versions that there still are; others are passed over.
+        is_there
+            Whether there is still such a version; others are passed over.
 
         Raises
         ------
         ModelNotFound
             It never pointed at another version.
         """
-        history = self.history()
-        stack: list[str] = []
-        for entry in history:
-            if entry.action == "rollback":
-                while stack and stack[-1] != entry.version:
-                    stack.pop()
-            if not stack or stack[-1] != entry.version:
-                stack.append(entry.version)
-        while len(stack) > 1 and known is not None and stack[-2] not in known:
-            del stack[-2]
-        if len(stack) < 2:
-            raise ModelNotFound(f"{self.name} pointed at no other version before; nothing changed")
-        return history[-1], stack[-2]
+        last = entry = self.last()
+        while entry and entry.back:
+            (entry,) = self._read([entry.back])
+            if last and entry.version != last.version and is_there(entry.version):
+                return last, entry
+        raise ModelNotFound(f"{self.name} pointed at no other version before; nothing changed")
 
     def entry_name(self, number: int) -> str:
         """The name of the object that holds an entry."""
@@ -176,21 +173,30 @@ class Alias:
 
     def _read(self, numbers: list[int]) -> list[Entry]:
         names = [self.entry_name(number) for number in numbers]
-        entries = []
-        for number, name, data in zip(numbers, names, self.objects.read_all(names), strict=True):
-            try:
-                entry = Entry(**json.loads(data or b""))
-                if entry.number != number or entry.action not in get_args(Action):
-                    raise ValueError(f"it says number {entry.number}, {entry.action}")
-                if not isinstance(entry.version, str):
-                    raise ValueError(f"its version is {entry.version}")
-            except (ValueError, TypeError) as error:
-                where = self.objects.address(name)
-                raise ModelRefused(
-                    f"{where}: damaged: {error}; restore it, or remove it if it is the last"
-                ) from error
-            entries.append(entry)
-        return entries
+        read = zip(numbers, names, self.objects.read_all(names), strict=True)
+        return [self._entry(number, name, data) for number, name, data in read]
+
+    def _entry(self, number: int, name: str, data: bytes | None) -> Entry:
+        where = self.objects.address(name)
+        if data is None:
+            raise ModelRefused(f"{where}: missing in the history; restore it")
+        try:
+            entry = Entry(**json.loads(data))
+            _check(entry, number)
+        except (ValueError, TypeError) as error:
+            hint = "restore it, or remove it if it is the last"
+            raise ModelRefused(f"{where}: damaged: {error}; {hint}") from error
+        return entry
+
+
+def _check(entry: Entry, number: int) -> None:
+    """Raise `ValueError` unless an entry can be the one of this number."""
+    if entry.number != number or entry.action not in (PROMOTE, ROLLBACK):
+        raise ValueError(f"it says number {entry.number}, {entry.action}")
+    if not isinstance(entry.version, str):
+        raise ValueError(f"its version is {entry.version}")
+    if entry.back is not None and not (isinstance(entry.back, int) and 0 < entry.back < number):
+        raise ValueError(f"it goes back to {entry.back}")
 
 
 def user() -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from titanic_ml.errors import ModelError, ModelRefused
-from titanic_ml.registry.aliases import Entry
+from titanic_ml.registry.aliases import PROMOTE, ROLLBACK, Entry
 from titanic_ml.registry.signatures import opened, sealed, sha256
 from titanic_ml.registry.store import EARLIER, ModelStore
 from titanic_ml.registry.version import MANIFEST, Manifest, ModelVersion
@@ -87,16 +86,20 @@ def _history_converted(store: ModelStore, data: bytes) -> None:
             raise ModelError(f"{where}: the champion was moved since; remove this file")
 
 
-def _entries(history: Sequence[dict[str, Any]]) -> list[Entry]:
-    return [
-        Entry(
-            number,
-            str(old["version"]),
-            old["time"],
-            old["who"],
-            old["why"],
-            "rollback" if old["why"] == "rollback" else "promote",
-            sha256(json.dumps(old).encode())[:16],
-        )
-        for number, old in enumerate(history, 1)
-    ]
+def _entries(history: Sequence[dict[str, str]]) -> list[Entry]:
+    """The earlier history: a rollback there took the last version from a stack."""
+    entries: list[Entry] = []
+    stack: list[int] = []  # numbers of entries
+    for number, old in enumerate(history, 1):
+        rolled_back = old["why"] == ROLLBACK
+        if rolled_back and stack:
+            stack.pop()
+        if stack and entries[stack[-1] - 1].version == old["version"]:
+            stack.pop()
+        back = stack[-1] if stack else None
+        stack.append(number)
+        token = sha256(json.dumps(old).encode())[:16]
+        what = old["version"], old["time"], old["who"], old["why"]
+        action = ROLLBACK if rolled_back else PROMOTE
+        entries.append(Entry(number, *what, action, back, token))
+    return entries

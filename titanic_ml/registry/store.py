@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from titanic_ml.errors import EmptyStore, ModelError, ModelNotFound, ModelRefused, StoreUnusable
-from titanic_ml.registry.aliases import CHAMPION, LATEST, Action, Alias, Entry, user
+from titanic_ml.registry.aliases import ALIASES, CHAMPION, LATEST, Alias, Entry, user
 from titanic_ml.registry.provenance import git_commit, libraries
 from titanic_ml.registry.signatures import sha256
 from titanic_ml.registry.version import (
@@ -32,10 +32,10 @@ from titanic_ml.registry.version import (
 from titanic_ml.storage.objects import Objects
 
 log = logging.getLogger(__name__)
-ALIASES = (CHAMPION, LATEST)
+NAMED = (CHAMPION, LATEST)
 NAME = re.compile(r"(\d{8}T\d{6})\.(\d{3})Z-[0-9a-f]{6}")  # of a version
 LITTER = re.compile(r"\.(incoming|leaving)-.*|\.probe")  # of killed writers, beside versions
-EARLIER = tuple(f"{alias}.json" for alias in ALIASES)  # the aliases of the earlier layout
+EARLIER = tuple(f"{alias}.json" for alias in NAMED)  # the aliases of the earlier layout
 ATTEMPTS = 100  # names that are tried for a version
 DAY = timedelta(days=1)
 
@@ -126,8 +126,8 @@ class ModelStore:
 
     def versions(self) -> list[ModelVersion | ModelRefused]:
         """All versions, the newest first: those that are damaged as the error that says so."""
-        names = [name for name in self.objects.folders() if not name.startswith(".")]
-        names.sort(reverse=True)
+        folders = self.objects.folders()
+        names = [name for name in reversed(folders) if name[0] != "." and name != ALIASES]
         manifests = self.objects.read_all([f"{name}/{MANIFEST}" for name in names])
         found: list[ModelVersion | ModelRefused] = []
         for name, data in zip(names, manifests, strict=True):
@@ -146,7 +146,7 @@ class ModelStore:
         ModelNotFound
             The alias points at none.
         """
-        if name not in ALIASES:
+        if name not in NAMED:
             return name
         version = self.champion.version if name == CHAMPION else self.latest
         if version is None:
@@ -221,7 +221,7 @@ class ModelStore:
         raise ModelError(f"{self.uri}: others took a hundred names of versions; try again")
 
     def crown(
-        self, after: Entry | None, version: ModelVersion, why: str, action: Action = "promote"
+        self, after: Entry | None, version: ModelVersion, why: str, back_to: Entry | None = None
     ) -> bool:
         """Make a version the champion, if the alias is still where it was; else False.
 
@@ -229,8 +229,8 @@ class ModelStore:
         ----------
         after
             The last entry of the champion's log, as the caller knows it.
-        version, why, action
-            As in `aliases.Entry`.
+        version, why, back_to
+            As in `aliases.Alias.move`.
 
         Raises
         ------
@@ -240,10 +240,10 @@ class ModelStore:
             It was deleted meanwhile; the champion is who it was.
         """
         version.check()
-        entry = self.champion.move(after, version.name, why, action)
+        entry = self.champion.move(after, version.name, why, back_to)
         if entry and not self.holds(version.name):
             if after:
-                self.champion.move(entry, after.version, f"{version.name} was deleted", "rollback")
+                self.champion.move(entry, after.version, f"{version.name} was deleted", after)
             raise ModelNotFound(f"{version.name} was deleted meanwhile")
         return entry is not None
 
@@ -258,9 +258,9 @@ class ModelStore:
             A file of it is missing or not the one that was saved.
         """
         while True:
-            last, name = self.champion.before(self.names())
-            if self.crown(last, self.open(name), why or "rolled back", "rollback"):
-                return name
+            last, target = self.champion.before(self.holds)
+            if self.crown(last, self.open(target.version), why or "rolled back", target):
+                return target.version
 
     def delete(self, name: str) -> str:
         """Remove a version for good, and return its name. It vanishes in one step.
@@ -284,7 +284,7 @@ class ModelStore:
         if self.champion.version == version:  # it was promoted meanwhile
             self.objects.replace(manifest, data)
             raise ModelError(f"{version} is the {CHAMPION}, and stays as long as it is")
-        self.objects.delete(list(self.objects.names(version)))
+        self.objects.discard(version)
         return version
 
     def verify(self, age: timedelta = DAY) -> Verification:
@@ -316,22 +316,24 @@ class ModelStore:
 
     def _write(self, name: str, files: Mapping[str, bytes], manifest: bytes) -> bool:
         """Write the objects of a version; False if another writer has the name."""
-        if not self.objects.create(f"{name}/{MODEL}", files[MODEL]):
-            return False
-        whole = False
+        settled = False
         try:
+            if not self.objects.create(f"{name}/{MODEL}", files[MODEL]):
+                settled = True
+                return False
             self.objects.write_all({f"{name}/{f}": d for f, d in files.items() if f != MODEL})
             self.objects.create(f"{name}/{MANIFEST}", manifest)
-            whole = True
+            settled = True
+            return True
         finally:
-            if not whole:
-                self._take_back(name, files)
-        return True
+            if not settled:
+                self._take_back(name)
 
-    def _take_back(self, name: str, files: Mapping[str, bytes]) -> None:
+    def _take_back(self, name: str) -> None:
         """Remove what was written of a version that will not be, if that is possible."""
         try:
-            self.objects.delete([f"{name}/{MANIFEST}", *(f"{name}/{file}" for file in files)])
+            self.objects.delete([f"{name}/{MANIFEST}"])
+            self.objects.discard(name)
         except StoreUnusable as error:
             log.warning("%s: half written, and can't be removed: %s", name, error)
 

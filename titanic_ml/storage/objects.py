@@ -149,6 +149,14 @@ class Objects:
                 except FileNotFoundError:
                     pass
 
+    def discard(self, start: str) -> None:
+        """Remove all under a folder of names, with what is unfinished there."""
+        if self.folder:
+            with self._told("written"), suppress(FileNotFoundError):
+                shutil.rmtree(self.folder / start)
+        else:
+            self.delete(list(self.names(start)))
+
     def sweep(self, folders: Sequence[str], age: timedelta) -> list[str]:
         """Remove folders of names of which all is older, and files that nobody finished.
 
@@ -164,15 +172,12 @@ class Objects:
 
     def _swept(self, folder: str, before: datetime) -> bool:
         """Remove one folder of names if all of it was written before."""
-        if not self.folder:
-            found = self.names(folder)
-            old = bool(found) and all(time < before for time in found.values())
-            self.delete(list(found) if old else [])
-            return old
-        root = self.folder / folder
-        with self._told("written"):
-            if old := all(_written(path) < before for path in [root, *root.rglob("*")]):
-                shutil.rmtree(root)
+        written = list(self.names(folder).values())
+        if self.folder:
+            root = self.folder / folder
+            written = [_written(path) for path in [root, *root.rglob("*")]]
+        if old := bool(written) and all(time < before for time in written):
+            self.discard(folder)
         return old
 
     def _unfinished(self) -> list[Path]:
