@@ -192,9 +192,16 @@ def _free_ports(count: int) -> list[int]:
 @pytest.fixture(scope="session")
 def _bucket_server(tmp_path_factory) -> Iterator[str]:
     """The address of a real server of S3's protocol, which stops with the tests."""
-    ports = _free_ports(4)
-    words = [f"-{part}.port={p}" for part, p in zip(("s3", "master", "volume", "filer"), ports)]
-    words += ["-s3.port.iceberg=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
+    parts = ("s3", "master", "volume", "filer", "admin")
+    ports = _free_ports(len(parts))
+    words = [f"-{part}.port={p}" for part, p in zip(parts, ports)]
+    words += [
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-webdav=false",
+        "-admin.ui=false",
+        "-master.telemetry=false",
+    ]
     folder = tmp_path_factory.mktemp("buckets")
     program = Path(sys.executable).with_name("weed")
     server = subprocess.Popen(

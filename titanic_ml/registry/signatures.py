@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 DIGEST, SIGNATURE = "digest", "signature"
+END = re.compile(rb',\n  "signature": (null|"[0-9a-f]{64}")(,\n  "digest": "([0-9a-f]{64})"\n\})\Z')
 
 
 class WrongSignature(ValueError):
@@ -25,10 +27,16 @@ def sha256(data: bytes) -> str:
 
 
 def sealed(values: Mapping[str, Any], key: str | None) -> bytes:
-    """Values as a JSON text, with its SHA-256 and, if there is a key, its HMAC-SHA-256."""
-    text = _rendered(values)
-    signature = _signature(text, key) if key else None
-    return _rendered({**values, DIGEST: sha256(text), SIGNATURE: signature})
+    """Values as a JSON text that ends in its signature and its digest.
+
+    The signature is the HMAC-SHA-256 of all before it, or null without a key; the digest is the
+    SHA-256 of all before it, the signature among it.
+    """
+    body = json.dumps(dict(values), indent=2, default=str, allow_nan=False).encode()
+    body = body.removesuffix(b"\n}")
+    signature = f'"{_signature(body, key)}"' if key else "null"
+    signed = body + f',\n  "{SIGNATURE}": {signature}'.encode()
+    return signed + f',\n  "{DIGEST}": "{sha256(signed)}"\n}}'.encode()
 
 
 def opened(data: bytes, key: str | None) -> dict[str, Any]:
@@ -47,21 +55,16 @@ def opened(data: bytes, key: str | None) -> dict[str, Any]:
     if not {DIGEST, SIGNATURE} <= values.keys():
         hint = ", as in an earlier layout: `models convert` adds it" if "files" in values else ""
         raise ValueError(f"it lacks its digest{hint}")
-    whole = _rendered(values)
-    digest, signature = values.pop(DIGEST), values.pop(SIGNATURE)
-    text = _rendered(values)
-    if whole != data or digest != sha256(text):
+    end = END.search(data)
+    if not end or sha256(data[: end.start(2)]).encode() != end[3]:
         raise ValueError("it was changed since it was written (SHA-256)")
-    if key and not signature:
-        raise WrongSignature("it is not signed, and store.signing_key is set")
-    if key and not hmac.compare_digest(str(signature).encode(), _signature(text, key).encode()):
-        raise WrongSignature("its signature is not by store.signing_key")
+    if key:
+        if end[1] == b"null":
+            raise WrongSignature("it is not signed, and store.signing_key is set")
+        if not hmac.compare_digest(end[1], f'"{_signature(data[: end.start()], key)}"'.encode()):
+            raise WrongSignature("its signature is not by store.signing_key")
+    del values[DIGEST], values[SIGNATURE]
     return values
-
-
-def _rendered(values: Mapping[str, Any]) -> bytes:
-    """One text for the same values, so that not even a space can be changed unseen."""
-    return json.dumps(values, indent=2, default=str, allow_nan=False).encode()
 
 
 def _signature(text: bytes, key: str) -> str:
