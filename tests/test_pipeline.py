@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
@@ -18,9 +21,12 @@ from titanic_ml.errors import (
     DataError,
     InvalidTable,
     ModelNotFound,
+    ModelRefused,
     PromotionRefused,
     SettingsError,
+    StoreUnusable,
 )
+from titanic_ml.registry.signatures import sealed
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import ModelVersion
 from titanic_ml.storage.objects import Objects
@@ -386,3 +392,146 @@ def test_a_row_that_is_not_there_is_no_row(pipeline, passengers):
         pipeline.explain(7777)
     with pytest.raises(DataError, match="the table has no PassengerId 5"):
         pipeline.explain(5, passengers.head(3))
+
+
+@pytest.fixture
+def computed(training, monkeypatch) -> None:
+    """A training computes nothing: it chooses and measures what `trained` did."""
+    chosen = training.selection, training.assessment
+    monkeypatch.setattr(TitanicPipeline, "_choose", lambda *words: chosen)
+
+
+def test_the_settings_of_a_version_train_the_same_model_again(pipeline, store, quick, dataset):
+    other = TitanicPipeline(f"store.uri={store}", *quick[:2], "seed=3", "n_jobs=1")
+    again = TitanicPipeline(f"store.uri={store}", *quick[1:2], "n_jobs=1").like("champion")
+    first, s = pipeline.store.open("champion"), again.settings
+    assert s.selection == pipeline.settings.selection != other.settings.selection
+    assert (s.seed, list(s.estimator)) == (0, list(pipeline.settings.estimator))
+    assert (s.data.uri, s.store.uri) == (str(TRAIN), str(store))
+    training = again.train()
+    second = pipeline.store.open(training.version)
+    assert second.manifest.metrics == first.manifest.metrics
+    models = [version.model.predict_proba(dataset.X) for version in (first, second)]
+    assert np.array_equal(*models)
+    assert second.manifest.settings == first.manifest.settings | {
+        key: second.manifest.settings[key] for key in ("scratch", "store")
+    }
+    assert other.like("champion").settings.seed == 3  # what is overridden stays so
+    assert other.settings.selection.repeats == 3  # and a pipeline is not changed by it
+
+
+def test_like_a_version_on_another_table_is_refused_unless_it_is_named(
+    pipeline, store, quick, computed, passengers, tmp_path
+):
+    table = tmp_path / "mine.csv"
+    passengers.to_csv(table, index=False)
+    first = TitanicPipeline(f"store.uri={store}", *quick).train(table)
+    passengers.assign(Fare=passengers["Fare"] + 1).to_csv(table, index=False)
+    like = TitanicPipeline(f"store.uri={store}", quick[1]).like(first.version)
+    assert like.settings.data.uri == str(table)
+    told = f"mine.csv is not the table that {first.version} was trained on .891 rows of .*--data"
+    with pytest.raises(DataError, match=told):
+        like.train()
+    assert like.train(table).version
+    named = TitanicPipeline(f"store.uri={store}", quick[1], f"data.uri={table}")
+    assert named.like(first.version).train().version
+
+
+@pytest.mark.parametrize("uri", ["the table", "-", "postgresql://ann:***@host/db?table=t"])
+def test_like_a_version_whose_table_has_no_address_any_more_takes_todays(
+    pipeline, add_version, uri
+):
+    manifest = pipeline.store.open("champion").manifest
+    version = add_version(
+        data=replace(manifest.data, uri=uri), settings={**manifest.settings, "data": {"uri": uri}}
+    )
+    assert pipeline.like(version.name).settings.data == pipeline.settings.data
+
+
+def test_like_a_version_of_other_settings_is_told(pipeline, add_version):
+    settings = pipeline.store.open("champion").manifest.settings
+    version = add_version(settings={**settings, "colour": "red"})
+    with pytest.raises(SettingsError, match="settings of that version can't be used: .*colour"):
+        pipeline.like(version.name)
+
+
+def test_a_version_keeps_its_settings_without_secrets(tmp_path, quick, computed):
+    predictions = "postgresql://ann:s3cret@host/db?table=t"
+    words = f"store.uri={tmp_path}", "store.signing_key=s3cret key", *quick
+    pipeline = TitanicPipeline(*words, f"predictions.uri={predictions}")
+    assert pipeline.output == predictions and "s3cret" not in repr(pipeline)
+    version = pipeline.store.open(pipeline.train().version)
+    for file in ("manifest.json", *version.manifest.files):
+        assert b"s3cret" not in version.objects.read(f"{version.name}/{file}"), file
+    kept = version.manifest.settings
+    assert kept["predictions"]["uri"] == "postgresql://ann:***@host/db?table=t"
+    assert kept["store"]["signing_key"] is None
+    with pytest.raises(ModelRefused, match="its signature is not by store.signing_key"):
+        TitanicPipeline(words[0], "store.signing_key=another").predict(str(TEST))
+
+
+def test_predictions_without_a_place_are_told(pipeline):
+    with pytest.raises(SettingsError, match="no output: name one .--output., or set predictions"):
+        pipeline.output
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("out_of_fold.parquet", "out_of_fold.parquet: not the file that was saved"),
+        ("manifest.json", "manifest.json: damaged"),
+        (None, "no model"),
+    ],
+)
+def test_a_training_beside_a_damaged_champion_keeps_its_version_and_says_so(
+    pipeline, store, computed, damage, words
+):
+    champion = pipeline.store.champion.version
+    if damage:
+        (store / champion / damage).write_bytes(b"")
+    else:
+        shutil.rmtree(store / champion)
+    training = pipeline.train()
+    assert (training.promoted, training.failed) == (False, True)
+    assert words in training.why
+    assert f"{training.version} is kept, but not promoted: {training.why}" in repr(training)
+    assert f"`models promote {training.version}` tries again; --force skips" in repr(training)
+    assert pipeline.store.champion.version == champion
+    assert pipeline.store.open(training.version).faults() == []
+    assert pipeline.promote(training.version, force=True) == "forced"
+    assert len(pipeline.predict(str(TEST))) == 418
+
+
+def test_a_damaged_history_or_store_is_told_before_the_work(pipeline, store, monkeypatch):
+    monkeypatch.setattr(TitanicPipeline, "_choose", lambda *words: 1 / 0)
+    before = sorted(store.iterdir())
+    (store / "aliases" / "champion" / "000002.json").write_text("{")
+    with pytest.raises(ModelRefused, match="000002.json: damaged"):
+        pipeline.train()
+    assert sorted(store.iterdir()) == before
+    (store / "champion.json").write_text("{}")
+    with pytest.raises(StoreUnusable, match="earlier layout"):
+        pipeline.train()
+
+
+def test_a_version_of_another_scikit_learn_is_loaded_where_that_is_allowed_with_a_warning(
+    pipeline, store, quick, tmp_path
+):
+    name = pipeline.store.champion.version
+    path = store / name / "manifest.json"
+    values = json.loads(path.read_text())
+    values["libraries"]["scikit-learn"] = "0.24.1"
+    del values["digest"], values["signature"]
+    path.write_bytes(sealed(values, None))
+    with pytest.raises(ModelRefused, match="made with scikit-learn 0.24.1.*or allow the mismatch"):
+        pipeline.predict(str(TEST))
+    lenient = TitanicPipeline(f"store.uri={store}", *quick, allow_mismatch=True)
+    words = f"{name} was made with scikit-learn 0.24.1, but here is"
+    assert words in lenient.predict(str(TEST)).attrs["warning"]
+    for answer in (
+        lenient.evaluate(str(TRAIN)),
+        lenient.explain(5, TRAIN),
+        lenient.predict_into(tmp_path / "out.csv", str(TEST)),
+    ):
+        assert words in answer.warning and f"WARNING: {words}" in repr(answer)
+        assert words in answer.to_dict()["warning"]

@@ -56,11 +56,10 @@ class Training:
         outcome = "is the new champion" if self.promoted else "did not become the champion"
         if self.failed:
             outcome = "is kept, but not promoted"
-        parts = [
-            repr(self.selection),
-            repr(self.evaluation),
-            f"{self.version} {outcome}: {self.why}\nReport: {self.report}",
-        ]
+        ending = f"{self.version} {outcome}: {self.why}\nReport: {self.report}"
+        if self.failed:
+            ending += f"\n`models promote {self.version}` tries again; --force skips the comparison"
+        parts = [repr(self.selection), repr(self.evaluation), ending]
         if not self.evaluation.beats_baselines:
             rivals = [label for label, beaten in self.evaluation.beaten.items() if not beaten]
             parts.append(

@@ -1,5 +1,6 @@
 """The commands `models …`: what they print, change and exit with."""
 
+import getpass
 import json
 import re
 import subprocess
@@ -142,6 +143,68 @@ def test_an_unknown_version_is_answered_with_what_there_is(run, settings, two, c
 @pytest.mark.parametrize("words", [["list"], ["show", "champion"], ["promote", "champion"]])
 def test_quiet_prints_nothing(run, settings, words):
     assert run("models", *words, "--quiet", settings) == (0, "", "")
+
+
+def test_the_history_says_who_when_and_why(run, settings, two):
+    champion, worse = two
+    run("models", "promote", worse, "--force", "--why", "a trial", settings)
+    run("models", "rollback", "--why", "it was worse", settings)
+    page = run("models", "history", settings).out.splitlines()
+    user = getpass.getuser()
+    assert page[0].split() == ["WHEN", "(UTC)", "WHO", "ACTION", "VERSION", "WHY"]
+    patterns = [
+        rf" +1 \S+ +{user} +promote +{champion} +the first champion",
+        rf" +2 \S+ +{user} +promote +{worse} +forced: a trial",
+        rf" +3 \S+ +{user} +rollback +{champion} +it was worse",
+    ]
+    for line, pattern in zip(page[1:], patterns, strict=True):
+        assert re.fullmatch(pattern, line)
+    rows = json.loads(run("models", "history", "--json", settings).out)
+    assert [row["number"] for row in rows] == [1, 2, 3]
+    assert set(rows[0]) == {"number", "version", "time", "who", "why", "action", "back"}
+
+
+def test_without_a_champion_there_is_no_history(run, tmp_path):
+    done = run("models", "history", f"store.uri={tmp_path}")
+    assert done == (0, f"no champion yet in {tmp_path}\n", "")
+
+
+def test_verify_reads_all_and_sweeps_what_is_old(run, settings, two, store):
+    champion, worse = two
+    (store / "20260101T000000.000Z-abcdef").mkdir()
+    assert run("models", "verify", settings) == (
+        *(0, "2 versions read: all as they were saved\n", ""),
+    )
+    done = run("models", "verify", "--older-than", "0", settings)
+    assert done.code == 0 and "20260101T000000.000Z-abcdef: left by a killed writer" in done.out
+    (store / worse / "model.joblib").write_bytes(b"")
+    done = run("models", "verify", "--json", settings)
+    told = json.loads(done.out)
+    assert done.code == 1 and (told["versions"], told["swept"]) == (2, [])
+    assert f"{worse}/model.joblib: not the file that was saved" in told["faults"][0]
+
+
+def test_a_damaged_version_is_told_and_the_others_are_listed(run, settings, two, store):
+    champion, worse = two
+    (store / worse / "manifest.json").write_text("{}")
+    done = run("models", "list", settings)
+    assert done.code == 1 and champion in done.out and worse not in done.out
+    assert done.err.startswith("Refused: ") and f"{worse}/manifest.json: damaged" in done.err
+    rows = json.loads(run("models", "list", "--json", settings).out)
+    assert [row["version"] for row in rows] == [champion]
+
+
+def test_convert_signs_a_store_and_then_no_other_key_opens_it(run, settings, two):
+    key = "store.signing_key=a key"
+    assert "it is not signed" in run("models", "show", "champion", settings, key).err
+    done = run("models", "convert", settings, key)
+    assert done.out.splitlines() == [f"{name} is converted" for name in two]
+    assert "a key" not in done.out
+    assert run("models", "show", "champion", settings, key).code == 0
+    done = run("models", "convert", settings, key)
+    assert done.out.endswith("is up to date\n")
+    done = run("models", "show", "champion", settings, "store.signing_key=another")
+    assert done.code == 1 and "its signature is not by store.signing_key" in done.err
 
 
 def test_list_needs_neither_pandas_nor_scikit_learn(store):

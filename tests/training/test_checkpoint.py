@@ -1,4 +1,6 @@
 import json
+import os
+import stat
 
 import numpy as np
 import pytest
@@ -64,6 +66,78 @@ def test_half_a_file_is_never_a_result(tmp_path):
     kept["fold 1"] = 1
     (kept.folder / "fold-1.joblib").write_bytes(b"")
     assert "fold 1" not in kept
+
+
+def test_it_is_its_users_alone(tmp_path):
+    kept = Checkpoint.for_run(str(tmp_path / "scratch"), seed=1)
+    kept.check_writable()
+    assert not kept.folder.exists()  # there is nothing in it yet
+    kept["fold 1"] = 1
+    kept.check_writable()
+    for folder in (tmp_path / "scratch", kept.folder):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    kept.folder.chmod(0o777)
+    kept["fold 2"] = 2
+    assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
+
+
+class Planted:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return pytest.fail, ("it was unpickled",)
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """A checkpoint with a file that would run code."""
+    kept = Checkpoint.for_run(str(tmp_path / "scratch"), seed=1)
+    kept["fold 1"] = Planted()
+    return kept
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_what_another_user_put_there_is_never_loaded(planted, tmp_path):
+    theirs = planted.folder / "fold-1.joblib"
+    os.chown(theirs, 65534, 65534)
+    with pytest.raises(KeyError):
+        planted["fold 1"]
+    ours = planted.folder / "fold-2.joblib"
+    ours.symlink_to(theirs)
+    with pytest.raises(KeyError):
+        planted["fold 2"]
+    os.chown(theirs, 0, 0)
+    os.lchown(ours, 65534, 65534)
+    with pytest.raises(KeyError):
+        planted["fold 2"]
+    for folder in (planted.folder, planted.folder.parent):
+        os.chown(folder, 65534, 65534)
+        for call in (planted.check_writable, lambda: planted.__setitem__("fold 3", 3)):
+            with pytest.raises(SettingsError, match="is another user's, who could have put code"):
+                call()
+        os.chown(folder, 0, 0)
+    os.chown(planted.folder, 65534, 65534)
+    with pytest.raises(KeyError):
+        planted["fold 1"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\x80\x04", b"cnone\nThing\n.", b"x" * 5000])
+def test_a_damaged_file_is_computed_again(tmp_path, damage, caplog):
+    kept = Checkpoint.for_run(str(tmp_path), seed=1)
+    kept["fold 1"] = 1
+    (kept.folder / "fold-1.joblib").write_bytes(damage)
+    with pytest.raises(KeyError):
+        kept["fold 1"]
+    assert "fold-1.joblib is damaged, so it is computed again" in caplog.text
+
+
+def test_a_scratch_that_cannot_be_written_is_told_before_the_work(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(TitanicPipeline, "_choose", lambda *words: 1 / 0)
+    (tmp_path / "file").touch()
+    pipeline = TitanicPipeline(*quick, f"scratch={tmp_path / 'file'}", f"store.uri={tmp_path}/m")
+    with pytest.raises(SettingsError, match="scratch is .*file: .*; name a folder to write to"):
+        pipeline.train()
+    assert not (tmp_path / "m").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_the_setting_at_fault(tmp_path):
