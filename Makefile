@@ -37,7 +37,9 @@ predict: install  ## Answer INPUT into OUTPUT (data/test.csv into submission.csv
 	@$(BIN)/python main.py predict "$(INPUT)" --output "$(OUTPUT)" $(if $(MODEL),--model "$(MODEL)") $(ARGS)
 
 notebook: install-all  ## Run main.ipynb from top to bottom, in place
-	@$(BIN)/jupyter execute --inplace main.ipynb
+	@$(BIN)/python -c 'import nbclient, nbformat; book = nbformat.read("main.ipynb", 4); \
+		nbclient.NotebookClient(book, record_timing=False).execute(); nbformat.write(book, "main.ipynb.new")'
+	@mv main.ipynb.new main.ipynb
 
 format: install-all  ## Rewrite the code with isort and black
 	@$(BIN)/isort --quiet .

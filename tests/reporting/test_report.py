@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from html.parser import HTMLParser
 
@@ -275,3 +278,19 @@ def test_what_was_left_out_is_told(facts, undrawn):
     facts["left_out"] = {EVIL: "it can't learn from 9 rows"}
     page = Page(render_report(facts))
     assert "it can't learn from 9 rows" in " ".join(page.words) and "script" not in page.tags
+
+
+@pytest.mark.parametrize("home", ["/dev/null/none", None])
+def test_without_a_home_drawing_says_nothing(tmp_path, trained, home):
+    """A container's user often has none; Matplotlib's cache is then somewhere else."""
+    code = (
+        "import sys; from titanic_ml import TitanicPipeline;"
+        "sys.exit(len(TitanicPipeline(sys.argv[1]).report().figures) < 5)"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "MPLCONFIGDIR")}
+    environment |= {"HOME": home} if home else {}
+    words = [sys.executable, "-c", code, f"store.uri={trained}"]
+    done = subprocess.run(
+        words, env=environment | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

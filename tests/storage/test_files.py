@@ -39,3 +39,24 @@ def test_a_file_has_the_permissions_of_any_other(tmp_path, mask):
         os.umask(old)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == {0o666 & ~mask}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o777])
+def test_a_file_that_is_there_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "table.csv"
+    path.touch()
+    path.chmod(mode)
+    write_file(path, b"a,b\n")
+    assert (stat.S_IMODE(path.stat().st_mode), path.read_bytes()) == (mode, b"a,b\n")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_goes_on_pointing_where_it_does(tmp_path, there):
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "a.csv", tmp_path / "link.csv"
+    if there:
+        target.write_bytes(b"before")
+    link.symlink_to(target)
+    write_file(link, b"after")
+    assert link.is_symlink() and target.read_bytes() == b"after"
+    assert len(list(tmp_path.rglob("*"))) == 3

@@ -5,6 +5,9 @@ Both are drawn from a version's facts, so they can be drawn again.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +92,19 @@ def render_model_card(facts: Facts) -> str:
     )
 
 
+@contextmanager
+def _silent_matplotlib() -> Iterator[None]:
+    """Keep to itself where Matplotlib puts its cache if there is no home: it is not asked."""
+    logger = logging.getLogger("matplotlib")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@_silent_matplotlib()
 def drawings(facts: Facts) -> dict[str, str]:
     """Every drawing of the report, an SVG text each, by name."""
     from titanic_ml.reporting import plots

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,18 +20,21 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of a disk, of a user's share
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to fill beside `path`, which gets that name in one step when no error ends the block.
 
+    A file that is there already keeps its permissions, and a link goes on pointing where it does.
+
     Raises
     ------
     OSError
         The folder does not exist, is not writable or is full; then `path` is as it was.
     """
+    path = path.resolve() if path.is_symlink() else path
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
+        os.chmod(name, stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
