@@ -15,11 +15,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer
 
 import titanic_ml
 from titanic_ml.cli.options import called
 from titanic_ml.errors import UnreadableTable
 from titanic_ml.evaluation.result import Estimate
+from titanic_ml.registry.signatures import sealed
+from titanic_ml.registry.store import ModelStore
 from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +88,66 @@ def test_a_champion_that_beats_no_baseline_has_an_exit_code(run, trains, flags, 
     done = run("train", *flags)
     assert (done.code, done.err) == (code, "")
     assert ("WARNING: it does not clearly beat majority class" in done.out) == (not flags)
+
+
+def test_a_version_that_is_kept_but_could_not_be_promoted_exits_with_1(run, trains):
+    trains[0] = replace(trains[0], promoted=False, failed=True, why="the champion is damaged")
+    done = run("train")
+    assert (done.code, done.err) == (1, "")
+    assert f"{trains[0].version} is kept, but not promoted: the champion is damaged" in done.out
+    told = run("train", "--json")
+    assert told.code == 1 and json.loads(told.out)["failed"] is True
+
+
+def test_train_like_a_version_takes_its_settings(run, store, trains, monkeypatch):
+    asked = []
+    like = titanic_ml.TitanicPipeline.like
+    monkeypatch.setattr(
+        titanic_ml.TitanicPipeline, "like", lambda *words: asked.append(like(*words)) or asked[0]
+    )
+    assert run("train", "--like", "champion", "seed=9", f"store.uri={store}", "-q").code == 0
+    assert asked[0].settings.selection.repeats == 1 and asked[0].settings.seed == 9
+    refused = run("train", "--like", "nope", f"store.uri={store}")
+    assert refused.code == 1 and "no model nope" in refused.err
+
+
+def test_a_mismatch_may_be_allowed_and_the_answer_warns(run, store, tmp_path):
+    path = next(store.glob("2*/manifest.json"))
+    values = json.loads(path.read_text())
+    values["libraries"]["scikit-learn"] = "0.24.1"
+    del values["digest"], values["signature"]
+    path.write_bytes(sealed(values, None))
+    out = tmp_path / "out.csv"
+    for words in (
+        ["predict", TEST, "--output", out],
+        ["evaluate", "--data", TRAIN],
+        ["explain", "--id", 892, "--data", TEST],
+    ):
+        refused = run(*words, f"store.uri={store}")
+        assert refused.code == 1 and "or allow the mismatch (--allow-mismatch)" in refused.err
+        done = run(*words, f"store.uri={store}", "--allow-mismatch")
+        assert done.code == 0 and "WARNING: " in done.out, done.err
+        assert "was made with scikit-learn 0.24.1, but here is" in done.out
+        told = json.loads(run(*words, f"store.uri={store}", "--allow-mismatch", "--json").out)
+        assert "0.24.1" in told["warning"]
+
+
+def test_predictions_go_where_the_settings_say(run, store, tmp_path):
+    words = f"store.uri={store}", f"predictions.uri={tmp_path / 'out.csv'}"
+    assert run("predict", TEST, *words).code == 0
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 418
+
+
+def test_the_report_of_a_bucket_is_opened_as_a_copy(run, store, bucket, monkeypatch):
+    opened = []
+    monkeypatch.setattr(typer, "launch", opened.append)
+    uri = bucket("models")
+    ModelStore(uri).objects.write_all(
+        {str(p.relative_to(store)): p.read_bytes() for p in store.rglob("*") if p.is_file()}
+    )
+    done = run("report", f"store.uri={uri}", "--open")
+    assert done.code == 0 and done.out.startswith(f"{uri}/2")
+    assert Path(opened[0]).read_text().startswith("<!")
 
 
 def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):

@@ -9,6 +9,7 @@ from titanic_ml import TitanicPipeline
 from titanic_ml.errors import SettingsError
 from titanic_ml.registry import provenance
 from titanic_ml.registry.store import ModelStore
+from titanic_ml.training import checkpoint
 from titanic_ml.training.checkpoint import Checkpoint
 
 
@@ -79,6 +80,22 @@ def test_it_is_its_users_alone(tmp_path):
     kept.folder.chmod(0o777)
     kept["fold 2"] = 2
     assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
+
+
+def test_the_same_training_that_is_whole_first_removes_the_folder_and_no_harm_is_done(
+    tmp_path, monkeypatch
+):
+    kept = Checkpoint.for_run(str(tmp_path), seed=1)
+    write, removed = checkpoint.write_file, []
+
+    def removed_before(path, data):
+        if len(removed) < 3:
+            removed.append(kept.clear())
+        write(path, data)
+
+    monkeypatch.setattr(checkpoint, "write_file", removed_before)
+    kept["fold 1"] = 1
+    assert len(removed) == 3 and dict(kept) == {"fold 1": 1}
 
 
 class Planted:

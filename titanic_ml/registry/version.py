@@ -369,7 +369,7 @@ class ModelVersion:
             theirs, ours = self._mismatch(library)
             allowed = self.allow_mismatch and library == MAY_DIFFER
             if theirs != ours and not allowed:
-                hint = ", or allow the mismatch" if library == MAY_DIFFER else ""
+                hint = ", or allow the mismatch (--allow-mismatch)" if library == MAY_DIFFER else ""
                 raise ModelRefused(
                     f"{self.name} was made with {library} {theirs}, but here is {ours}; "
                     f"install {library} {theirs} or train anew{hint}"

@@ -8,8 +8,9 @@ import json
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from titanic_ml.errors import SettingsError
 from titanic_ml.storage.files import write_file
 
+ATTEMPTS = 5  # to write a file where another process removes the folder
 log = logging.getLogger(__name__)
 
 
@@ -64,8 +66,7 @@ class Checkpoint(MutableMapping):
         buffer = io.BytesIO()
         joblib.dump(result, buffer)
         with self._told():
-            self._make()
-            write_file(self._path(name), buffer.getvalue())
+            self._write(self._path(name), buffer.getvalue())
 
     def __delitem__(self, name: str) -> None:
         try:
@@ -88,28 +89,37 @@ class Checkpoint(MutableMapping):
             That fails, or the folder is another user's.
         """
         with self._told():
-            self._make()
-            probe = self.folder / ".probe"
-            write_file(probe, b"")
-            probe.unlink()
-            with suppress(OSError):  # it holds what was finished
-                self.folder.rmdir()
+            self._check(self.folder.parent)
+            if self.folder.exists():
+                self._check(self.folder)
+            with tempfile.TemporaryFile(dir=self.folder.parent):
+                pass
 
     def clear(self) -> None:
         """Remove the folder, since the run is whole."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _make(self) -> None:
-        """The folders, for the user alone."""
-        for folder in (self.folder.parent, self.folder):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not _is_ours(folder):
-                raise SettingsError(
-                    f"scratch is {self.folder.parent}: {folder} is another user's, who could have "
-                    "put code there; name a folder of your own"
-                )
-        self.folder.chmod(0o700)
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write a file, in folders that are the user's alone."""
+        for attempt in range(ATTEMPTS):
+            try:
+                for folder in (self.folder.parent, self.folder):
+                    self._check(folder)
+                return write_file(path, data)
+            except FileNotFoundError:  # the same training, run beside this one, is whole
+                if attempt + 1 == ATTEMPTS:
+                    raise
+
+    def _check(self, folder: Path) -> None:
+        """Make a folder that is not there, and refuse one of another user."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_ours(folder):
+            raise SettingsError(
+                f"scratch is {self.folder.parent}: {folder} is another user's, who could have put "
+                "code there; name a folder of your own"
+            )
+        if folder == self.folder:
+            folder.chmod(0o700)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
