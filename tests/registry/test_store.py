@@ -214,6 +214,20 @@ def test_verify_names_all_that_is_damaged(new, save):
     assert str(found).endswith("3 versions read: 4 faults")
 
 
+def test_who_may_not_remove_anything_is_told_the_rest(folder, save, monkeypatch):
+    name = save(folder)
+    folder.objects.replace(f"{name}/model.joblib", b"")
+    (folder.objects.folder / "20260101T000000.000Z-abcdef").mkdir()
+
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    found = folder.verify(NOW)
+    assert found.swept == [] and len(found.faults) == 2
+    assert re.search("can't be written: .*-abcdef: Permission denied", found.faults[1])
+
+
 def test_verify_tells_of_a_champion_that_is_not_there(new, save):
     save(new)
     new.champion.point("gone", "forced")

@@ -312,7 +312,12 @@ class ModelStore:
             for folder in self.objects.folders()
             if folder not in names and (NAME.fullmatch(folder) or LITTER.fullmatch(folder))
         ]
-        return Verification(versions, faults, self.objects.sweep(left, age))
+        swept: list[str] = []
+        try:
+            swept = self.objects.sweep(left, age)
+        except StoreUnusable as error:  # who may only read can still look
+            faults.append(str(error))
+        return Verification(versions, faults, swept)
 
     def _write(self, name: str, files: Mapping[str, bytes], manifest: bytes) -> bool:
         """Write the objects of a version; False if another writer has the name."""

@@ -270,7 +270,7 @@ def _reason(error: Exception) -> str:
     """The words of an error that a person needs."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if number := re.search(r"\(os error (\d+)\)", text):
         return os.strerror(int(number[1]))
     server = re.search(r"Error performing \w+ (\w+://[^/\s]+)", text)
