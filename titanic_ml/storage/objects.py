@@ -18,6 +18,11 @@ from titanic_ml.errors import SettingsError, StoreUnusable
 
 BUCKETS = ("s3", "gs", "az")
 EXPECTED = "a folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or memory:///"
+ENDPOINTS = {  # the variables that name another server than the cloud's
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "az": ("AZURE_STORAGE_ENDPOINT",),
+    "gs": (),
+}
 AT_ONCE = 16  # requests
 RETRIES = 3
 UNFINISHED = re.compile(r"#\d+$")  # how a file is called in a folder until it is whole
@@ -234,13 +239,9 @@ def _bucket(uri: str) -> Any:
 
     if uri.startswith("memory:"):
         return from_url("memory:///")
-    given: Any = {}
-    patience: Any = dict(PATIENCE)
-    if uri.startswith("s3:"):
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        if endpoint:
-            given["endpoint"] = endpoint
-            patience["allow_http"] = endpoint.startswith("http://")
+    endpoint = next(filter(None, map(os.environ.get, ENDPOINTS[uri.partition(":")[0]])), "")
+    given: Any = {"endpoint": endpoint} if endpoint else {}
+    patience: Any = PATIENCE | {"allow_http": endpoint.startswith("http://")}
     retry: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=30)}
     return from_url(uri, config=given, client_options=patience, retry_config=retry)
 
