@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -199,6 +200,22 @@ def test_make_alone_lists_the_targets():
         "bench-tables",
         "bench-formats",
     }
+
+
+def test_clean_removes_what_was_made_and_keeps_models_and_predictions(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    made = [".titanic_ml/unfinished-a/fold.joblib", ".venv/x", ".venv-formats/x", "coverage/a.html"]
+    made += ["titanic_ml/__pycache__/a.pyc", ".hypothesis/x", "coverage.xml"]
+    kept = ["Makefile", "models/a/manifest.json", "submission.csv", "titanic_ml/a.py"]
+    for name in (*made, *kept[1:]):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+
+    subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True)
+
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == set(kept)
 
 
 def test_ci_runs_the_same_check():

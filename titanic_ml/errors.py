@@ -16,6 +16,7 @@ TitanicError                     what a command prints as one message
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,16 @@ class SettingsError(TitanicError):
     """A setting or an argument is unknown, missing or of the wrong type."""
 
     exit_code = 2
+
+
+def nearest(word: str, names: Sequence[str]) -> str:
+    """Which name may have been meant, as the end of a sentence.
+
+    >>> nearest("sed", ["seed", "env"]), nearest("zzz", ["seed", "env"])
+    ('; did you mean seed?', '; expected one of seed, env')
+    """
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(names)}"
 
 
 class DataError(TitanicError):

@@ -186,6 +186,12 @@ def test_addresses_come_from_a_file_here_and_the_environment_wins():
     assert settings.store.uri == "of the environment"
 
 
+def test_a_remote_store_is_signed():
+    os.environ.update(REMOTE)
+    with pytest.raises(SettingsError, match="store.signing_key is null, expected a key: env=remo"):
+        load_settings(["env=remote", "store.signing_key=null"])
+
+
 def test_an_override_wins_over_an_environment():
     os.environ.update(REMOTE)
     assert load_settings(["env=remote", "store.uri=here"]).store.uri == "here"

@@ -9,7 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from titanic_ml.config.compose import described, load_settings
-from titanic_ml.config.layers import flat, merged, nearest, values_of
+from titanic_ml.config.layers import flat, merged, values_of
 from titanic_ml.errors import SettingsError
 
 
@@ -140,8 +140,3 @@ def test_it_describes_what_is_loaded(write):
     values = {name: one.value for name, one in by_name((), mine).items()}
     loaded = OmegaConf.to_container(OmegaConf.structured(load_settings(config_dir=mine)))
     assert values == flat(loaded)
-
-
-def test_names_that_are_near():
-    assert nearest("sed", ["seed", "env"]) == "; did you mean seed?"
-    assert nearest("zzz", ["seed", "env"]) == "; expected one of seed, env"

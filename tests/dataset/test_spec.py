@@ -42,7 +42,7 @@ def test_the_specification_of_the_titanic_has_every_property(spec):
         ({"a": {"kind": "text", "pattern": "("}}, {}, "a.pattern is no regular expression: missi"),
         ({}, {"id": "x"}, "dataset.id is x, expected one of the columns"),
         ({}, {"target": "x"}, "dataset.target is x"),
-        ({}, {"taget": "y"}, "dataset: unknown taget, expected about, baseline"),
+        ({}, {"taget": "y"}, "dataset: unknown taget; did you mean target?"),
         ({}, {"slices": {"a": "z"}}, "dataset.slices.a: no column z"),
         ({}, {"slices": {"a": "y"}}, "dataset.slices.a: no column y"),  # the target is no input
     ],

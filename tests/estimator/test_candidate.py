@@ -64,8 +64,10 @@ def test_without_a_search_space_there_is_one_setting():
 
 
 def test_unknown_property_is_named():
-    with pytest.raises(SettingsError, match="estimator.x: got an unexpected keyword argument 'y'"):
-        Candidate.from_dict("x", {"label": "x", "estimator": None, "complexity": 1, "y": 2})
+    with pytest.raises(SettingsError, match=r"estimator.x: unknown lable; did you mean label\?"):
+        Candidate.from_dict("x", {"lable": "x", "estimator": None, "complexity": 1})
+    with pytest.raises(SettingsError, match="estimator.x: missing 1 required .*'complexity'"):
+        Candidate.from_dict("x", {"label": "x", "estimator": None})
 
 
 def test_what_cannot_be_learned_is_the_data_at_fault():

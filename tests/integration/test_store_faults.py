@@ -32,57 +32,61 @@ class Proxy:
     most: int = 0  # the most that were at the same time
 
 
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Hands each request on to the bucket's server, as long as the proxy is to answer."""
+
+    protocol_version = "HTTP/1.1"
+    proxy: Proxy
+    host: str
+    lock = threading.Lock()
+
+    def hand_on(self):
+        here = self.proxy
+        with self.lock:
+            here.lines.append(f"{self.command} {self.path}")
+            here.left = None if here.left is None else here.left - 1
+            here.now += 1
+            here.most = max(here.most, here.now)
+            silent = here.left is not None and here.left < 0
+        try:
+            if silent:
+                self.close_connection = True  # no answer at all
+            else:
+                self.answer()
+        finally:
+            with self.lock:
+                here.now -= 1
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        upstream = http.client.HTTPConnection(self.host)
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            upstream.putheader(name, value)
+        upstream.endheaders(body)
+        answer = upstream.getresponse()
+        data = answer.read()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+        upstream.close()
+
+    do_GET = do_PUT = do_DELETE = do_POST = hand_on
+
+    def log_message(self, *words):
+        pass
+
+
 @pytest.fixture
 def proxy(bucket, _bucket_server, monkeypatch) -> Iterator[Proxy]:
     """A fresh bucket behind a proxy."""
-    host = urlsplit(_bucket_server).netloc
-    here, lock = Proxy(bucket("models")), threading.Lock()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_any(self):
-            with lock:
-                here.lines.append(f"{self.command} {self.path}")
-                if here.left is not None:
-                    here.left -= 1
-                here.now += 1
-                here.most = max(here.most, here.now)
-            try:
-                if here.left is not None and here.left < 0:
-                    self.close_connection = True  # no answer at all
-                    return
-                self.forward()
-            finally:
-                with lock:
-                    here.now -= 1
-
-        def forward(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            upstream = http.client.HTTPConnection(host)
-            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                upstream.putheader(name, value)
-            upstream.endheaders(body)
-            answer = upstream.getresponse()
-            data = answer.read()
-            self.send_response_only(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in ("transfer-encoding", "content-length", "connection"):
-                    self.send_header(name, value)
-            if self.command != "HEAD":
-                self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(data)
-            upstream.close()
-
-        do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = handle_any
-
-        def log_message(self, *words):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    here = Proxy(bucket("models"))
+    kind = type("Bound", (Handler,), {"proxy": here, "host": urlsplit(_bucket_server).netloc})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     yield here

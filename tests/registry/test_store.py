@@ -309,6 +309,32 @@ def test_documents_are_made_with_the_name_that_the_version_gets(new, save):
         new.open(name).read("other.md")
 
 
+def test_what_is_no_version_is_none_of_ours(folder, save):
+    name = save(folder)
+    for other in ("notes", ".hidden", "aliases", "20260101"):
+        folder.objects.replace(f"{other}/manifest.json", b"{}")
+        with pytest.raises(ModelNotFound):
+            folder.open(other)
+    assert folder.names() == [version.name for version in folder.versions()] == [name]
+    assert folder.verify(NOW).to_dict() == {"versions": 1, "faults": [], "swept": []}
+
+
+def test_a_folder_that_is_named_from_here_is_another_from_elsewhere(tmp_path, save, monkeypatch):
+    """A client that is kept must not write where the program was before, or a link pointed."""
+    names = {}
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        names[place] = save(ModelStore("models"))
+    for place, name in names.items():
+        assert ModelStore(str(tmp_path / place / "models")).names() == [name]
+    link = tmp_path / "current"
+    for place, name in names.items():
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / place / "models")
+        assert ModelStore(str(link)).names() == [name]
+
+
 def test_a_deleted_version_is_gone_with_all_its_files(new, save):
     first, second = save(new), save(new)
     assert new.delete(first) == first

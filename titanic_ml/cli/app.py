@@ -38,7 +38,7 @@ from titanic_ml.cli.options import (
     shared,
     version_or_override,
 )
-from titanic_ml.cli.store import model_store
+from titanic_ml.cli.store import model_store, open_pipeline
 from titanic_ml.errors import EmptyStore, TitanicError
 
 UNDONE = "nothing is half written; run the same command again"
@@ -153,9 +153,7 @@ def train(
     quiet: Quiet = False,
 ) -> Result:
     """Compare the candidates, fit the chosen one, measure, explain and keep it."""
-    from titanic_ml.pipeline import TitanicPipeline
-
-    pipeline = TitanicPipeline(*overrides or (), config_dir=config_dir)
+    pipeline = open_pipeline(overrides, config_dir)
     if like:
         pipeline = pipeline.like(like)
     with interruptible("no version was made; the same command goes on from here"):
@@ -177,12 +175,7 @@ def evaluate(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Measure a version on a table with known outcomes; without one, say what its training did."""
-    from titanic_ml.pipeline import TitanicPipeline
-
-    pipeline = TitanicPipeline(
-        *overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch
-    )
-    evaluation = pipeline.evaluate(data, model)
+    evaluation = open_pipeline(overrides, config_dir, allow_mismatch).evaluate(data, model)
     return Result(evaluation, evaluation.to_dict())
 
 
@@ -199,11 +192,7 @@ def explain(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Tell which features moved the prediction for one row, and by how much."""
-    from titanic_ml.pipeline import TitanicPipeline
-
-    pipeline = TitanicPipeline(
-        *overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch
-    )
+    pipeline = open_pipeline(overrides, config_dir, allow_mismatch)
     explanation = pipeline.explain(passenger_id, data, model)
     return Result(explanation, explanation.to_dict())
 

@@ -19,7 +19,7 @@ from titanic_ml.cli.options import (
     shared,
     version_or_override,
 )
-from titanic_ml.cli.store import model_store
+from titanic_ml.cli.store import model_store, open_pipeline
 from titanic_ml.errors import ModelError
 
 if TYPE_CHECKING:
@@ -119,10 +119,8 @@ def compare(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Put two versions side by side, on the rows that both were scored on too."""
-    from titanic_ml.pipeline import TitanicPipeline
-
     other, words = version_or_override(other, overrides)
-    comparison = TitanicPipeline(*words, config_dir=config_dir).compare(version, other)
+    comparison = open_pipeline(words, config_dir).compare(version, other)
     return Result(comparison, comparison.to_dict())
 
 
@@ -150,9 +148,7 @@ def promote(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Make a version the champion, if it is not worse on the rows that both were scored on."""
-    from titanic_ml.pipeline import TitanicPipeline
-
-    pipeline = TitanicPipeline(*overrides or (), config_dir=config_dir)
+    pipeline = open_pipeline(overrides, config_dir)
     champion = pipeline.store.resolve(version)
     reason = pipeline.promote(champion, force, why)
     values = {"champion": champion, "why": reason}

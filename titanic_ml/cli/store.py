@@ -1,4 +1,4 @@
-"""The store that the settings name."""
+"""The pipeline and the store that the settings name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from titanic_ml.pipeline import TitanicPipeline
     from titanic_ml.registry.store import ModelStore
+
+
+def open_pipeline(
+    overrides: Sequence[str] | None,
+    config_dir: str | Path | None = None,
+    allow_mismatch: bool = False,
+) -> TitanicPipeline:
+    """The pipeline of the settings."""
+    from titanic_ml.pipeline import TitanicPipeline
+
+    return TitanicPipeline(*overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch)
 
 
 def model_store(

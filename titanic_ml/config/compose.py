@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from titanic_ml.config.layers import flat, groups, merged, nearest, sources, values_of
+from titanic_ml.config.layers import flat, groups, merged, sources, values_of
 from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
-from titanic_ml.errors import SettingsError
+from titanic_ml.errors import SettingsError, nearest
 from titanic_ml.storage.address import shown
 
 LOCK = threading.Lock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shutil
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from titanic_ml.errors import SettingsError
+from titanic_ml.errors import SettingsError, nearest
 
 CONFIG_DIR = Path(__file__).parents[1] / "conf"
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)  # where Hydra puts what a file says
@@ -118,12 +117,6 @@ def flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
         else:
             found[name] = value
     return found
-
-
-def nearest(word: str, names: Sequence[str]) -> str:
-    """Which name may have been meant, as the end of a sentence."""
-    near = difflib.get_close_matches(word, names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(names)}"
 
 
 def _lay_over(folder: Path, path: Path, name: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from titanic_ml.dataset.normalise import Case
 from titanic_ml.dataset.slices import Slice, parse_slices
-from titanic_ml.errors import SettingsError
+from titanic_ml.errors import SettingsError, nearest
 
 Kind = Literal["integer", "number", "category", "text"]
 DIGITS = 15  # of a whole number that float64 holds exactly, whichever it is
@@ -177,8 +177,6 @@ class DatasetSpec:
 
 
 def _refuse_unknown(key: str, node: Mapping[str, Any], kind: type) -> None:
-    known = {field.name for field in fields(kind)}
-    if unknown := sorted(set(map(str, node)) - known):
-        raise SettingsError(
-            f"{key}: unknown {', '.join(unknown)}, expected {', '.join(sorted(known))}"
-        )
+    known = sorted(field.name for field in fields(kind))
+    for unknown in sorted(set(map(str, node)).difference(known)):
+        raise SettingsError(f"{key}: unknown {unknown}{nearest(unknown, known)}")

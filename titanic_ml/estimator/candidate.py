@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
-from titanic_ml.errors import DataError, SettingsError
+from titanic_ml.errors import DataError, SettingsError, nearest
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ class Candidate:
     @classmethod
     def from_dict(cls, name: str, node: Mapping[str, Any]) -> Candidate:
         """Make a candidate from its YAML, the objects in it built. Raises `SettingsError`."""
+        known = [field.name for field in fields(cls) if field.name != "name"]
+        for unknown in sorted(set(map(str, node)).difference(known)):
+            raise SettingsError(f"estimator.{name}: unknown {unknown}{nearest(unknown, known)}")
         try:
             return cls(name=name, **node)
         except TypeError as error:

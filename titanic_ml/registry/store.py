@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from titanic_ml.errors import EmptyStore, ModelError, ModelNotFound, ModelRefused, StoreUnusable
-from titanic_ml.registry.aliases import ALIASES, CHAMPION, LATEST, Alias, Entry, user
+from titanic_ml.registry.aliases import CHAMPION, LATEST, Alias, Entry, user
 from titanic_ml.registry.provenance import git_commit, libraries
 from titanic_ml.registry.signatures import sha256
 from titanic_ml.registry.version import (
@@ -33,7 +33,7 @@ from titanic_ml.storage.objects import Objects
 
 log = logging.getLogger(__name__)
 NAMED = (CHAMPION, LATEST)
-NAME = re.compile(r"(\d{8}T\d{6})\.(\d{3})Z-[0-9a-f]{6}")  # of a version
+NAME = re.compile(r"(\d{8}T\d{6})\.(\d{3})Z-[0-9a-f]{6}(-\d+)?", re.ASCII)  # of a version
 LITTER = re.compile(r"\.(incoming|leaving)-.*|\.probe")  # of killed writers, beside versions
 EARLIER = tuple(f"{alias}.json" for alias in NAMED)  # the aliases of the earlier layout
 ATTEMPTS = 100  # names that are tried for a version
@@ -116,9 +116,9 @@ class ModelStore:
 
     def names(self) -> list[str]:
         """Names of all versions, the newest first."""
-        parts = (name.split("/") for name in self.objects.names())
-        found = (part[0] for part in parts if len(part) == 2 and part[1] == MANIFEST)
-        return sorted((name for name in found if not name.startswith(".")), reverse=True)
+        parts = (name.partition("/") for name in self.objects.names())
+        found = (name for name, _, file in parts if file == MANIFEST and NAME.fullmatch(name))
+        return sorted(found, reverse=True)
 
     def holds(self, name: str) -> bool:
         """Whether there is a version of this name, be it damaged."""
@@ -126,8 +126,7 @@ class ModelStore:
 
     def versions(self) -> list[ModelVersion | ModelRefused]:
         """All versions, the newest first: those that are damaged as the error that says so."""
-        folders = self.objects.folders()
-        names = [name for name in reversed(folders) if name[0] != "." and name != ALIASES]
+        names = sorted(filter(NAME.fullmatch, self.objects.folders()), reverse=True)
         manifests = self.objects.read_all([f"{name}/{MANIFEST}" for name in names])
         found: list[ModelVersion | ModelRefused] = []
         for name, data in zip(names, manifests, strict=True):
@@ -165,8 +164,8 @@ class ModelStore:
             Its manifest is damaged, or not signed by the key.
         """
         version = self.resolve(name)
-        plain = re.fullmatch(r"\w[\w.-]*", version, re.ASCII)
-        data = self.objects.read(f"{version}/{MANIFEST}") if plain else None
+        named = NAME.fullmatch(version)
+        data = self.objects.read(f"{version}/{MANIFEST}") if named else None
         if data is None:
             raise self._not_found(name)
         return self._version(version, data)

@@ -125,22 +125,20 @@ class Objects:
             found = obstore.list_with_delimiter(self._open())
         return sorted(path.rpartition("/")[2] for path in found["common_prefixes"])
 
-    def names(self, start: str = "", after: str | None = None) -> dict[str, datetime]:
+    def names(self, start: str = "") -> dict[str, datetime]:
         """All names under a folder of names, in order, with the time when each was written.
 
         Parameters
         ----------
         start
             The folder of names; all by default.
-        after
-            Only those that sort behind this one.
         """
         import obstore
 
         if not self._there:
             return {}
         with self._told("read"):
-            listed = obstore.list(self._open(), prefix=start or None, offset=after)
+            listed = obstore.list(self._open(), prefix=start or None)
             found = [(one["path"], one["last_modified"]) for page in listed for one in page]
         return dict(sorted(found))
 
@@ -215,7 +213,7 @@ class Objects:
             if folder.is_symlink() and not folder.exists():
                 raise OSError(f"it is a link to {folder.readlink()}, which is not there")
             folder.mkdir(parents=True, exist_ok=True)
-        return _folder(str(folder))
+        return _folder(str(folder.resolve()))  # as it is now: links and the working folder move
 
     @contextmanager
     def _told(self, action: str) -> Iterator[None]:
