@@ -30,10 +30,13 @@ SUMMARY = Summary(
 )
 
 
-def train(store: ModelStore, loss: float) -> str:
-    """Save a version that is as good as this, and let the gate decide."""
+def train(store: ModelStore, loss: float, files: int = 0) -> str:
+    """Save a version that is as good as this, with so many files more, and let the gate decide."""
     table = pd.DataFrame({"id": [1, 2], "row": [1, 2], "y": [0, 1], "repeat_1": [loss, 1 - loss]})
-    version = store.save(Contents("a model" * 5000, {}, table, table), SUMMARY)
+    print("saving", flush=True)
+    parts = {f"part-{number}": b"a part" * 5000 for number in range(files)}
+    contents = Contents("a model" * 5000, {}, table, table)
+    version = store.save(contents, SUMMARY, lambda origin: parts)
     print("saved", version.name, flush=True)
     try:
         promote(store, version, 0.0, force=False)
@@ -66,7 +69,7 @@ def main(uri: str, number: str, moves: str) -> None:
     sys.stdin.readline()
     if int(moves) < 0:
         while True:  # until it is killed
-            train(store, 0.3)
+            train(store, 0.3, 6)
     name = train(store, 0.1 + int(number) / 100)
     move(store, int(number), name, int(moves))
 

@@ -172,6 +172,8 @@ def _composed(
         OmegaConf.resolve(typed)
         settings = OmegaConf.to_object(typed)
         assert isinstance(settings, Settings)
+        signed = settings.env != "remote" or settings.store.signing_key is not None
+        require(signed, "store.signing_key", "null", "a key: env=remote keeps no unsigned version")
         names = [word.partition("=")[0] for word in overrides]  # a value may hold a password
         log.debug("settings of env=%s, overridden: %s", settings.env, ", ".join(names) or "none")
         return settings, composed, files

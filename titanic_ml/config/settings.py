@@ -104,8 +104,6 @@ class Settings:
     estimator: dict[str, Any]
 
     def __post_init__(self) -> None:
-        signed = self.env != "remote" or self.store.signing_key is not None
-        require(signed, "store.signing_key", "null", "a key: env=remote keeps no unsigned version")
         require(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
         require(self.n_jobs != 0, "n_jobs", self.n_jobs, "-1 (all cores) or a number of processes")
 
