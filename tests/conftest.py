@@ -146,6 +146,13 @@ def run(capsys) -> Callable[..., Done]:
     return run
 
 
+@pytest.fixture
+def unmeasured(monkeypatch) -> None:
+    """Programs that a test starts run at their own speed: coverage doesn't follow them."""
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def _postgres_server() -> Iterator[str]:
     """The address of a real server, which stops with the tests.
