@@ -62,6 +62,15 @@ def test_who_finds_another_champion_than_it_was_compared_with_compares_again(
     assert [entry.version for entry in new.champion.history()] == [first.name, good.name]
 
 
+def test_a_version_whose_manifest_was_damaged_since_it_was_read_is_never_promoted(new, saved):
+    first, damaged = saved([0.1, 0.9, 0.9]), saved([0.1, 0.9, 0.9])
+    promote(new, first, 0.0, force=False)
+    new.objects.replace(f"{damaged.name}/manifest.json", b"{}")
+    with pytest.raises(ModelRefused, match=f"{damaged.name}/manifest.json: damaged"):
+        promote(new, damaged, 0.0, force=True)
+    assert new.champion.version == first.name
+
+
 @pytest.mark.parametrize("file", ["model.joblib", "baselines.joblib", "background.parquet"])
 def test_a_version_with_a_damaged_file_is_never_promoted(new, saved, file):
     first, damaged = saved([0.1, 0.9, 0.9]), saved([0.1, 0.9, 0.9])

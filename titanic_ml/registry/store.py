@@ -234,11 +234,11 @@ class ModelStore:
         Raises
         ------
         ModelRefused
-            A file of the version is missing or not the one that was saved.
+            A file of the version, its manifest among them, is missing or not the one saved.
         ModelNotFound
             It was deleted meanwhile; the champion is who it was.
         """
-        version.check()
+        self.open(version.name).check()  # as it is now, also if it was read long ago
         entry = self.champion.move(after, version.name, why, back_to)
         if entry and not self.holds(version.name):
             if after:
