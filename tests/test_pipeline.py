@@ -416,6 +416,11 @@ def test_the_settings_of_a_version_train_the_same_model_again(pipeline, store, q
     assert second.manifest.settings == first.manifest.settings | {
         key: second.manifest.settings[key] for key in ("scratch", "store")
     }
+    without = TitanicPipeline(f"store.uri={store}", *quick, "~estimator.majority")
+    assert list(without.like("champion").settings.estimator) == [
+        "one_column",
+        "logistic_regression",
+    ]
     assert other.like("champion").settings.seed == 3  # what is overridden stays so
     assert other.settings.selection.repeats == 3  # and a pipeline is not changed by it
 

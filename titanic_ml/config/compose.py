@@ -73,7 +73,7 @@ def described(overrides: Sequence[str] = (), config_dir: str | Path | None = Non
     from omegaconf import OmegaConf
 
     _, composed, files = _composed(overrides, config_dir, with_files=True)
-    theirs = Path(config_dir) if config_dir else None
+    theirs = Path(config_dir).expanduser() if config_dir else None
     raw: Any = OmegaConf.to_container(composed)
     values: Any = OmegaConf.to_container(composed, resolve=True)
     raw, values = flat(raw), flat(values)
@@ -116,7 +116,9 @@ def settings_like(
 
     today = OmegaConf.create(asdict(now))
     mixed = OmegaConf.create({key: value for key, value in kept.items() if key not in PLACES})
-    for name in [*PLACES, *(word.partition("=")[0].lstrip("+~") for word in overrides)]:
+    for name in [*PLACES, *(word.partition("=")[0].lstrip("+") for word in overrides)]:
+        if name.startswith("~"):  # today's word left it out: what is taken is its whole group
+            name = name[1:].partition(".")[0]
         OmegaConf.update(mixed, name, OmegaConf.select(today, name), merge=False, force_add=True)
     try:
         settings = OmegaConf.to_object(OmegaConf.merge(_schema(), mixed))
