@@ -177,7 +177,8 @@ def test_what_a_killed_writer_left_on_disk_is_swept_and_what_is_not_ours_stays(f
     litter = [f"{name}/report.html#1", "aliases/champion/000002.json#12", ".incoming-abc/x"]
     litter += [".leaving-abc/20260101T000000.000Z-aaaaaa/model.joblib", ".probe/0123456789abcdef#1"]
     litter += ["20260101T000000.000Z-bbbbbb/model.joblib", "20260101T000000.000Z-cccccc/a#1"]
-    kept = ["README.md", "notes/about.txt", ".git/config", "20260101/model.joblib", "a#b"]
+    kept = ["README.md", "notes/about.txt", ".git/config", "20260101/model.joblib", "a#b", "c#1"]
+    kept += ["notes/draft#1"]
     for path in (*litter, *kept):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text("x")

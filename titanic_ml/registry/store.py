@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from titanic_ml.errors import EmptyStore, ModelError, ModelNotFound, ModelRefused, StoreUnusable
-from titanic_ml.registry.aliases import CHAMPION, LATEST, Alias, Entry, user
+from titanic_ml.registry.aliases import ALIASES, CHAMPION, LATEST, Alias, Entry, user
 from titanic_ml.registry.provenance import git_commit, libraries
 from titanic_ml.registry.signatures import sha256
 from titanic_ml.registry.version import (
@@ -313,7 +313,7 @@ class ModelStore:
         ]
         swept: list[str] = []
         try:
-            swept = self.objects.sweep(left, age)
+            swept = self.objects.sweep(left, [*names, ALIASES], age)
         except StoreUnusable as error:  # who may only read can still look
             faults.append(str(error))
         return Verification(versions, faults, swept)

@@ -161,14 +161,21 @@ class Objects:
         else:
             self.delete(list(self.names(start)))
 
-    def sweep(self, folders: Sequence[str], age: timedelta) -> list[str]:
-        """Remove folders of names of which all is older, and files that nobody finished.
+    def sweep(self, left: Sequence[str], kept: Sequence[str], age: timedelta) -> list[str]:
+        """Remove what killed writers left, and return its names.
 
-        Returns what was removed.
+        Parameters
+        ----------
+        left
+            Folders of names that are removed if all that is in them is older.
+        kept
+            Folders of names in which only older files that nobody finished are removed.
+        age
+            How old.
         """
-        swept = [folder for folder in folders if self._swept(folder, datetime.now(UTC) - age)]
+        swept = [folder for folder in left if self._swept(folder, datetime.now(UTC) - age)]
         with self._told("written"):
-            for path in self._unfinished():
+            for path in self._unfinished(kept):
                 if _written(path) < datetime.now(UTC) - age:
                     path.unlink(missing_ok=True)
                     swept.append(str(path.relative_to(self.folder or "")))
@@ -184,11 +191,11 @@ class Objects:
             self.discard(folder)
         return old
 
-    def _unfinished(self) -> list[Path]:
-        """Files that a killed writer left in a folder, which no list has."""
-        if not self.folder or not self._there:
-            return []
-        return [path for path in self.folder.rglob("*#*") if UNFINISHED.search(path.name)]
+    def _unfinished(self, kept: Sequence[str]) -> list[Path]:
+        """Files that a killed writer left in these folders of a disk, which no list has."""
+        folders = [self.folder / name for name in kept] if self.folder else []
+        found = (path for folder in folders for path in folder.rglob("*#*"))
+        return [path for path in found if UNFINISHED.search(path.name)]
 
     def check_writable(self) -> None:
         """Write an object and remove it. Raises `StoreUnusable` if that fails."""
