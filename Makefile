@@ -16,11 +16,11 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-all train evaluate predict notebook format format-check lint \
-	run-tests check lock quality bench-tables bench-formats clean
+	run-tests run-tests-known known-results check lock quality bench-tables bench-formats clean
 
 help:  ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 	@echo "Example: make train ARGS=\"seed=7\""
 
 install: .venv/.installed  ## Make .venv with the main dependencies, by their hashes
@@ -60,6 +60,13 @@ run-tests: install-all  ## Run all tests with branch coverage (coverage/index.ht
 	@$(BIN)/coverage html --quiet --fail-under=0
 	@$(BIN)/coverage xml --quiet --fail-under=0
 	@$(BIN)/coverage report
+
+run-tests-known: install-all  ## Run the tests on the known database alone (half a minute)
+	@$(BIN)/python -m pytest --quiet -n $(WORKERS) tests/integration/test_known_database.py $(ARGS)
+
+known-results: install-all  ## Renew tests/known/results.json, when results are meant to change
+	@rm -f .known.db && $(BIN)/python tests/known/results.py sqlite:///.known.db > .known.json
+	@rm -f .known.db && mv .known.json tests/known/results.json
 
 check: lint run-tests  ## What CI runs: lint, then run-tests
 
