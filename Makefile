@@ -15,12 +15,13 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-all train evaluate predict notebook format format-check lint \
-	run-tests run-tests-known known-results check lock quality bench-tables bench-formats clean
+.PHONY: help install install-all train evaluate predict notebook notebook-check format format-check \
+	lint large-files secrets hooks hooks-run run-tests run-tests-known known-results check \
+	lock lock-check quality bench-tables bench-formats clean
 
 help:  ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
 	@echo "Example: make train ARGS=\"seed=7\""
 
 install: .venv/.installed  ## Make .venv with the main dependencies, by their hashes
@@ -41,6 +42,9 @@ notebook: install-all  ## Run main.ipynb from top to bottom, in place
 		nbclient.NotebookClient(book, record_timing=False).execute(); nbformat.write(book, "main.ipynb.new")'
 	@mv main.ipynb.new main.ipynb
 
+notebook-check: install-all  ## Run a copy of main.ipynb: it prints what is committed, and is small
+	@$(BIN)/python -m pytest --quiet -n 0 tests/test_notebook.py $(ARGS)
+
 format: install-all  ## Rewrite the code with isort and black
 	@$(BIN)/isort --quiet .
 	@$(BIN)/black --quiet .
@@ -49,9 +53,26 @@ format-check: install-all  ## Tell what `format` would rewrite
 	@$(BIN)/isort --check --quiet .
 	@$(BIN)/black --check --quiet --diff .
 
-lint: format-check  ## Check the format, then the code with flake8 and mypy
+lint: install-all  ## Check the code with flake8, and its types with mypy
 	@$(BIN)/flake8 .
 	@$(BIN)/mypy --no-error-summary
+
+large-files: install-all  ## Look for files of more than 500 kB in git
+	@git ls-files -z | xargs -0 $(BIN)/check-added-large-files --maxkb=500 --enforce-all
+
+# Allowed are the passwords of examples and tests, the digests of data/, of packages and pictures.
+secrets: install-all  ## Look for passwords and keys in git
+	@git ls-files -z | xargs -0 -n 120 -P 4 $(BIN)/detect-secrets-hook \
+		--exclude-secrets '^(password|secret|s3cret|pw|p%40w)$$' \
+		--exclude-lines '"image/png": "' \
+		--exclude-files '^(poetry\.lock|requirements.*\.txt|tests/test_data\.py)$$'
+
+hooks: install-all  ## Run checks before each commit and push (.pre-commit-config.yaml)
+	@$(BIN)/pre-commit install
+
+hooks-run: install-all  ## Run all of these checks on all files
+	@$(BIN)/pre-commit run --all-files
+	@$(BIN)/pre-commit run --all-files --hook-stage pre-push
 
 run-tests: install-all  ## Run all tests with branch coverage (coverage/index.html, coverage.xml)
 	@$(BIN)/coverage erase
@@ -68,12 +89,16 @@ known-results: install-all  ## Renew tests/known/results.json, when results are 
 	@rm -f .known.db && $(BIN)/python tests/known/results.py sqlite:///.known.db > .known.json
 	@rm -f .known.db && mv .known.json tests/known/results.json
 
-check: lint run-tests  ## What CI runs: lint, then run-tests
+check: format-check lint secrets run-tests  ## What CI runs
 
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
 	@$(POETRY) export --with build --output requirements.txt
+	@$(POETRY) export --with build --extras sql --output requirements-image.txt
 	@$(POETRY) export --with build,dev --all-extras --output requirements-dev.txt
+
+lock-check: install-all  ## Tell whether pyproject.toml, the lock and its exports agree
+	@$(BIN)/python -m pytest --quiet -n 0 tests/test_packaging.py -k "lock or export" $(ARGS)
 
 quality: .venv-quality/.installed  ## Compare our procedure with others' (minutes; ARGS: --repeats 2)
 	@.venv-quality/bin/python benchmarks/quality.py $(ARGS)

@@ -1,0 +1,106 @@
+"""The hooks before a commit, in a clone: they stop what must not come in, and let the rest pass."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+ROOT = Path(__file__).parents[2]
+CONFIG = OmegaConf.to_object(OmegaConf.load(ROOT / ".pre-commit-config.yaml"))
+HOOKS = {hook["id"]: hook for repo in CONFIG["repos"] for hook in repo["hooks"]}
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A clone with the files as they are here, the hooks installed, and these tests' .venv."""
+    folder = tmp_path_factory.mktemp("hooks") / "clone"
+    subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, names.decode().split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / ".venv").symlink_to(sys.prefix)
+    for needs in (*folder.glob("requirements*.txt"), folder / "pyproject.toml"):
+        os.utime(needs, (0, 0))  # older than what is installed: make has nothing to do
+    done = git(folder, "add", "--all"), git(folder, "commit", "--quiet", "-m", "As it is here")
+    assert all(answer.returncode == 0 for answer in done), done
+    subprocess.run(["make", "hooks"], cwd=folder, env=environment(), check=True)
+    return folder
+
+
+def environment() -> dict[str, str]:
+    """Without what git and make tell the programs that they start."""
+    ours = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "MAKE"))}
+    names = {
+        f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    return ours | names | {"PRE_COMMIT_COLOR": "never"}
+
+
+def git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", *words]
+    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+
+
+def commit(folder: Path, files: dict[str, str]) -> tuple[bool, str]:
+    """Try to commit files with these texts; whether there is a commit, and what was printed."""
+    before = git(folder, "rev-parse", "HEAD").stdout
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    git(folder, "add", "--force", *files)
+    said = git(folder, "commit", "-m", "A change")
+    made = git(folder, "rev-parse", "HEAD").stdout != before
+    assert made == (said.returncode == 0)
+    git(folder, "rm", "--quiet", "--force", *files)
+    return made, said.stdout + said.stderr
+
+
+def test_a_commit_that_must_not_be_is_stopped_by_each_hook_that_finds_a_fault(clone):
+    faults = {
+        "titanic_ml/unformatted.py": '"""A module."""\n\nword = \'single quotes\'\n',
+        "titanic_ml/untyped.py": '"""A module."""\n\nnumber: int = "1"\n',
+        "table.txt": "one line of a table\n" * 30_000,
+        "notes.txt": "postgresql://ann:" + "hUnter2hUnter2@host/db\n",
+        "key.pem": "-----BEGIN RSA " + "PRIVATE KEY-----\nabc\n",
+    }
+    made, said = commit(clone, faults)
+    assert not made
+    assert re.findall(r"^- hook id: (\S+)$", said, re.MULTILINE) == [
+        "format",
+        "lint",
+        "large-files",
+        "secrets",
+    ], said
+    assert all(name in said for name in faults)
+
+
+def test_a_commit_that_is_well_passes(clone):
+    made, said = commit(clone, {"titanic_ml/well.py": '"""A module."""\n\nNUMBERS = [1, 2]\n'})
+    assert made, said
+    assert re.findall(r"\.(Passed|Failed)$", said, re.MULTILINE) == ["Passed"] * 4
+
+
+def test_each_hook_calls_a_make_target():
+    makefile = (ROOT / "Makefile").read_text()
+    for hook in HOOKS.values():
+        command, target = hook["entry"].split()
+        assert command == "make" and re.search(f"^{target}:.* ## ", makefile, re.MULTILINE)
+        assert not hook["pass_filenames"] and hook["language"] == "system"
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_files_that_wake_a_hook_are_there(hook):
+    listed = ["git", "ls-files"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    pattern = HOOKS[hook].get("files", "")
+    for part in re.sub(r"\(([^()]*)\)", lambda m: m[1].replace("|", "@"), pattern).split("|"):
+        assert re.search(part.replace("@", "|"), names, re.MULTILINE), part
