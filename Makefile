@@ -17,7 +17,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
 .DELETE_ON_ERROR:
 .PHONY: help install install-all train evaluate predict notebook notebook-check format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-known known-results check \
-	lock lock-check quality bench-tables bench-formats clean
+	lock lock-check image image-check quality bench-tables bench-formats clean
 
 help:  ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -94,11 +94,18 @@ check: format-check lint secrets run-tests  ## What CI runs
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
 	@$(POETRY) export --with build --output requirements.txt
-	@$(POETRY) export --with build --extras sql --output requirements-image.txt
+	@$(POETRY) export --extras sql --output requirements-image.txt
+	@$(POETRY) export --only build --output requirements-build.txt
 	@$(POETRY) export --with build,dev --all-extras --output requirements-dev.txt
 
 lock-check: install-all  ## Tell whether pyproject.toml, the lock and its exports agree
 	@$(BIN)/python -m pytest --quiet -n 0 tests/test_packaging.py -k "lock or export" $(ARGS)
+
+image:  ## Build the container image, by docker
+	@docker build --tag titanic_ml .
+
+image-check: install-all  ## Build it by buildah on a stand-in of its base, and use it (root on Linux)
+	@$(BIN)/python deploy/check_image.py
 
 quality: .venv-quality/.installed  ## Compare our procedure with others' (minutes; ARGS: --repeats 2)
 	@.venv-quality/bin/python benchmarks/quality.py $(ARGS)
@@ -111,7 +118,7 @@ bench-formats: .venv-formats/.installed  ## Compare ways to keep a model: second
 
 clean:  ## Remove what the other targets made, except models/ and the predictions
 	@rm -rf .venv .venv-lock .venv-quality .venv-tables .venv-formats .coverage .coverage.* coverage coverage.xml dist
-	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
+	@rm -rf .image .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 .venv/.made:

@@ -34,7 +34,8 @@ LOCK = tomllib.loads((ROOT / "poetry.lock").read_text())
 EXPORTS = {
     "requirements.txt": ({"main", "build"}, {""}),
     "requirements-dev.txt": ({"main", "build", "dev"}, set(EXTRAS)),
-    "requirements-image.txt": ({"main", "build"}, {"sql"}),
+    "requirements-image.txt": ({"main"}, {"sql"}),
+    "requirements-build.txt": ({"build"}, {""}),
 }
 PLATFORMS = {
     "Linux": {"sys_platform": "linux", "os_name": "posix"},
@@ -200,7 +201,16 @@ def test_make_alone_lists_the_targets():
         *("help", "install", "install-all", "train", "evaluate", "predict", "notebook"),
         *("format", "format-check", "lint", "run-tests", "check", "lock", "quality", "clean"),
         *("bench-tables", "bench-formats", "run-tests-known", "known-results"),
-        *("hooks", "hooks-run", "large-files", "secrets", "notebook-check", "lock-check"),
+        *(
+            "image",
+            "image-check",
+            "hooks",
+            "hooks-run",
+            "large-files",
+            "secrets",
+            "notebook-check",
+            "lock-check",
+        ),
     }
 
 
