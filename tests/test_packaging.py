@@ -200,7 +200,7 @@ def test_make_alone_lists_the_targets():
     assert set(re.findall(r"^  (\S+) +\S", answer, re.MULTILINE)) == {
         *("help", "install", "install-all", "train", "evaluate", "predict", "notebook"),
         *("format", "format-check", "lint", "run-tests", "check", "lock", "quality", "clean"),
-        *("bench-tables", "bench-formats", "run-tests-known", "known-results"),
+        *("bench-tables", "bench-formats", "run-tests-known", "run-tests-remote", "known-results"),
         *(
             "image",
             "image-check",

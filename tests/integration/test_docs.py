@@ -13,7 +13,6 @@ import shutil
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -60,8 +59,7 @@ def services(project, bucket, postgres, spec, monkeypatch):
     for key in ("data/test.csv", "data/train.csv", "parts/1.parquet", "parts/2.parquet"):
         bucket(key.removeprefix("data/"), (project / key).read_bytes())
     monkeypatch.setenv("BUCKET", bucket("").rstrip("/"))
-    place, _, socket = postgres("").rstrip("&").partition("?host=")
-    monkeypatch.setenv("DATABASE", place.replace("@/", f"@{quote(socket, safe='')}/"))
+    monkeypatch.setenv("DATABASE", postgres())
     kinds = {"integer": "integer", "number": "number"}
     columns = {name: kinds.get(column.kind, "text") for name, column in spec.columns.items()}
     for table, name in (("passengers", "train"), ("waiting", "test")):

@@ -77,16 +77,16 @@ def test_nothing_is_half_written_and_the_same_command_succeeds_afterwards(
     assert found(output) == ROWS
 
 
-def test_a_server_that_is_killed_amid_a_write_is_a_sentence_and_leaves_what_was(postgres):
+def test_a_server_that_is_killed_amid_a_write_is_a_sentence_and_leaves_what_was(own_postgres):
     schema = schema_of({"a": "integer", "b": "text", "run_id": "text"})
     frame = pd.DataFrame({"a": range(500_000)}).assign(b="x" * 50, run_id="r")
-    uri = postgres("table=t")
+    uri = own_postgres("table=t")
     with open_sink(parse(uri), schema, "r") as write:
         write(frame.head(5))
 
     def kill() -> None:
         """Kill what serves the write as it copies; the server restarts itself after that."""
-        with dbapi.connect(uri.rpartition("&")[0], autocommit=True) as own, own.cursor() as cursor:
+        with dbapi.connect(uri.rpartition("?")[0], autocommit=True) as own, own.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             (own_pid,) = cursor.fetchone()
             for _ in range(3000):

@@ -38,7 +38,7 @@ def assert_same(found: object, expected: object, where: str = "") -> None:
 def test_results_are_those_that_are_committed(database, request, tmp_path):
     address = f"sqlite:///{tmp_path}/known.db"
     if database == "postgresql":
-        address = request.getfixturevalue("postgres")("").rstrip("&")
+        address = request.getfixturevalue("postgres")()
     command = [sys.executable, KNOWN / "results.py", address]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

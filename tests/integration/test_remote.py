@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -26,12 +26,11 @@ def shell(tmp_path, bucket, postgres):
     """Runs a script in a folder with the project's program and tables."""
     shutil.copytree(ROOT / "data", tmp_path / "data")
     shutil.copy(ROOT / "main.py", tmp_path)
-    place, _, socket = postgres("").rstrip("&").partition("?host=")
     variables = {
         "PYTHONPATH": str(ROOT),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "BUCKET": bucket("").rstrip("/"),
-        "DATABASE": place.replace(":@/", f":s3cret@{quote(socket, safe='')}/"),
+        "DATABASE": postgres(),
     }
 
     def run(script: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +68,8 @@ def test_each_line_of_the_page_does_what_it_says(shell, postgres):
     predictions = read_table(postgres("table=predictions"))
     assert len(predictions) == 418 and set(predictions["model_version"]) == {first.name}
     kept = store.objects.read(f"{first.name}/manifest.json").decode()
-    assert key not in kept and "s3cret" not in kept + done.stdout + done.stderr
+    secret = f":{urlsplit(postgres()).password}@"
+    assert key not in kept and secret not in kept + done.stdout + done.stderr
 
 
 def test_what_is_missing_is_named_in_one_sentence(shell):

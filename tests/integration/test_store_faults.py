@@ -82,10 +82,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def proxy(bucket, _bucket_server, monkeypatch) -> Iterator[Proxy]:
-    """A fresh bucket behind a proxy."""
-    here = Proxy(bucket("models"))
-    kind = type("Bound", (Handler,), {"proxy": here, "host": urlsplit(_bucket_server).netloc})
+def proxy(own_bucket, _own_bucket_server, monkeypatch) -> Iterator[Proxy]:
+    """A fresh bucket of the tests' own server, behind a proxy."""
+    here = Proxy(own_bucket("models"))
+    kind = type("Bound", (Handler,), {"proxy": here, "host": urlsplit(_own_bucket_server).netloc})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")

@@ -229,7 +229,7 @@ def test_no_message_tells_a_password(uri):
 
 
 def test_a_wrong_password_or_role_is_told_without_it(postgres):
-    uri = postgres("table=t").replace("postgres:@", "nobody:s3cret@")
+    uri = postgres("table=t").replace("postgres:s3cret@", "nobody:s3cret@")
     with pytest.raises(UnreadableTable, match='role "nobody" does not exist') as caught:
         read_table(uri)
     assert "s3cret" not in str(caught.value) and "nobody:***@" in str(caught.value)
