@@ -2,7 +2,7 @@
 # docs/containers.md has the lines; `make image-check` builds it and runs it.
 
 # The base in both stages, pinned by version; the environment's path to its Python must stay the same.
-ARG BASE=docker.io/library/python:3.11.14-slim-bookworm
+ARG BASE=python:3.11.14-slim-bookworm
 
 FROM ${BASE} AS build
 WORKDIR /build
@@ -41,8 +41,6 @@ USER 10001:10001
 # All that is written goes here (models/, .titanic_ml/) and into /tmp; the rest may be read-only.
 WORKDIR /work
 VOLUME /work
-# Python stops at it also as the first process, which a container's is; SIGTERM it would ignore.
-STOPSIGNAL SIGINT
 HEALTHCHECK --interval=60s --timeout=20s --start-period=20s CMD ["titanic-ml", "config", "--quiet"]
 ENTRYPOINT ["titanic-ml"]
 CMD ["--help"]

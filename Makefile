@@ -8,16 +8,23 @@ OUTPUT = submission.csv
 MODEL =
 ARGS =
 
-BIN := .venv/bin
+# Where a virtual environment has its programs; on Windows the recipes need the shell that git brings.
+SCRIPTS := bin
+ifeq ($(OS),Windows_NT)
+SCRIPTS := Scripts
+SHELL := bash
+endif
+BIN := .venv/$(SCRIPTS)
 # Errors only: the lock pins every version, so there is nothing else to read.
 PIP := -m pip --quiet --quiet --disable-pip-version-check install
-POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/bin/poetry
+POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-all train evaluate predict notebook notebook-check format format-check \
-	lint large-files secrets hooks hooks-run run-tests run-tests-remote run-tests-known known-results check \
-	lock lock-check image image-check quality bench-tables bench-formats clean
+	lint large-files secrets hooks hooks-run run-tests run-tests-lowest run-tests-newest \
+	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
+	quality bench-tables bench-formats clean
 
 help:  ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
@@ -53,9 +60,11 @@ format-check: install-all  ## Tell what `format` would rewrite
 	@$(BIN)/isort --check --quiet .
 	@$(BIN)/black --check --quiet --diff .
 
-lint: install-all  ## Check the code with flake8, and its types with mypy
+lint: install-all  ## Check code and types (flake8, mypy), workflows (actionlint), image (hadolint)
 	@$(BIN)/flake8 .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/actionlint -shellcheck= -pyflakes=
+	@if [ -e $(BIN)/hadolint ]; then $(BIN)/hadolint --failure-threshold info Dockerfile; fi
 
 large-files: install-all  ## Look for files of more than 500 kB in git
 	@git ls-files -z | xargs -0 $(BIN)/check-added-large-files --maxkb=500 --enforce-all
@@ -82,6 +91,12 @@ run-tests: install-all  ## Run all tests with branch coverage (coverage/index.ht
 	@$(BIN)/coverage xml --quiet --fail-under=0
 	@$(BIN)/coverage report
 
+run-tests-lowest: .venv-lowest/.installed  ## Run all tests with the lowest versions that are allowed
+	@.venv-lowest/$(SCRIPTS)/python -m pytest -n $(WORKERS) $(ARGS)
+
+run-tests-newest: .venv-newest/.installed  ## Run all tests with the newest versions that are allowed
+	@.venv-newest/$(SCRIPTS)/python -m pytest -n $(WORKERS) $(ARGS)
+
 run-tests-remote: install-all  ## Run tests/integration on servers that TITANIC_TEST_…_URI name
 	@TITANIC_TEST_REMOTE=1 $(BIN)/python -m pytest -n $(WORKERS) tests/integration $(ARGS)
 
@@ -89,7 +104,8 @@ run-tests-known: install-all  ## Run the tests on the known database alone (half
 	@$(BIN)/python -m pytest --quiet -n $(WORKERS) tests/integration/test_known_database.py $(ARGS)
 
 known-results: install-all  ## Renew tests/known/results.json, when results are meant to change
-	@rm -f .known.db && $(BIN)/python tests/known/results.py sqlite:///.known.db > .known.json
+	@rm -f .known.db && $(BIN)/python tests/known/load.py sqlite:///.known.db
+	@$(BIN)/python tests/known/results.py sqlite:///.known.db > .known.json
 	@rm -f .known.db && mv .known.json tests/known/results.json
 
 check: format-check lint secrets run-tests  ## What CI runs
@@ -104,6 +120,10 @@ lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes n
 lock-check: install-all  ## Tell whether pyproject.toml, the lock and its exports agree
 	@$(BIN)/python -m pytest --quiet -n 0 tests/test_packaging.py -k "lock or export" $(ARGS)
 
+wheel: install  ## Build the wheel into dist/
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation \
+		--wheel-dir dist .
+
 image:  ## Build the container image, by docker
 	@docker build --tag titanic_ml .
 
@@ -111,17 +131,17 @@ image-check: install-all  ## Build it by buildah on a stand-in of its base, and 
 	@$(BIN)/python deploy/check_image.py
 
 quality: .venv-quality/.installed  ## Compare our procedure with others' (minutes; ARGS: --repeats 2)
-	@.venv-quality/bin/python benchmarks/quality.py $(ARGS)
+	@.venv-quality/$(SCRIPTS)/python benchmarks/quality.py $(ARGS)
 
 bench-tables: .venv-tables/.installed  ## Time writes to PostgreSQL and measure memory, after `train`
-	@.venv-tables/bin/python benchmarks/tables.py
+	@.venv-tables/$(SCRIPTS)/python benchmarks/tables.py
 
 bench-formats: .venv-formats/.installed  ## Compare ways to keep a model: seconds and bytes
-	@.venv-formats/bin/python benchmarks/formats.py
+	@.venv-formats/$(SCRIPTS)/python benchmarks/formats.py
 
 clean:  ## Remove what the other targets made, except models/ and the predictions
-	@rm -rf .venv .venv-lock .venv-quality .venv-tables .venv-formats .coverage .coverage.* coverage coverage.xml dist
-	@rm -rf .image .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
+	@rm -rf .venv .venv-* .image .coverage .coverage.* coverage coverage.xml dist
+	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 .venv/.made:
@@ -146,26 +166,40 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 
 .venv-lock/.installed:
 	@$(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python $(PIP) "poetry >=2.3" poetry-plugin-export
+	@.venv-lock/$(SCRIPTS)/python $(PIP) "poetry >=2.3" poetry-plugin-export
+	@touch $@
+
+RESOLUTION_lowest := lowest-direct
+RESOLUTION_newest := highest
+
+.venv-lowest/.installed .venv-newest/.installed: .venv-%/.installed: pyproject.toml .venv/.installed-all
+	@echo "Installing the $* dependencies into .venv-$* ..."
+	@$(PYTHON) -m venv .venv-$*
+	@$(BIN)/uv pip compile --quiet --python .venv-$*/$(SCRIPTS)/python --all-extras \
+		--resolution $(RESOLUTION_$*) --output-file .venv-$*/requirements.txt pyproject.toml
+	@$(BIN)/uv pip install --quiet --python .venv-$*/$(SCRIPTS)/python --group dev --group build \
+		--requirement .venv-$*/requirements.txt
+	@$(BIN)/uv pip install --quiet --python .venv-$*/$(SCRIPTS)/python --no-deps --no-build-isolation \
+		--editable .
 	@touch $@
 
 .venv-quality/.installed: requirements.txt benchmarks/requirements-quality.txt
 	@$(PYTHON) -m venv .venv-quality
-	@.venv-quality/bin/python $(PIP) --require-hashes -r requirements.txt
-	@.venv-quality/bin/python $(PIP) -r benchmarks/requirements-quality.txt
-	@.venv-quality/bin/python $(PIP) --no-deps --no-build-isolation --editable .
+	@.venv-quality/$(SCRIPTS)/python $(PIP) --require-hashes -r requirements.txt
+	@.venv-quality/$(SCRIPTS)/python $(PIP) -r benchmarks/requirements-quality.txt
+	@.venv-quality/$(SCRIPTS)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-tables/.installed: requirements-dev.txt benchmarks/requirements-tables.txt
 	@$(PYTHON) -m venv .venv-tables
-	@.venv-tables/bin/python $(PIP) --require-hashes -r requirements-dev.txt
-	@.venv-tables/bin/python $(PIP) -r benchmarks/requirements-tables.txt
-	@.venv-tables/bin/python $(PIP) --no-deps --no-build-isolation --editable .
+	@.venv-tables/$(SCRIPTS)/python $(PIP) --require-hashes -r requirements-dev.txt
+	@.venv-tables/$(SCRIPTS)/python $(PIP) -r benchmarks/requirements-tables.txt
+	@.venv-tables/$(SCRIPTS)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-formats/.installed: requirements.txt benchmarks/requirements-formats.txt
 	@$(PYTHON) -m venv .venv-formats
-	@.venv-formats/bin/python $(PIP) --require-hashes -r requirements.txt
-	@.venv-formats/bin/python $(PIP) -r benchmarks/requirements-formats.txt
-	@.venv-formats/bin/python $(PIP) --no-deps --no-build-isolation --editable .
+	@.venv-formats/$(SCRIPTS)/python $(PIP) --require-hashes -r requirements.txt
+	@.venv-formats/$(SCRIPTS)/python $(PIP) -r benchmarks/requirements-formats.txt
+	@.venv-formats/$(SCRIPTS)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -44,7 +44,7 @@ def main() -> None:
     install_programs()
     say("the Dockerfile, by hadolint")
     run(Path(sys.executable).with_name("hadolint"), "--failure-threshold", "info", "Dockerfile")
-    if not buildah("images", "--quiet", "--filter", f"reference={BASE}"):
+    if not buildah("images", "--quiet", "--filter", f"reference=localhost/{BASE}"):
         say(f"a stand-in for {BASE}, by debootstrap")
         make_base()
     say("the image, by buildah")
@@ -102,7 +102,7 @@ def make_base() -> None:
         buildah("add", "--quiet", container, folder, "/")
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         buildah("config", "--env", f"PATH={path}", "--label", "stand-in=debootstrap", container)
-        buildah("commit", "--quiet", "--rm", container, BASE)
+        buildah("commit", "--quiet", "--rm", container, f"localhost/{BASE}")
 
 
 def mirror() -> list[str]:
@@ -123,7 +123,6 @@ def check_config(config: dict) -> None:
     user, _, group = config["User"].partition(":")
     expect(int(user) > 0 and int(group) > 0, f"a user that is not root, found {config['User']}")
     expect(config["Entrypoint"] == ["titanic-ml"], "the program as the entry point")
-    expect(config["StopSignal"] == "SIGINT", "a signal at which Python stops")
     expect(config["Healthcheck"]["Test"][0] == "CMD", "a health check")
     labels = {name.rpartition(".")[2]: text for name, text in config["Labels"].items()}
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
@@ -233,13 +232,13 @@ def check_commands(image: Path, config: dict) -> None:
 
 
 def check_stop(image: Path, config: dict) -> None:
-    """The image's stop signal ends a training at once, and nothing half written stands there."""
+    """What an engine sends ends a training at once, and nothing half written stands there."""
     with workplace(config) as work:
         command = inside(image, config, work, *config["Entrypoint"], "train", "--quiet", *SLOW)
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         (first,) = wait_for(lambda: children(process.pid))
         wait_for(lambda: list(work.glob(".titanic_ml/*/*")))
-        os.kill(first, getattr(signal, config["StopSignal"]))
+        os.kill(first, signal.SIGTERM)
         begun = time.monotonic()
         told = process.communicate(timeout=60)[1].strip()
         took = time.monotonic() - begun
@@ -247,7 +246,7 @@ def check_stop(image: Path, config: dict) -> None:
             f"stopped {took:.1f} s after the signal, exit code {process.returncode}: {told.strip()}"
         )
         expect(
-            process.returncode == 130 and took < 10, "an end within the ten seconds of an engine"
+            process.returncode == 143 and took < 10, "an end within the ten seconds of an engine"
         )
         expect(not list(work.glob("models/*/*")), "no version of an interrupted training")
 

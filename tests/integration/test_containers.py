@@ -29,7 +29,7 @@ QUICK += ("estimator=[majority,one_column,logistic_regression]", "n_jobs=1")
 
 def test_the_base_is_pinned_and_has_a_python_that_is_tested():
     base = re.search(r"^ARG BASE=(\S+)$", DOCKERFILE, re.MULTILINE)[1]
-    version = re.fullmatch(r"docker.io/library/python:(3\.\d+)\.\d+-slim-[a-z]+", base)[1]
+    version = re.fullmatch(r"python:(3\.\d+)\.\d+-slim-[a-z]+", base)[1]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert f"Programming Language :: Python :: {version}" in project["classifiers"]
     assert f"lib/python{version}/" in DOCKERFILE

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A clone with the files as they are here, the hooks installed, and these tests' .venv."""
+    """A clone with the files as they are here, the hooks installed, and these tests' programs."""
     folder = tmp_path_factory.mktemp("hooks") / "clone"
     subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -28,10 +28,13 @@ def clone(tmp_path_factory):
     for name in filter(None, names.decode().split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes((ROOT / name).read_bytes())
-    (folder / ".venv").symlink_to(sys.prefix)
-    for needs in (*folder.glob("requirements*.txt"), folder / "pyproject.toml"):
-        os.utime(needs, (0, 0))  # older than what is installed: make has nothing to do
-    done = git(folder, "add", "--all"), git(folder, "commit", "--quiet", "-m", "As it is here")
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).glob("[!.]*"):
+        (folder / ".venv" / part.name).symlink_to(part)
+    for stamp in (".made", ".installed", ".installed-all"):  # make has nothing to do
+        (folder / ".venv" / stamp).touch()
+    commit = ("commit", "--quiet", "--allow-empty", "--message", "As it is here")
+    done = git(folder, "add", "--all"), git(folder, *commit)
     assert all(answer.returncode == 0 for answer in done), done
     subprocess.run(["make", "hooks"], cwd=folder, env=environment(), check=True)
     return folder

@@ -20,6 +20,7 @@ from titanic_ml.storage.address import parse
 from titanic_ml.storage.sinks import open_sink, schema_of
 from titanic_ml.storage.tables import read_table
 
+pytestmark = pytest.mark.posix
 ROOT = Path(__file__).parents[2]
 ROWS = 30_000
 MOMENTS = 20

@@ -39,9 +39,10 @@ def test_results_are_those_that_are_committed(database, request, tmp_path):
     address = f"sqlite:///{tmp_path}/known.db"
     if database == "postgresql":
         address = request.getfixturevalue("postgres")()
-    command = [sys.executable, KNOWN / "results.py", address]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    for program in ("load.py", "results.py"):
+        command = [sys.executable, KNOWN / program, address]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
     assert_same(json.loads(done.stdout), EXPECTED)
 
 

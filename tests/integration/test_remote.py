@@ -28,7 +28,7 @@ def shell(tmp_path, bucket, postgres):
     shutil.copy(ROOT / "main.py", tmp_path)
     variables = {
         "PYTHONPATH": str(ROOT),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "BUCKET": bucket("").rstrip("/"),
         "DATABASE": postgres(),
     }

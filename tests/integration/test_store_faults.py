@@ -6,7 +6,6 @@ import http.client
 import http.server
 import json
 import re
-import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,6 +149,8 @@ def test_a_save_that_the_server_leaves_alone_at_any_request_is_no_version(proxy,
 @contextmanager
 def small_files(most: int) -> Iterator[None]:
     """The disk takes no file of more bytes, as if it were full."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
     try:
@@ -158,6 +159,7 @@ def small_files(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.posix
 def test_a_disk_that_fills_while_a_version_is_kept(run, store, quick, training, monkeypatch):
     chosen = (training.selection, training.assessment)
     monkeypatch.setattr(titanic_ml.TitanicPipeline, "_choose", lambda *words: chosen)

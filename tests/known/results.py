@@ -1,6 +1,6 @@
 """Train, evaluate and predict on the known database, and print what came of it, as JSON.
 
-`python tests/known/results.py sqlite:///known.db` loads the database first (load.py). Each step is
+`python tests/known/results.py sqlite:///known.db`, on what load.py has written there. Each step is
 the program's command, as a user gives it: the training table and the rows to predict are read from
 the database, predictions and rejected rows are written into it. `make known-results` writes what
 it prints into results.json, with which the tests compare.
@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from load import load
 
 from titanic_ml.storage.tables import read_table
 
@@ -97,6 +96,5 @@ def as_text(results: dict[str, dict]) -> str:
 
 
 if __name__ == "__main__":
-    load(sys.argv[1])
     with tempfile.TemporaryDirectory() as scratch:
         print(as_text(known_results(sys.argv[1], Path(scratch))), end="")

@@ -28,6 +28,7 @@ def test_a_write_that_fails_midway_changes_nothing(tmp_path, monkeypatch, error,
     )
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
 def test_a_file_has_the_permissions_of_any_other(tmp_path, mask):
     old = os.umask(mask)
@@ -41,6 +42,7 @@ def test_a_file_has_the_permissions_of_any_other(tmp_path, mask):
     assert modes == {0o666 & ~mask}
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o777])
 def test_a_file_that_is_there_keeps_its_permissions(tmp_path, mode):
     path = tmp_path / "table.csv"

@@ -98,7 +98,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="no limit of a file's size")
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("name", "where"),
     [

@@ -69,6 +69,7 @@ def test_half_a_file_is_never_a_result(tmp_path):
     assert "fold 1" not in kept
 
 
+@pytest.mark.posix
 def test_it_is_its_users_alone(tmp_path):
     kept = Checkpoint.for_run(str(tmp_path / "scratch"), seed=1)
     kept.check_writable()

@@ -34,6 +34,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.posix
 def test_a_worker_ends_soon_after_its_parent():
     start = time.monotonic()
     done = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, timeout=50)

@@ -133,11 +133,11 @@ def _lay_over(folder: Path, path: Path, name: Path) -> None:
     package = _package(path) or _package(ours)
     text = OmegaConf.to_yaml(OmegaConf.merge(values_of(ours), values_of(path)))
     ours.parent.mkdir(exist_ok=True)
-    ours.write_text(f"# @package {package}\n{text}" if package else text)
+    ours.write_text(f"# @package {package}\n{text}" if package else text, "utf-8")
 
 
 def _package(path: Path) -> str:
-    found = PACKAGE.search(path.read_text()) if path.is_file() else None
+    found = PACKAGE.search(path.read_text("utf-8")) if path.is_file() else None
     return found[1] if found else ""
 
 

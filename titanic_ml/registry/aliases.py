@@ -203,5 +203,5 @@ def user() -> str:
     """Who runs this."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user often has no name
-        return f"uid {os.getuid()}"
+    except (KeyError, OSError, ImportError):  # a container's user often has no name
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

@@ -265,7 +265,7 @@ def _written(path: Path) -> datetime:
 def _sync(path: Path) -> None:
     """Let a file and its name outlast a crash of the machine."""
     for one in (path, path.parent) if os.name == "posix" else (path,):
-        handle = os.open(one, os.O_RDONLY)
+        handle = os.open(one, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
         try:
             os.fsync(handle)
         finally:

@@ -1,0 +1,57 @@
+"""The wheel, installed in an empty environment with nothing else of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from poetry.core.masonry import api as poetry_core
+
+ROOT = Path(__file__).parents[2]
+QUICK = ("selection=quick", "evaluation.resamples=20")
+QUICK += ("estimator=[majority,one_column,logistic_regression]",)
+
+
+def finish(command: list[object], folder: Path) -> str:
+    """What a program prints, with none of the variables that lead to this project or its tools."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTHON"))}
+    done = subprocess.run(
+        [str(word) for word in command], cwd=folder, env=ours, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def wheel(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "dist").mkdir()
+    return tmp_path / "dist" / poetry_core.build_wheel(str(tmp_path / "dist"))
+
+
+def test_it_trains_and_predicts_from_another_folder(wheel, tmp_path):
+    where = tmp_path / "elsewhere"
+    shutil.copytree(ROOT / "data", where / "tables")
+    uv = Path(sys.executable).with_name("uv")
+    environment = where / "environment"
+    finish([uv, "venv", "--quiet", "--python", sys.executable, environment], where)
+    programs = environment / ("bin" if os.name == "posix" else "Scripts")
+    python = programs / "python"
+    install = [uv, "pip", "install", "--quiet", "--python", python]
+    finish([*install, "--require-hashes", "-r", ROOT / "requirements.txt"], where)
+    finish([*install, "--no-deps", wheel], where)
+
+    program = programs / "titanic-ml"
+    words = ("data.uri=tables/train.csv", *QUICK)
+    trained = json.loads(finish([program, "train", "--json", "--quiet", *words], where))
+    assert trained["promoted"] and (where / "models" / trained["version"]).is_dir()
+    predict = ("predict", "tables/test.csv", "--output", "out.csv", "--json")
+    assert json.loads(finish([program, *predict], where))["rows"] == 418
+    assert len((where / "out.csv").read_text().splitlines()) == 419
+    place = "import titanic_ml; print(titanic_ml.__file__)"
+    assert finish([python, "-c", place], where).startswith(str(environment))
