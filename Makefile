@@ -103,10 +103,11 @@ run-tests-remote: install-all  ## Run tests/integration on servers that TITANIC_
 run-tests-known: install-all  ## Run the tests on the known database alone (half a minute)
 	@$(BIN)/python -m pytest --quiet -n $(WORKERS) tests/integration/test_known_database.py $(ARGS)
 
-known-results: install-all  ## Renew tests/known/results.json, when results are meant to change
-	@rm -f .known.db && $(BIN)/python tests/known/load.py sqlite:///.known.db
+known-results: install-all  ## Renew tests/known/*.json, when results are meant to change
+	@rm -f .known.* && $(BIN)/python tests/known/load.py sqlite:///.known.db > .known.tables.json
 	@$(BIN)/python tests/known/results.py sqlite:///.known.db > .known.json
-	@rm -f .known.db && mv .known.json tests/known/results.json
+	@mv .known.tables.json tests/known/tables.json && mv .known.json tests/known/results.json
+	@rm -f .known.db
 
 check: format-check lint secrets run-tests  ## What CI runs
 

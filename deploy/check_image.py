@@ -32,6 +32,7 @@ SUITE = BASE.rpartition("-")[2]
 NAME = "titanic_ml"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")  # of this machine: pip asks them
 PROGRAMS = ("buildah", "debootstrap")
+KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")  # by which debootstrap knows Debian
 QUICK = ("selection=quick", "evaluation.resamples=50", "n_jobs=1")
 QUICK += ("estimator=[majority,one_column,logistic_regression]",)  # as tests/known/results.py
 SLOW = ("selection=thorough", "n_jobs=1")
@@ -82,12 +83,14 @@ def buildah(*words: object) -> str:
 
 def install_programs() -> None:
     missing = [name for name in PROGRAMS if not shutil.which(name)]
+    if not KEYS.exists():
+        missing.append(KEYS.stem)
     if missing and not shutil.which("apt-get"):
         sys.exit(f"Error: {' and '.join(missing)} not found: install them")
     if missing:
         say(f"installing {' and '.join(missing)}, by apt-get")
         silent = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        quiet = {"stderr": subprocess.DEVNULL, "env": silent}
+        quiet = {"stderr": subprocess.STDOUT, "env": silent}
         run("apt-get", "update", "-qq", **quiet)
         run("apt-get", "install", "-qq", "--yes", "--no-install-recommends", *missing, **quiet)
 

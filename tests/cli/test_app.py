@@ -468,7 +468,7 @@ def test_the_installed_program_is_the_same(tmp_path):
     assert (done.returncode, done.stdout) == finish("--help")[:2]
 
 
-ENTRY = "from importlib.metadata import entry_points as e; e(name='titanic-ml').pop().load()()"
+ENTRY = "from importlib.metadata import entry_points as e; [*e(name='titanic-ml')][-1].load()()"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

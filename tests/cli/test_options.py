@@ -127,6 +127,7 @@ def test_a_module_is_imported_meanwhile_and_a_missing_one_is_no_error(monkeypatc
 def test_ctrl_c_waits_for_what_is_imported_meanwhile():
     """An import that it cuts off keeps its lock, for which the other thread waits for ever."""
     done = []
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run in the background
     with pytest.raises(KeyboardInterrupt):
         with imported_meanwhile("colorsys"):
             signal.raise_signal(signal.SIGINT)

@@ -23,8 +23,6 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = OmegaConf.to_container(OmegaConf.load(ROOT / "deploy/compose.yaml"), resolve=False)
 SERVICES = COMPOSE["services"]
 GIVEN = {"POSTGRES_PASSWORD": "s3cret", "TITANIC_SIGNING_KEY": "0" * 64}
-QUICK = ("selection=quick", "evaluation.resamples=20")
-QUICK += ("estimator=[majority,one_column,logistic_regression]", "n_jobs=1")
 
 
 def test_the_base_is_pinned_and_has_a_python_that_is_tested():
@@ -59,7 +57,7 @@ def test_servers_are_pinned_and_nothing_secret_stands_in_the_file():
 
 @pytest.mark.usefixtures("unmeasured")
 def test_the_jobs_train_and_predict_with_the_variables_that_they_are_given(
-    bucket, postgres, tmp_path
+    bucket, postgres, quick, tmp_path
 ):
     """As compose starts them, but for the servers' addresses, on the servers of these tests."""
     place = bucket("").rstrip("/")
@@ -83,7 +81,7 @@ def test_the_jobs_train_and_predict_with_the_variables_that_they_are_given(
         assert done.returncode == 0, done.stderr
         return ours["TITANIC_PREDICTIONS_URI"]
 
-    job("train", *QUICK)
+    job("train", *quick[1:])  # the table is that of the variable
     store = ModelStore(f"{place}/models", GIVEN["TITANIC_SIGNING_KEY"])
     (version,) = store.versions()
     assert store.champion.version == version.name

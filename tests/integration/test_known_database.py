@@ -1,6 +1,6 @@
 """From a known database to known results: train, evaluate, predict and the sink.
 
-If a result was meant to change, `make known-results` renews tests/known/results.json.
+If a result was meant to change, `make known-results` renews results.json and tables.json.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 KNOWN = Path(__file__).parents[1] / "known"
+TABLES = json.loads((KNOWN / "tables.json").read_text())
 EXPECTED = json.loads((KNOWN / "results.json").read_text())
 LAST_DIGITS = 1e-6  # what other processors' sums may differ by
 
@@ -39,11 +40,11 @@ def test_results_are_those_that_are_committed(database, request, tmp_path):
     address = f"sqlite:///{tmp_path}/known.db"
     if database == "postgresql":
         address = request.getfixturevalue("postgres")()
-    for program in ("load.py", "results.py"):
+    for program, expected in (("load.py", TABLES), ("results.py", EXPECTED)):
         command = [sys.executable, KNOWN / program, address]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-    assert_same(json.loads(done.stdout), EXPECTED)
+        assert_same(json.loads(done.stdout), expected)
 
 
 def test_what_is_committed_is_of_the_whole_tables():
@@ -52,6 +53,11 @@ def test_what_is_committed_is_of_the_whole_tables():
     assert list(map(int, EXPECTED["predictions"])) == list(range(892, 1310))
     assert list(EXPECTED["rejected"]) == ["895", "902", "912"]
     assert EXPECTED["train"]["promoted"]
+    assert {name: table["rows"] for name, table in TABLES.items()} == {
+        "passengers": 891,
+        "waiting": 418,
+        "faulty": 30,
+    }
 
 
 @pytest.mark.parametrize("change", ["0", "[0, 0.5]", "word"])

@@ -13,8 +13,6 @@ import pytest
 from poetry.core.masonry import api as poetry_core
 
 ROOT = Path(__file__).parents[2]
-QUICK = ("selection=quick", "evaluation.resamples=20")
-QUICK += ("estimator=[majority,one_column,logistic_regression]",)
 
 
 def finish(command: list[object], folder: Path) -> str:
@@ -34,7 +32,7 @@ def wheel(tmp_path, monkeypatch) -> Path:
     return tmp_path / "dist" / poetry_core.build_wheel(str(tmp_path / "dist"))
 
 
-def test_it_trains_and_predicts_from_another_folder(wheel, tmp_path):
+def test_it_trains_and_predicts_from_another_folder(wheel, quick, tmp_path):
     where = tmp_path / "elsewhere"
     shutil.copytree(ROOT / "data", where / "tables")
     uv = Path(sys.executable).with_name("uv")
@@ -47,8 +45,8 @@ def test_it_trains_and_predicts_from_another_folder(wheel, tmp_path):
     finish([*install, "--no-deps", wheel], where)
 
     program = programs / "titanic-ml"
-    words = ("data.uri=tables/train.csv", *QUICK)
-    trained = json.loads(finish([program, "train", "--json", "--quiet", *words], where))
+    train = ("train", "--data", "tables/train.csv", "--json", "--quiet", *quick)
+    trained = json.loads(finish([program, *train], where))
     assert trained["promoted"] and (where / "models" / trained["version"]).is_dir()
     predict = ("predict", "tables/test.csv", "--output", "out.csv", "--json")
     assert json.loads(finish([program, *predict], where))["rows"] == 418

@@ -6,11 +6,14 @@ Its tables, made from data/ anew each time, so that they are the same wherever t
 - ``waiting``: the table without outcomes, 418 rows;
 - ``faulty``: the first 30 of these, of which three rows can't be predicted.
 
-They are written by pandas and the databases' drivers; nothing of titanic_ml is used.
+They are written by pandas and the databases' drivers; nothing of titanic_ml is used. What is read
+back is printed as JSON: each table's rows, and the SHA-256 of its content.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -32,8 +35,8 @@ def tables() -> dict[str, pd.DataFrame]:
     return {name: table.astype(numbers) for name, table in made.items()}
 
 
-def load(address: str) -> None:
-    """Write the tables into the database, in place of what has their names."""
+def load(address: str) -> dict[str, dict]:
+    """Write the tables into the database, in place of what has their names; what stands there."""
     if address.startswith("sqlite:///"):
         from adbc_driver_sqlite import dbapi
 
@@ -44,7 +47,15 @@ def load(address: str) -> None:
         for name, table in tables().items():
             table.to_sql(name, connection, if_exists="replace", index=False)
         connection.commit()
+        return {
+            name: content(pd.read_sql(f"SELECT * FROM {name}", connection)) for name in tables()
+        }
+
+
+def content(table: pd.DataFrame) -> dict[str, object]:
+    text = table.sort_values("PassengerId").to_csv(index=False, lineterminator="\n")
+    return {"rows": len(table), "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 if __name__ == "__main__":
-    load(sys.argv[1])
+    print(json.dumps(load(sys.argv[1]), indent=2))

@@ -88,6 +88,7 @@ def test_the_certificate_of_a_web_server_is_checked(serve, tmp_path, monkeypatch
     with pytest.raises(UnreadableTable, match="can't be read: .*certificate verify failed"):
         read_table(f"{host}/a.csv")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    monkeypatch.setattr("urllib.request._opener", None)  # which keeps what it read of the variable
     pd.testing.assert_frame_equal(read_table(f"{host}/a.csv"), FRAME)
 
 
