@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 WORKERS = auto
+PARALLEL = -n $(WORKERS) --dist worksteal
 INPUT = data/test.csv
 OUTPUT = submission.csv
 MODEL =
@@ -74,7 +75,7 @@ secrets: install-all  ## Look for passwords and keys in git
 	@git ls-files -z | xargs -0 -n 120 -P 4 $(BIN)/detect-secrets-hook \
 		--exclude-secrets '^(password|secret|s3cret|pw|p%40w)$$' \
 		--exclude-lines '"image/png": "' \
-		--exclude-files '^(poetry\.lock|requirements.*\.txt|tests/test_data\.py)$$'
+		--exclude-files '^(poetry\.lock|requirements.*\.txt|tests/test_data\.py|tests/known/tables\.json)$$'
 
 hooks: install-all  ## Run checks before each commit and push (.pre-commit-config.yaml)
 	@$(BIN)/pre-commit install
@@ -85,23 +86,23 @@ hooks-run: install-all  ## Run all of these checks on all files
 
 run-tests: install-all  ## Run all tests with branch coverage (coverage/index.html, coverage.xml)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/coverage run -m pytest $(PARALLEL) $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage html --quiet --fail-under=0
 	@$(BIN)/coverage xml --quiet --fail-under=0
 	@$(BIN)/coverage report
 
 run-tests-lowest: .venv-lowest/.installed  ## Run all tests with the lowest versions that are allowed
-	@.venv-lowest/$(SCRIPTS)/python -m pytest -n $(WORKERS) $(ARGS)
+	@.venv-lowest/$(SCRIPTS)/python -m pytest $(PARALLEL) $(ARGS)
 
 run-tests-newest: .venv-newest/.installed  ## Run all tests with the newest versions that are allowed
-	@.venv-newest/$(SCRIPTS)/python -m pytest -n $(WORKERS) $(ARGS)
+	@.venv-newest/$(SCRIPTS)/python -m pytest $(PARALLEL) $(ARGS)
 
 run-tests-remote: install-all  ## Run tests/integration on servers that TITANIC_TEST_…_URI name
-	@TITANIC_TEST_REMOTE=1 $(BIN)/python -m pytest -n $(WORKERS) tests/integration $(ARGS)
+	@TITANIC_TEST_REMOTE=1 $(BIN)/python -m pytest $(PARALLEL) tests/integration $(ARGS)
 
 run-tests-known: install-all  ## Run the tests on the known database alone (half a minute)
-	@$(BIN)/python -m pytest --quiet -n $(WORKERS) tests/integration/test_known_database.py $(ARGS)
+	@$(BIN)/python -m pytest --quiet $(PARALLEL) tests/integration/test_known_database.py $(ARGS)
 
 known-results: install-all  ## Renew tests/known/*.json, when results are meant to change
 	@rm -f .known.* && $(BIN)/python tests/known/load.py sqlite:///.known.db > .known.tables.json
@@ -142,7 +143,7 @@ bench-formats: .venv-formats/.installed  ## Compare ways to keep a model: second
 
 clean:  ## Remove what the other targets made, except models/ and the predictions
 	@rm -rf .venv .venv-* .image .coverage .coverage.* coverage coverage.xml dist
-	@rm -rf .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
+	@rm -rf .mypy_cache .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 .venv/.made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,8 @@ def clone(tmp_path_factory):
     (folder / ".venv").mkdir()
     for part in Path(sys.prefix).glob("[!.]*"):
         (folder / ".venv" / part.name).symlink_to(part)
+    if (ROOT / ".mypy_cache").exists():
+        shutil.copytree(ROOT / ".mypy_cache", folder / ".mypy_cache")
     for stamp in (".made", ".installed", ".installed-all"):  # make has nothing to do
         (folder / ".venv" / stamp).touch()
     commit = ("commit", "--quiet", "--allow-empty", "--message", "As it is here")
