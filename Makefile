@@ -81,8 +81,8 @@ hooks: install-all  ## Run checks before each commit and push (.pre-commit-confi
 	@$(BIN)/pre-commit install
 
 hooks-run: install-all  ## Run all of these checks on all files
-	@$(BIN)/pre-commit run --all-files
-	@$(BIN)/pre-commit run --all-files --hook-stage pre-push
+	@$(BIN)/pre-commit run --all-files; before=$$?; \
+		$(BIN)/pre-commit run --all-files --hook-stage pre-push && exit $$before
 
 run-tests: install-all  ## Run all tests with branch coverage (coverage/index.html, coverage.xml)
 	@$(BIN)/coverage erase
