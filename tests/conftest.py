@@ -38,6 +38,7 @@ from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}  # of the bucket's server
+REMOTE = bool(os.environ.get("TITANIC_TEST_REMOTE"))  # whether `make run-tests-remote` runs them
 QUICK = (
     "selection=quick",
     "evaluation.resamples=20",
@@ -162,13 +163,13 @@ def unmeasured(monkeypatch) -> None:
 
 
 def named(kind: str) -> str:
-    """The address of a server that these tests shall use, if the environment names one."""
-    return os.environ.get(f"TITANIC_TEST_{kind}_URI", "").rstrip("/")
+    """The address of a server that `make run-tests-remote` is to use, if there is one."""
+    return os.environ.get(f"TITANIC_TEST_{kind}_URI", "").rstrip("/") if REMOTE else ""
 
 
-def pytest_terminal_summary(terminalreporter, config) -> None:
-    """Which servers tests of what is remote were run against (`make run-tests-remote`)."""
-    if not os.environ.get("TITANIC_TEST_REMOTE"):
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Which servers tests of what is remote were run against."""
+    if not REMOTE:
         return
     terminalreporter.section("servers")
     for kind, what in (("SQL", "PostgreSQL"), ("S3", "bucket")):

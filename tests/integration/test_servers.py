@@ -23,7 +23,7 @@ def run_tests(*words: str, code: str = "", **names: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", command],
         cwd=ROOT,
-        env=ours | {"TITANIC_TEST_REMOTE": "1"} | names,
+        env={"TITANIC_TEST_REMOTE": "1"} | ours | names,
         capture_output=True,
         text=True,
     )
@@ -52,3 +52,10 @@ def test_what_can_be_neither_named_nor_started_is_skipped_with_its_reason():
     said = run_tests(test, code=NO_PROGRAM)
     assert "1 skipped" in said
     assert "no server of S3's protocol: name a bucket in TITANIC_TEST_S3_URI" in said
+
+
+def test_without_being_asked_for_it_no_named_server_is_used():
+    test = "tests/storage/test_sql.py::test_a_wrong_password_or_role_is_told_without_it"
+    away = "postgresql://ann:s3cret@127.0.0.1:1/postgres"
+    said = run_tests(test, TITANIC_TEST_SQL_URI=away, TITANIC_TEST_REMOTE="")
+    assert "1 passed" in said and "servers" not in said
