@@ -68,11 +68,11 @@ lint: install-all  ## Check code and types (flake8, mypy), workflows (actionlint
 	@if [ -e $(BIN)/hadolint ]; then $(BIN)/hadolint --failure-threshold info Dockerfile; fi
 
 large-files: install-all  ## Look for files of more than 500 kB in git
-	@git ls-files -z | xargs -0 $(BIN)/check-added-large-files --maxkb=500 --enforce-all
+	@git rev-parse --git-dir > /dev/null && git ls-files -z | xargs -0 $(BIN)/check-added-large-files --maxkb=500 --enforce-all
 
 # Allowed are the passwords of examples and tests, the digests of data/, of packages and pictures.
 secrets: install-all  ## Look for passwords and keys in git
-	@git ls-files -z | xargs -0 -n 120 -P 4 $(BIN)/detect-secrets-hook \
+	@git rev-parse --git-dir > /dev/null && git ls-files -z | xargs -0 -n 120 -P 4 $(BIN)/detect-secrets-hook \
 		--exclude-secrets '^(password|secret|s3cret|pw|p%40w)$$' \
 		--exclude-lines '"image/png": "' \
 		--exclude-files '^(poetry\.lock|requirements.*\.txt|tests/test_data\.py|tests/known/tables\.json)$$'
@@ -110,7 +110,7 @@ known-results: install-all  ## Renew tests/known/*.json, when results are meant 
 	@mv .known.tables.json tests/known/tables.json && mv .known.json tests/known/results.json
 	@rm -f .known.db
 
-check: format-check lint secrets run-tests  ## What CI runs
+check: format-check lint secrets run-tests  ## Format, lint, secrets, all tests: what CI runs first
 
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
