@@ -22,7 +22,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-all train evaluate predict notebook notebook-check format format-check \
+.PHONY: help install install-all train evaluate predict mlflow notebook notebook-check format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
 	quality bench-tables bench-formats clean
@@ -44,6 +44,11 @@ evaluate: install  ## Measure a stored model (MODEL: version or alias)
 
 predict: install  ## Answer INPUT into OUTPUT (data/test.csv into submission.csv; MODEL)
 	@$(BIN)/python main.py predict "$(INPUT)" --output "$(OUTPUT)" $(if $(MODEL),--model "$(MODEL)") $(ARGS)
+
+mlflow: install-all  ## Train, tell MLflow (mlflow.db), and show its page on port 5000
+	@$(BIN)/python main.py train tracking.uri=sqlite:///mlflow.db $(ARGS)
+	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+		$(BIN)/mlflow server --workers 1 --backend-store-uri sqlite:///mlflow.db
 
 notebook: install-all  ## Run main.ipynb from top to bottom, in place
 	@$(BIN)/python -c 'import nbclient, nbformat; book = nbformat.read("main.ipynb", 4); \
@@ -67,8 +72,8 @@ lint: install-all  ## Check code and types (flake8, mypy), workflows (actionlint
 	@$(BIN)/actionlint -shellcheck= -pyflakes=
 	@if [ -e $(BIN)/hadolint ]; then $(BIN)/hadolint --failure-threshold info Dockerfile; fi
 
-large-files: install-all  ## Look for files of more than 500 kB in git
-	@git rev-parse --git-dir > /dev/null && git ls-files -z | xargs -0 $(BIN)/check-added-large-files --maxkb=500 --enforce-all
+large-files: install-all  ## Look for files of more than 500 kB in git, but for the lock
+	@git rev-parse --git-dir > /dev/null && git ls-files -z ':!poetry.lock' | xargs -0 $(BIN)/check-added-large-files --maxkb=500 --enforce-all
 
 # Allowed are the passwords of examples and tests, the digests of data/, of packages and pictures.
 secrets: install-all  ## Look for passwords and keys in git

@@ -6,11 +6,14 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -32,7 +35,14 @@ from titanic_ml.estimator.candidate import Candidate
 from titanic_ml.preprocessing.encoder import build_preprocessor
 from titanic_ml.preprocessing.titanic import TitanicFeatures
 from titanic_ml.registry.store import ModelStore
-from titanic_ml.registry.version import Contents, ModelVersion, Summary
+from titanic_ml.registry.version import (
+    FACTS,
+    MODEL_CARD,
+    REPORT,
+    Contents,
+    ModelVersion,
+    Summary,
+)
 from titanic_ml.storage.address import shown
 from titanic_ml.storage.tables import read_table
 
@@ -116,7 +126,8 @@ def passengers() -> pd.DataFrame:
 def add_version(store) -> Callable[..., ModelVersion]:
     """Save versions beside the champion of `store` without a training.
 
-    Each is the champion but for its out-of-fold table or its model.
+    Each is the champion but for its out-of-fold table or its model; its documents are those of the
+    champion.
     """
 
     def add(out_of_fold: pd.DataFrame | None = None, **changes: object) -> ModelVersion:
@@ -126,7 +137,9 @@ def add_version(store) -> Callable[..., ModelVersion]:
         contents = Contents(model, champion.baselines, champion.background, table)
         manifest = champion.manifest
         same = {field.name: getattr(manifest, field.name) for field in fields(Summary)}
-        return ModelStore(str(store)).save(contents, replace(Summary(**same), **changes))
+        documents = {name: champion.read(name) for name in (FACTS, REPORT, MODEL_CARD)}
+        summary = replace(Summary(**same), **changes)
+        return ModelStore(str(store)).save(contents, summary, lambda origin: documents)
 
     return add
 
@@ -172,15 +185,13 @@ def pytest_terminal_summary(terminalreporter) -> None:
     if not REMOTE:
         return
     terminalreporter.section("servers")
-    for kind, what in (("SQL", "PostgreSQL"), ("S3", "bucket")):
+    for kind, what in (("SQL", "PostgreSQL"), ("S3", "bucket"), ("MLFLOW", "MLflow")):
         told = "started by the tests on this machine"
         if named(kind):
             told = f"{shown(named(kind))}, named by TITANIC_TEST_{kind}_URI"
         terminalreporter.write_line(f"{what}: {told}")
-    for name, what in (("MLFLOW_URI", "MLflow"), ("SERVICE_URL", "service")):
-        given = "is named, but " if os.environ.get(f"TITANIC_TEST_{name}") else ""
-        told = f"skipped: {given}nothing in this project speaks to one yet"
-        terminalreporter.write_line(f"{what}: {told}")
+    given = "is named, but " if os.environ.get("TITANIC_TEST_SERVICE_URL") else ""
+    terminalreporter.write_line(f"service: skipped: {given}nothing in this project is one yet")
 
 
 @pytest.fixture(scope="session")
@@ -319,6 +330,82 @@ def own_bucket(_own_bucket_server, monkeypatch) -> Iterator[Callable[..., str]]:
     for name, value in (KEYS | {"AWS_ENDPOINT_URL": _own_bucket_server}).items():
         monkeypatch.setenv(name, value)
     yield from fresh_keys("bucket-")
+
+
+class MlflowProgram:
+    """A real MLflow server of one's own, which can be killed and started again as it was."""
+
+    def __init__(self, folder: Path):
+        (port,) = _free_ports(1)
+        self.folder, self.uri, self.port = folder, f"http://127.0.0.1:{port}", port
+        self.start()
+
+    def start(self) -> None:
+        words = ["server", "--host=127.0.0.1", f"--port={self.port}", "--workers=1"]
+        words += ["--backend-store-uri=sqlite:///mlflow.db", "--artifacts-destination=artifacts"]
+        quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *words],
+            cwd=self.folder,
+            env=os.environ | quiet,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until_it_answers(f"{self.uri}/health")
+
+    def runs(self) -> int:
+        """How many it has been told of, those of candidates too, whole or half."""
+        with contextlib.closing(sqlite3.connect(self.folder / "mlflow.db")) as database:
+            return database.execute("SELECT count(*) FROM runs").fetchone()[0]
+
+    def kill(self) -> None:
+        """At once, with the processes that it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def until_it_answers(url: str, seconds: float = 60) -> None:
+    """Wait for a server."""
+    for _ in range(int(seconds * 10)):
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(url, timeout=5).close()
+        time.sleep(0.1)
+    raise RuntimeError(f"{url} didn't answer within {seconds:g} seconds")
+
+
+@pytest.fixture
+def wait_for() -> Callable[[str], None]:
+    return until_it_answers
+
+
+@pytest.fixture
+def free_port() -> int:
+    return _free_ports(1)[0]
+
+
+@pytest.fixture(scope="session")
+def _own_mlflow_server(tmp_path_factory) -> Iterator[str]:
+    pytest.importorskip("mlflow", reason="no MLflow: make install-all")
+    program = MlflowProgram(tmp_path_factory.mktemp("mlflow"))
+    yield program.uri
+    program.kill()
+
+
+@pytest.fixture
+def mlflow_server(request) -> str:
+    """The address of an MLflow server; what is told there goes under a name of the test's own."""
+    return named("MLFLOW") or request.getfixturevalue("_own_mlflow_server")
+
+
+@pytest.fixture
+def own_mlflow(tmp_path_factory) -> Iterator[MlflowProgram]:
+    """One for a test that kills it."""
+    pytest.importorskip("mlflow", reason="no MLflow: make install-all")
+    program = MlflowProgram(tmp_path_factory.mktemp("mlflow"))
+    yield program
+    program.kill()
 
 
 @pytest.fixture(scope="session")

@@ -198,7 +198,7 @@ def test_make_alone_lists_the_targets():
     ).stdout
 
     assert set(re.findall(r"^  (\S+) +\S", answer, re.MULTILINE)) == {
-        *("help", "install", "install-all", "train", "evaluate", "predict", "notebook"),
+        *("help", "install", "install-all", "train", "evaluate", "predict", "mlflow", "notebook"),
         *("format", "format-check", "lint", "notebook-check", "lock-check"),
         *("large-files", "secrets"),
         *("run-tests", "run-tests-known", "run-tests-remote", "run-tests-lowest"),

@@ -6,6 +6,7 @@ TitanicError                     what a command prints as one message
 │   ├── UnreadableTable          no such file, not a table, not UTF-8, empty
 │   ├── UnwritableTable          a full disk, a table of other columns, a database that is away
 │   └── InvalidTable             a table that breaks the schema; lists its faults
+├── TrackingError                MLflow is away, or refuses what it is sent (exit code 1)
 └── ModelError                   a model version is at fault (exit code 1)
     ├── ModelNotFound            no such version or alias
     │   └── EmptyStore           there is no version at all
@@ -112,6 +113,10 @@ class InvalidTable(DataError):
         if count > SHOWN_FAULTS:
             lines.append(f"  … and {count - SHOWN_FAULTS} more")
         return "\n".join(lines)
+
+
+class TrackingError(TitanicError):
+    """MLflow can't be reached, or refuses what it is sent."""
 
 
 class ModelError(TitanicError):

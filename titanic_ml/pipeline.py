@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.assessment import Assessment
     from titanic_ml.evaluation.explanation import Explanation
     from titanic_ml.evaluation.result import Evaluation
+    from titanic_ml.integrations.tracking import Tracked, Tracking
     from titanic_ml.prediction.run import Run
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
@@ -128,7 +129,8 @@ class TitanicPipeline:
     def train(self, data: Table | None = None, progress: Progress | None = None) -> Training:
         """Choose a model, fit it, measure it, keep it as a version and try to promote it.
 
-        An interrupted training goes on from what it had finished.
+        An interrupted training goes on from what it had finished. Where `tracking.uri` is set,
+        MLflow is told of it at the end; if that is away, it is told later (`track`).
 
         Parameters
         ----------
@@ -142,7 +144,8 @@ class TitanicPipeline:
         DataError
             The table can't be read or has faults; then nothing is written.
         ModelError, SettingsError
-            The store or the scratch folder can't be written: found before the work starts.
+            The store or the scratch folder can't be written, or MLflow is wished and not installed:
+            found before the work starts.
         """
         # Training's imports are slow and prediction does without them, so they wait until here.
         from titanic_ml.results import Training
@@ -155,19 +158,28 @@ class TitanicPipeline:
         finished = self._checkpoint(dataset)
         finished.check_writable()
         self.store.check_ready()
+        if tracking := self._tracking():
+            tracking.check_ready()
         if finished:
             log.info("going on from %d folds that an interrupted training had done", len(finished))
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
         kept = _without_secrets(self.settings, name_of(data))
         version = self._keep(selection, assessment, dataset, kept)
+        if tracking:
+            tracking.add(version.name)
         finished.clear()
         promoted = failed = False
         try:
-            why, promoted = self.promote(version.name), True
+            why, promoted = self._promote(version), True
         except ModelError as error:
             why, failed = str(error), not isinstance(error, PromotionRefused)
             log.info("%s is not promoted: %s", version.name, why)
-        return Training(version.name, version.report, selection, assessment, promoted, why, failed)
+        if tracking and promoted:
+            tracking.add(version.name, "champion")
+        told = tracking.send() if tracking else None
+        return Training(
+            version.name, version.report, selection, assessment, promoted, why, failed, told
+        )
 
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
         """Measure a model version on a table with its target, by slice and against the baselines.
@@ -418,10 +430,80 @@ class TitanicPipeline:
         ModelError
             A file of the version is damaged, or the champion with which it is compared.
         """
+        version = self._version(model)
+        why = self._promote(version, force, note)
+        self._tell_champion(version.name)
+        return why
+
+    def rollback(self, why: str = "") -> str:
+        """Make the champion before this one the champion again, and return its name.
+
+        Parameters
+        ----------
+        why
+            What the history should say.
+
+        Raises
+        ------
+        ModelError
+            There was no other, or it is deleted or damaged.
+        """
+        champion = self.store.rollback(why)
+        self._tell_champion(champion)
+        return champion
+
+    def track(self, model: str | None = None) -> Tracked:
+        """Tell MLflow what it was not told yet, in the order in which it came about.
+
+        Parameters
+        ----------
+        model
+            A version or an alias that is to be told too, and who is the champion; also one that was
+            trained when `tracking.uri` was not set. What was told before is not told again.
+
+        Raises
+        ------
+        SettingsError
+            There is no `tracking.uri`, or MLflow is not installed.
+        ModelError
+            There is no such version.
+        """
+        tracking = self._tracking()
+        if tracking is None:
+            raise SettingsError(
+                "tracking.uri is null: name an MLflow server, or a file, as in "
+                "tracking.uri=sqlite:///mlflow.db"
+            )
+        if model is not None:
+            tracking.add(self.store.open(model).name)
+            if champion := self.store.champion.version:
+                tracking.add(champion, "champion")
+        return tracking.send()
+
+    def _promote(self, version: ModelVersion, force: bool = False, note: str = "") -> str:
         from titanic_ml.registry.promotion import promote
 
-        margin = self.settings.promotion.margin
-        return promote(self.store, self._version(model), margin, force, note)
+        return promote(self.store, version, self.settings.promotion.margin, force, note)
+
+    def _tracking(self) -> Tracking | None:
+        """What is told to MLflow, where that is wished."""
+        settings = self.settings.tracking
+        if settings.uri is None:
+            return None
+        from titanic_ml.integrations.mlflow import MlflowServer, check_installed
+        from titanic_ml.integrations.tracking import Tracking
+
+        check_installed()
+        server = MlflowServer(settings.uri, settings.name)
+        return Tracking(self.store, server, Path(settings.queue))
+
+    def _tell_champion(self, version: str) -> None:
+        """Tell MLflow who is the champion now, where that is wished, and what else waits."""
+        if tracking := self._tracking():
+            tracking.add(version, "champion")
+            told = tracking.send()
+            if told.pending:
+                log.warning("%s", told)
 
     def _version(self, model: str) -> ModelVersion:
         """The version of this name or alias; the one that was asked for last is kept."""
@@ -595,12 +677,13 @@ def _can_be_read_again(uri: str) -> bool:
 
 def _without_secrets(settings: Settings, data: str) -> Settings:
     """The settings as a version keeps them: with the table it learned from, and no secret."""
-    store, predictions = settings.store, settings.predictions
+    store, predictions, tracking = settings.store, settings.predictions, settings.tracking
     return replace(
         settings,
         data=DataSettings(data),
         store=replace(store, uri=shown(store.uri), signing_key=None),
         predictions=replace(predictions, uri=predictions.uri and shown(predictions.uri)),
+        tracking=replace(tracking, uri=tracking.uri and shown(tracking.uri)),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from titanic_ml.evaluation.assessment import Assessment
     from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation
+    from titanic_ml.integrations.tracking import Tracked
     from titanic_ml.training.result import Selection
 
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 class Training:
     """What one training gave: a version in the store with its report, the comparison of the
     candidates with the fitted model, what was measured of it, whether it became the champion, and
-    why; and whether that failed for another reason than the gate, such as a damaged champion.
+    why; whether that failed for another reason than the gate, such as a damaged champion; and what
+    became of telling MLflow, None where that was not wished.
     """
 
     version: str
@@ -26,6 +28,7 @@ class Training:
     promoted: bool
     why: str
     failed: bool = False
+    tracked: Tracked | None = None
 
     @property
     def evaluation(self) -> Evaluation:
@@ -50,6 +53,7 @@ class Training:
             "promoted": self.promoted,
             "why": self.why,
             "failed": self.failed,
+            "tracked": self.tracked and self.tracked.to_dict(),
         }
 
     def __repr__(self) -> str:
@@ -59,6 +63,8 @@ class Training:
         ending = f"{self.version} {outcome}: {self.why}\nReport: {self.report}"
         if self.failed:
             ending += f"\n`models promote {self.version}` tries again; --force skips the comparison"
+        if self.tracked:
+            ending += f"\n{self.tracked!r}"
         parts = [repr(self.selection), repr(self.evaluation), ending]
         if not self.evaluation.beats_baselines:
             rivals = [label for label, beaten in self.evaluation.beaten.items() if not beaten]

@@ -289,7 +289,7 @@ def test_predict_takes_a_version_by_name(run, store, worse):
         (
             ["train"],
             {"version", "report", "estimator", "parameters", "threshold", "metrics", "grouped"}
-            | {"promoted", "why", "beats_baselines", "left_out", "failed"},
+            | {"promoted", "why", "beats_baselines", "left_out", "failed", "tracked"},
         ),
         (
             ["evaluate"],
@@ -405,6 +405,18 @@ def test_a_store_without_a_model_exits_with_1_and_says_how_to_train(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("words", "shown"), [([], True), (["--quiet"], False)])
+def test_what_could_not_be_told_to_mlflow_is_a_warning(run, store, worse, tmp_path, words, shown):
+    pytest.importorskip("mlflow")
+    places = [f"store.uri={store}", "tracking.uri=http://127.0.0.1:1", f"tracking.queue={tmp_path}"]
+    done = run("models", "promote", worse.name, "--force", *words, *places)
+    told = done.err.startswith(f"WARNING: Not told yet: {worse.name}. http://127.0.0.1:1 (trackin")
+    assert done.code == 0 and told == shown and bool(done.err) == shown
+    done = run("track", "--pending", *places)
+    assert done.code == 1 and "Connection refused; `track --pending` sends it when" in done.out
+    assert run("track", f"store.uri={store}").err.startswith("Error: tracking.uri is null: name")
+
+
 def test_verbose_tells_what_is_done_and_silence_is_the_default(run, store, tmp_path):
     output = tmp_path / "out.csv"
     words = "predict", TEST, "--output", output, f"store.uri={store}"
@@ -488,7 +500,7 @@ def test_completion_completes_commands():
     code, out, err = finish(env={**os.environ, **variables})
     assert (code, err) == (0, b"")
     assert out.decode().split() == [
-        *("train", "evaluate", "explain", "config", "report", "predict", "models")
+        *("train", "evaluate", "explain", "config", "report", "track", "predict", "models")
     ]
 
 

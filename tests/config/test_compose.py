@@ -178,6 +178,14 @@ def test_addresses_come_from_the_environment():
     assert [settings.env, *found, settings.store.signing_key] == ["remote", *REMOTE.values()]
 
 
+def test_mlflow_is_told_where_a_variable_names_it():
+    os.environ.update(REMOTE)
+    assert load_settings(["env=remote"]).tracking.uri is None
+    os.environ["TITANIC_TRACKING_URI"] = "https://mlflow.example.org"
+    tracking = load_settings(["env=remote"]).tracking
+    assert (tracking.uri, tracking.name) == ("https://mlflow.example.org", "titanic")
+
+
 def test_addresses_come_from_a_file_here_and_the_environment_wins():
     Path(".env").write_text("".join(f"{name}=of the file\n" for name in REMOTE))
     os.environ["TITANIC_STORE_URI"] = "of the environment"

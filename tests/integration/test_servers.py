@@ -38,7 +38,8 @@ def test_what_is_named_is_used_and_told_without_its_password(own_postgres):
     shown = place.replace(":s3cret@", ":***@")
     assert f"PostgreSQL: {shown}, named by TITANIC_TEST_SQL_URI\n" in said and "s3cret" not in said
     assert "bucket: started by the tests on this machine\n" in said
-    assert "service: skipped: nothing in this project speaks to one yet\n" in said
+    assert "MLflow: started by the tests on this machine\n" in said
+    assert "service: skipped: nothing in this project is one yet\n" in said
 
 
 def test_what_is_named_and_does_not_answer_fails():

@@ -125,6 +125,9 @@ Like = Annotated[
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Also each value of dataset and estimator.")]
+Pending = Annotated[
+    bool, typer.Option("--pending", help="Only what waits because MLflow was away.")
+]
 PassengerId = Annotated[
     str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
 ]
@@ -225,6 +228,20 @@ def report(
     if open_it:
         typer.launch(found.local_report())
     return Result(found.report, {"version": found.name, "report": found.report})
+
+
+@app.command(epilog=examples("track --pending", "track champion tracking.uri=sqlite:///mlflow.db"))
+@shared
+def track(
+    version: OptionalVersion = "champion",
+    overrides: Overrides = None,
+    pending: Pending = False,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Tell MLflow of a version and of the champion, or what it was not told yet, in order."""
+    version, words = version_or_override(version, overrides)
+    told = open_pipeline(words, config_dir).track(None if pending else version)
+    return Result(told, told.to_dict(), 1 if told.pending else 0)
 
 
 @app.command(

@@ -163,7 +163,7 @@ def rollback(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Make the previous champion the champion again."""
-    champion = model_store(overrides, config_dir).rollback(why)
+    champion = open_pipeline(overrides, config_dir).rollback(why)
     return Result(f"champion is {champion} again", {"champion": champion})
 
 

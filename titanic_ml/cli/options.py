@@ -142,7 +142,7 @@ def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
     @wraps(command)
     def run(*, quiet: bool, verbose: bool, as_json: bool, **given: Any) -> None:
         options = {"quiet": quiet, "as_json": as_json, **given}
-        with told_on_standard_error(verbose):
+        with told_on_standard_error(verbose, quiet):
             result = command(**{name: value for name, value in options.items() if name in own})
         if result and as_json:
             typer.echo(json.dumps(result.values))
@@ -169,16 +169,17 @@ class _StandardError(logging.Handler):
 
 
 @contextmanager
-def told_on_standard_error(wanted: bool) -> Iterator[None]:
-    """Show the log of the package, which is silent unless someone listens."""
-    if not wanted:
+def told_on_standard_error(verbose: bool, quiet: bool) -> Iterator[None]:
+    """Show the log of the package: all of it, or what warns, or nothing."""
+    if quiet and not verbose:
         yield
         return
     logger, handler = logging.getLogger("titanic_ml"), _StandardError()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+    words = "%(asctime)s %(name)s: %(message)s" if verbose else "WARNING: %(message)s"
+    handler.setFormatter(logging.Formatter(words, "%H:%M:%S"))
     before = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from titanic_ml.errors import SettingsError
 
 SECRETS = ("store.signing_key",)  # shown to nobody and kept with no version
 # Where things are and how they are done: what changes no model.
-PLACES = ("env", "n_jobs", "scratch", "store", "predictions")
+PLACES = ("env", "n_jobs", "scratch", "store", "predictions", "tracking")
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "mcc")
 
 
@@ -46,6 +46,19 @@ class PredictionsSettings:
     def __post_init__(self) -> None:
         right = self.uri is None or bool(self.uri.strip())
         require(right, "predictions.uri", "empty", "the address of a table, or null")
+
+
+@dataclass(frozen=True)
+class TrackingSettings:
+    uri: str | None
+    name: str
+    queue: str
+
+    def __post_init__(self) -> None:
+        right = self.uri is None or bool(self.uri.strip())
+        require(right, "tracking.uri", "empty", "the address of an MLflow server, or null")
+        require(bool(self.name.strip()), "tracking.name", "empty", "a name")
+        require(bool(self.queue.strip()), "tracking.queue", "empty", "a folder")
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,7 @@ class Settings:
     data: DataSettings
     store: StoreSettings
     predictions: PredictionsSettings
+    tracking: TrackingSettings
     selection: SelectionSettings
     evaluation: EvaluationSettings
     promotion: PromotionSettings
