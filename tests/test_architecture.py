@@ -24,9 +24,9 @@ STAGES = {"dataset", "preprocessing", "estimator", "training", "evaluation", "pr
 MAY_IMPORT = {
     "main": {"cli"},
     "__main__": {"cli"},
-    "cli": {"pipeline", "registry", "config", "errors", "__init__"},
+    "cli": {"pipeline", "results", "registry", "config", "errors", "__init__"},
     "pipeline": {"results", "integrations", "reporting", "registry", *STAGES, *GROUND},
-    "results": {"training", "evaluation", "integrations"},
+    "results": {"training", "evaluation", "integrations", "reporting", "errors"},
     "integrations": {
         "reporting",
         "registry",

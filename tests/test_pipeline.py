@@ -540,3 +540,41 @@ def test_a_version_of_another_scikit_learn_is_loaded_where_that_is_allowed_with_
     ):
         assert words in answer.warning and f"WARNING: {words}" in repr(answer)
         assert words in answer.to_dict()["warning"]
+
+
+def test_a_training_of_an_id_is_done_once_whenever_it_broke_off(tmp_path, quick, monkeypatch):
+    pipeline = TitanicPipeline(f"store.uri={tmp_path / 'models'}", *quick)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TitanicPipeline, "_promote", killed)  # the version is kept, and no more
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.train_once("nightly@1")
+    (version,) = pipeline.store.names()
+    assert pipeline.store.champion.version is None
+
+    waiting = pipeline.train_once("nightly@1", promote=False)
+    assert (waiting.version, waiting.promoted) == (version, False)
+    assert "The training nightly@1 was done before, and is not repeated" in repr(waiting)
+    assert f"{version} did not become the champion: that was not asked for" in repr(waiting)
+    done = pipeline.train_once("nightly@1")
+    assert (done.version, done.promoted, done.why) == (version, True, "the first champion")
+    again = pipeline.train_once("nightly@1").to_dict()
+    assert again == done.to_dict() and len(pipeline.store.champion.history()) == 1
+    assert again["metrics"] == pipeline.evaluate().to_dict()["estimates"]
+    assert pipeline.store.names() == [version]
+
+    other = pipeline.train_once("nightly@2", promote=False)
+    assert len(pipeline.store.names()) == 2 and not other.promoted
+    assert other.to_dict().keys() == again.keys()
+    with pytest.raises(SettingsError, match="run id 'a b': expected 1 to 100 letters"):
+        pipeline.train_once("a b")
+
+
+def test_a_table_in_memory_is_checked_too(pipeline, passengers):
+    assert repr(pipeline.validate(passengers)) == "the table: 891 rows, with target, all right"
+    assert pipeline.validate(passengers.drop(columns="Survived")).faults == []
+    assert len(pipeline.validate(passengers.drop(columns="Survived"), True).faults) == 1
+    assert pipeline.validate().rows == 891

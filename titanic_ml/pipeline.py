@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,15 @@ if TYPE_CHECKING:
     from titanic_ml.prediction.run import Run
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
-    from titanic_ml.results import Comparison, Predictions, Progress, Training
+    from titanic_ml.results import (
+        Comparison,
+        Outcome,
+        Predictions,
+        Progress,
+        TrainedBefore,
+        Training,
+        Validation,
+    )
     from titanic_ml.storage.address import Address
     from titanic_ml.storage.sinks import Schema, Write
     from titanic_ml.storage.sources import Source
@@ -126,7 +135,48 @@ class TitanicPipeline:
         other._pattern = version.manifest
         return other
 
-    def train(self, data: Table | None = None, progress: Progress | None = None) -> Training:
+    def validate(self, data: Table | None = None, with_target: bool | None = None) -> Validation:
+        """Check a table as a training or a prediction does, and tell all faults.
+
+        Parameters
+        ----------
+        data
+            A table or its URI, by default the settings' `data.uri`.
+        with_target
+            Whether the target must be there and right; None where it is there.
+
+        Raises
+        ------
+        DataError
+            There is no table to check.
+        """
+        from titanic_ml.dataset.validation import faults_of, has_column
+        from titanic_ml.results import Validation
+
+        data = self.settings.data.uri if data is None else data
+        with open_table(data, keep_broken=True) as source:
+            batches = list(source.batches())
+            frames = [batch.frame for batch in batches] or [source.frame()]
+        starts = accumulate((len(batch.frame) for batch in batches), initial=0)
+        broken = {
+            start + place: why
+            for start, batch in zip(starts, batches)
+            for place, why in batch.broken.items()
+        }
+        frame = pd.concat(frames, ignore_index=True)
+        if with_target is None:
+            with_target = has_column(frame, self.spec.target)
+        faults = faults_of(frame, broken, self.spec, with_target)
+        return Validation(name_of(data), len(frame), with_target, faults)
+
+    def train(
+        self,
+        data: Table | None = None,
+        progress: Progress | None = None,
+        *,
+        promote: bool = True,
+        run_id: str | None = None,
+    ) -> Training:
         """Choose a model, fit it, measure it, keep it as a version and try to promote it.
 
         An interrupted training goes on from what it had finished. Where `tracking.uri` is set,
@@ -138,6 +188,10 @@ class TitanicPipeline:
             A table or its URI, by default the settings' `data.uri`.
         progress
             Called with the work done and all of it, two numbers, and what is being done.
+        promote
+            Whether it may become the champion now.
+        run_id
+            By which `train_once` finds it again.
 
         Raises
         ------
@@ -164,22 +218,37 @@ class TitanicPipeline:
             log.info("going on from %d folds that an interrupted training had done", len(finished))
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
         kept = _without_secrets(self.settings, name_of(data))
-        version = self._keep(selection, assessment, dataset, kept)
-        if tracking:
-            tracking.add(version.name)
+        version = self._keep(selection, assessment, dataset, kept, run_id)
+        outcome = self._announce(version, promote)
         finished.clear()
-        promoted = failed = False
-        try:
-            why, promoted = self._promote(version), True
-        except ModelError as error:
-            why, failed = str(error), not isinstance(error, PromotionRefused)
-            log.info("%s is not promoted: %s", version.name, why)
-        if tracking and promoted:
-            tracking.add(version.name, "champion")
-        told = tracking.send() if tracking else None
-        return Training(
-            version.name, version.report, selection, assessment, promoted, why, failed, told
-        )
+        return Training(version.name, version.report, selection, assessment, **vars(outcome))
+
+    def train_once(
+        self,
+        run_id: str,
+        data: Table | None = None,
+        progress: Progress | None = None,
+        *,
+        promote: bool = True,
+    ) -> Training | TrainedBefore:
+        """Train, unless a training of this id has made a version: then finish what it left undone.
+
+        So a scheduler may try again what broke off, whenever that was. Parameters and errors are
+        those of `train`.
+        """
+        from titanic_ml.prediction.run import check_run_id
+        from titanic_ml.results import Outcome, TrainedBefore
+
+        found = self.store.of_run(check_run_id(run_id))
+        if found is None:
+            return self.train(data, progress, promote=promote, run_id=run_id)
+        log.info("%s: made by the training %s before", found.name, run_id)
+        history = self.store.champion.history()
+        entry = next((entry for entry in history if entry.version == found.name), None)
+        outcome = self._announce(found, promote and entry is None)
+        if entry:
+            outcome = Outcome(True, entry.why, tracked=outcome.tracked)
+        return TrainedBefore(run_id, found.name, found.report, _facts(found), **vars(outcome))
 
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
         """Measure a model version on a table with its target, by slice and against the baselines.
@@ -381,6 +450,25 @@ class TitanicPipeline:
             version.warning,
         )
 
+    def count(self, table: str | None = None, run_id: str | None = None) -> int:
+        """How many rows a table has, such as one into which was predicted.
+
+        Parameters
+        ----------
+        table
+            Its URI, by default the settings' `predictions.uri`.
+        run_id
+            Of which run; None of all.
+
+        Raises
+        ------
+        SettingsError, DataError
+            It can't be read, or doesn't say of which run a row is.
+        """
+        from titanic_ml.storage.counting import count_rows
+
+        return count_rows(self.output if table is None else table, run_id)
+
     def compare(self, first: str, second: str = "champion") -> Comparison:
         """Put two versions side by side, on all metrics and on the rows that both were scored on.
 
@@ -479,6 +567,25 @@ class TitanicPipeline:
             if champion := self.store.champion.version:
                 tracking.add(champion, "champion")
         return tracking.send()
+
+    def _announce(self, version: ModelVersion, promote: bool) -> Outcome:
+        """Try to promote a version that was kept, and tell MLflow of it, where these are wished."""
+        from titanic_ml.results import Outcome
+
+        tracking = self._tracking()
+        if tracking:
+            tracking.add(version.name)
+        promoted = failed = False
+        why = "that was not asked for"
+        if promote:
+            try:
+                why, promoted = self._promote(version), True
+            except ModelError as error:
+                why, failed = str(error), not isinstance(error, PromotionRefused)
+                log.info("%s is not promoted: %s", version.name, why)
+        if tracking and promoted:
+            tracking.add(version.name, "champion")
+        return Outcome(promoted, why, failed, tracking.send() if tracking else None)
 
     def _promote(self, version: ModelVersion, force: bool = False, note: str = "") -> str:
         from titanic_ml.registry.promotion import promote
@@ -598,7 +705,12 @@ class TitanicPipeline:
         return selection, assessment
 
     def _keep(
-        self, selection: Selection, assessment: Assessment, dataset: Dataset, settings: Settings
+        self,
+        selection: Selection,
+        assessment: Assessment,
+        dataset: Dataset,
+        settings: Settings,
+        run_id: str | None,
     ) -> ModelVersion:
         """Write down a training as a version of the store."""
         from titanic_ml.reporting.facts import Facts
@@ -612,6 +724,7 @@ class TitanicPipeline:
             Contents(selection.model, selection.baselines, assessment.background, out_of_fold),
             facts.summary(settings),
             lambda origin: documents(facts.named(origin)),
+            run_id,
         )
 
     def _dataset(self, data: Table, spec: DatasetSpec, with_target: bool = True) -> Dataset:

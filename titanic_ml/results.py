@@ -7,18 +7,52 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from titanic_ml.errors import Fault
     from titanic_ml.evaluation.assessment import Assessment
     from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation
     from titanic_ml.integrations.tracking import Tracked
+    from titanic_ml.reporting.facts import Facts
     from titanic_ml.training.result import Selection
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a version that a training had kept.
+
+    Attributes
+    ----------
+    promoted, why
+        Whether it became the champion, and why.
+    failed
+        Whether it did not for another reason than the gate, such as a damaged champion.
+    tracked
+        What became of telling MLflow; None where that was not wished.
+    """
+
+    promoted: bool
+    why: str
+    failed: bool = False
+    tracked: Tracked | None = None
+
+    def lines(self, version: str, report: str) -> str:
+        """The same for people."""
+        words = "is the new champion" if self.promoted else "did not become the champion"
+        if self.failed:
+            words = "is kept, but not promoted"
+        text = f"{version} {words}: {self.why}\nReport: {report}"
+        if self.failed:
+            text += f"\n`models promote {version}` tries again; --force skips the comparison"
+        return text + (f"\n{self.tracked!r}" if self.tracked else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; keys are the names of the attributes."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, repr=False)
 class Training:
     """What one training gave: a version in the store with its report, the comparison of the
-    candidates with the fitted model, what was measured of it, whether it became the champion, and
-    why; whether that failed for another reason than the gate, such as a damaged champion; and what
-    became of telling MLflow, None where that was not wished.
+    candidates with the fitted model, what was measured of it, and its `Outcome`.
     """
 
     version: str
@@ -50,21 +84,16 @@ class Training:
             "grouped": evaluation["grouped"],
             "beats_baselines": self.evaluation.beats_baselines,
             "left_out": self.selection.left_out,
-            "promoted": self.promoted,
-            "why": self.why,
-            "failed": self.failed,
-            "tracked": self.tracked and self.tracked.to_dict(),
+            **self.outcome.to_dict(),
         }
 
+    @property
+    def outcome(self) -> Outcome:
+        """Whether it was promoted, and what else became of it."""
+        return Outcome(self.promoted, self.why, self.failed, self.tracked)
+
     def __repr__(self) -> str:
-        outcome = "is the new champion" if self.promoted else "did not become the champion"
-        if self.failed:
-            outcome = "is kept, but not promoted"
-        ending = f"{self.version} {outcome}: {self.why}\nReport: {self.report}"
-        if self.failed:
-            ending += f"\n`models promote {self.version}` tries again; --force skips the comparison"
-        if self.tracked:
-            ending += f"\n{self.tracked!r}"
+        ending = self.outcome.lines(self.version, self.report)
         parts = [repr(self.selection), repr(self.evaluation), ending]
         if not self.evaluation.beats_baselines:
             rivals = [label for label, beaten in self.evaluation.beaten.items() if not beaten]
@@ -73,6 +102,86 @@ class Training:
                 "relied on"
             )
         return "\n\n".join(parts)
+
+
+@dataclass(frozen=True, repr=False)
+class TrainedBefore:
+    """What an earlier training of the same id gave: its version, what that says of itself, and its
+    `Outcome`.
+    """
+
+    run_id: str
+    version: str
+    report: str
+    facts: Facts
+    promoted: bool
+    why: str
+    failed: bool = False
+    tracked: Tracked | None = None
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The metrics out of fold, with those in grouped folds beside them."""
+        return self.facts.out_of_fold
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether it was promoted, and what else became of it."""
+        return Outcome(self.promoted, self.why, self.failed, self.tracked)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the same as of the `Training`."""
+        evaluation, chosen = self.evaluation.to_dict(), self.facts.chosen
+        return {
+            "version": self.version,
+            "report": self.report,
+            "estimator": chosen.name,
+            "parameters": chosen.parameters,
+            "threshold": chosen.threshold,
+            "metrics": evaluation["estimates"],
+            "grouped": evaluation["grouped"],
+            "beats_baselines": self.evaluation.beats_baselines,
+            "left_out": self.facts.left_out,
+            **self.outcome.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        first = f"The training {self.run_id} was done before, and is not repeated"
+        return f"{first}\n\n{self.outcome.lines(self.version, self.report)}"
+
+
+@dataclass(frozen=True, repr=False)
+class Validation:
+    """What the check of a table found.
+
+    Attributes
+    ----------
+    table
+        What the table is called.
+    rows
+        How many it has.
+    with_target
+        Whether its target was checked too.
+    faults
+        All of them, in the order of its rows.
+    """
+
+    table: str
+    rows: int
+    with_target: bool
+    faults: list[Fault]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; keys are the names of the attributes."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        target = "with" if self.with_target else "without"
+        if not self.faults:
+            return f"{self.table}: {self.rows} rows, {target} target, all right"
+        count = len(self.faults)
+        head = f"{self.table}: {self.rows} rows, {target} target, {count} fault{'s' * (count > 1)}:"
+        return "\n".join([head, *(f"  {fault}" for fault in self.faults)])
 
 
 @dataclass(frozen=True, repr=False)

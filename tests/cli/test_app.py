@@ -67,7 +67,7 @@ def test_train_takes_a_table_and_prints_the_comparison_the_score_and_the_version
 def trains(training, monkeypatch) -> list:
     """`train` returns at once what this list holds, at first the training of `trained`."""
     held = [training]
-    monkeypatch.setattr(titanic_ml.TitanicPipeline, "train", lambda *_: held[0])
+    monkeypatch.setattr(titanic_ml.TitanicPipeline, "train", lambda *_, **__: held[0])
     return held
 
 
@@ -500,7 +500,8 @@ def test_completion_completes_commands():
     code, out, err = finish(env={**os.environ, **variables})
     assert (code, err) == (0, b"")
     assert out.decode().split() == [
-        *("train", "evaluate", "explain", "config", "report", "track", "predict", "models")
+        *("validate", "train", "evaluate", "explain", "config"),
+        *("report", "track", "predict", "count", "models"),
     ]
 
 
@@ -566,3 +567,47 @@ def test_the_package_runs_as_a_module():
         [sys.executable, "-m", "titanic_ml", "--version"], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (0, f"titanic-ml {titanic_ml.__version__}\n")
+
+
+def test_validate_tells_all_faults_and_exits_with_one(run, tmp_path):
+    assert run("validate", TEST) == (0, f"{TEST}: 418 rows, without target, all right\n", "")
+    assert run("validate", "--quiet", f"data.uri={TEST}").out == ""
+    assert run("validate", TEST, "--target").code == 1
+    lines = Path(TEST).read_text().splitlines()
+    table = tmp_path / "bad.csv"
+    bad = [line.replace("male", "man") for line in lines[1:51]]
+    table.write_text("\n".join([lines[0], *bad, "x,y", ""]))
+    done = run("validate", table)
+    assert (done.code, done.err) == (1, "")
+    told = done.out.splitlines()
+    assert (
+        told[0].startswith(f"{table}: 51 rows, without target, ") and len(told) > 40
+    )  # all of them
+    assert told[-1].startswith("  row 51: found 2 values, expected 11 as in the header")
+    values = json.loads(run("validate", table, "--json").out)
+    assert len(values["faults"]) == len(told) - 1
+    assert values["faults"][0] == {
+        "row": 1,
+        "column": "Sex",
+        "found": "'man'",
+        "expected": "a word, one of male, female",
+    }
+    assert run("validate", tmp_path / "none.csv").err.startswith("Error: ")
+
+
+def test_count_is_of_a_table_or_a_run_and_may_be_expected(run, store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    places = [f"store.uri={store}", "predictions.uri=out.parquet"]
+    run("predict", TEST, "--run-id", "r", *places)
+    assert run("count", *places) == (0, "418 rows\n", "")
+    assert run("count", "out.parquet", "--run-id", "r", "--expect", 418).code == 0
+    done = run("count", *places, "--run-id", "other", "--expect", 418)
+    assert (done.code, done.out) == (1, "0 rows of run other, expected 418\n")
+    told = json.loads(run("count", "out.parquet", "--json").out)
+    assert told == {"rows": 418, "run_id": None, "expected": None}
+
+
+def test_train_with_an_id_is_done_once(run, tmp_path, quick):
+    words = ["train", "--run-id", "nightly", "--no-promote", "--json", f"store.uri={tmp_path}"]
+    first, second = (json.loads(run(*words, *quick).out) for _ in range(2))
+    assert first == second and not first["promoted"]

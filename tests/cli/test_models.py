@@ -218,3 +218,17 @@ def test_list_needs_neither_pandas_nor_scikit_learn(store):
     words = [sys.executable, "-c", code, "models", "list", f"store.uri={store}"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert "logistic_regression" in done.stdout and done.stdout.endswith("[]\n")
+
+
+def test_with_or_keep_a_refusal_is_no_error_and_says_who_stays(run, settings, two):
+    champion, worse = two
+    assert run("models", "promote", worse, settings).code == 1
+    done = run("models", "promote", worse, "--or-keep", settings)
+    assert done.code == 0 and done.out.startswith(
+        f"champion is {champion}, and {worse} is not: log"
+    )
+    told = json.loads(run("models", "promote", worse, "--or-keep", "--json", settings).out)
+    assert (told["champion"], told["promoted"]) == (champion, False)
+    assert run("models", "promote", "nope", "--or-keep", settings).code == 1
+    told = json.loads(run("models", "promote", champion, "--or-keep", "--json", settings).out)
+    assert (told["champion"], told["promoted"]) == (champion, True)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from titanic_ml.dataset import validation
 from titanic_ml.dataset.normalise import text
 from titanic_ml.dataset.spec import Column
-from titanic_ml.dataset.validation import validate
-from titanic_ml.errors import InvalidTable
+from titanic_ml.dataset.validation import faults_of, has_column, validate
+from titanic_ml.errors import Fault, InvalidTable
 
 
 def faults(frame, spec, with_target=True):
@@ -243,3 +243,23 @@ def test_the_quick_verdict_is_that_of_pandera(data, name):
     except pandera.errors.SchemaErrors:
         verdict = False
     assert validation._conforms(series, COLUMNS[name]) is verdict
+
+
+def test_all_faults_with_those_of_rows_that_were_none(train_frame, spec):
+    frame = put(train_frame.head(5), 4, "Pclass", 9)
+    told = faults_of(frame, {1: "found 3 values, expected 12, in the line 'x'"}, spec, True)
+    assert told == [
+        Fault(2, "", "3 values", "12, in the line 'x'"),
+        Fault(4, "Pclass", "9", "a whole number, one of 1, 2, 3"),
+    ]
+    assert faults_of(train_frame, {}, spec, True) == []
+    assert faults_of(train_frame.head(0), {}, spec, False) == [
+        Fault(0, "", "no rows", "at least one")
+    ]
+    (fault,) = faults_of(train_frame.head(1), {}, spec, True)
+    assert (fault.column, fault.expected) == ("Survived", "both classes")
+
+
+def test_a_column_is_known_however_its_name_is_spaced(train_frame):
+    assert has_column(train_frame.rename(columns={"Survived": " Survived "}), "Survived")
+    assert not has_column(train_frame.drop(columns="Survived"), "Survived")

@@ -63,7 +63,7 @@ def test_the_manifest_holds_all_that_a_model_comes_from(trained):
     assert datetime.fromisoformat(manifest["time"]).tzinfo is not None
     assert manifest["seed"] == manifest["settings"]["seed"] == 0
     assert set(manifest["settings"]) == {
-        *("env", "seed", "n_jobs", "scratch", "data", "store", "selection"),
+        *("env", "seed", "n_jobs", "scratch", "data", "store", "tracking", "selection"),
         *("evaluation", "promotion", "dataset", "estimator", "predictions"),
     }
     assert manifest["libraries"] == provenance.libraries()

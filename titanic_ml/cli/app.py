@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import gc
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -36,10 +36,14 @@ from titanic_ml.cli.options import (
     progress_bar,
     rows_bar,
     shared,
+    table_or_override,
     version_or_override,
 )
 from titanic_ml.cli.store import model_store, open_pipeline
 from titanic_ml.errors import EmptyStore, TitanicError
+
+if TYPE_CHECKING:
+    from titanic_ml.results import TrainedBefore, Training
 
 UNDONE = "nothing is half written; run the same command again"
 USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
@@ -124,6 +128,28 @@ Like = Annotated[
         autocompletion=completion.versions,
     ),
 ]
+TrainingId = Annotated[
+    str | None,
+    typer.Option(
+        "--run-id", help="Of this training: where one of this id has made a version, that is it."
+    ),
+]
+Promote = Annotated[bool, typer.Option(help="Whether the version may become the champion at once.")]
+Checked = Annotated[
+    str | None,
+    typer.Argument(metavar="TABLE", help=f"{TABLES}; by default the setting data.uri."),
+]
+Target = Annotated[
+    bool | None,
+    typer.Option(help="Whether the target must be there; by default it is checked if it is."),
+]
+Counted = Annotated[
+    str | None,
+    typer.Argument(metavar="TABLE", help=f"{TABLES}; by default the setting predictions.uri."),
+]
+Expected = Annotated[
+    int | None, typer.Option("--expect", help="How many it must be; else the exit code is 1.")
+]
 All = Annotated[bool, typer.Option("--all", help="Also each value of dataset and estimator.")]
 Pending = Annotated[
     bool, typer.Option("--pending", help="Only what waits because MLflow was away.")
@@ -140,6 +166,20 @@ def program(version: Version = False) -> None:
     """From a table of passengers to a chosen, measured and versioned model."""
 
 
+@app.command(epilog=examples("validate", "validate new.csv --no-target --json"))
+@shared
+def validate(
+    table: Checked = None,
+    overrides: Overrides = None,
+    target: Target = None,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Check a table as a training or a prediction does, and tell all its faults."""
+    table, words = table_or_override(table, overrides)
+    found = open_pipeline(words, config_dir).validate(table, target)
+    return Result(found, found.to_dict(), 1 if found.faults else 0)
+
+
 @app.command(
     epilog=examples(
         "train",
@@ -152,16 +192,22 @@ def train(
     overrides: Overrides = None,
     data: Data = None,
     like: Like = None,
+    run_id: TrainingId = None,
+    promote: Promote = True,
     config_dir: ConfigDir = None,
     quiet: Quiet = False,
 ) -> Result:
     """Compare the candidates, fit the chosen one, measure, explain and keep it."""
+    training: Training | TrainedBefore
     pipeline = open_pipeline(overrides, config_dir)
     if like:
         pipeline = pipeline.like(like)
     with interruptible("no version was made; the same command goes on from here"):
         with progress_bar("Training", hidden=quiet) as progress:
-            training = pipeline.train(data, progress)
+            if run_id:
+                training = pipeline.train_once(run_id, data, progress, promote=promote)
+            else:
+                training = pipeline.train(data, progress, promote=promote)
     useless = training.promoted and not training.evaluation.beats_baselines
     return Result(training, training.to_dict(), training.failed or useless * USELESS)
 
@@ -291,3 +337,21 @@ def predict(
             progress=progress,
         )
     return None if "-" in (output, rejects) else Result(predictions, predictions.to_dict())
+
+
+@app.command(epilog=examples("count out.parquet", "count --run-id nightly --expect 418 env=remote"))
+@shared
+def count(
+    table: Counted = None,
+    overrides: Overrides = None,
+    run_id: RunId = None,
+    expect: Expected = None,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Count the rows of a table, or of one run of predictions in it."""
+    table, words = table_or_override(table, overrides)
+    rows = open_pipeline(words, config_dir).count(table, run_id)
+    text = f"{rows} rows" + (f" of run {run_id}" if run_id else "")
+    if wrong := expect is not None and rows != expect:
+        text += f", expected {expect}"
+    return Result(text, {"rows": rows, "run_id": run_id, "expected": expect}, 1 if wrong else 0)

@@ -20,13 +20,16 @@ from titanic_ml.cli.options import (
     version_or_override,
 )
 from titanic_ml.cli.store import model_store, open_pipeline
-from titanic_ml.errors import ModelError
+from titanic_ml.errors import ModelError, PromotionRefused
 
 if TYPE_CHECKING:
     from titanic_ml.registry.version import ModelVersion
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history says so.")]
+OrKeep = Annotated[
+    bool, typer.Option("--or-keep", help="That the champion stays is no error; say which it is.")
+]
 OlderThan = Annotated[
     float, typer.Option(help="Hours after which what is unfinished counts as left behind.", min=0)
 ]
@@ -144,15 +147,22 @@ def promote(
     version: Version,
     overrides: Overrides = None,
     force: Force = False,
+    or_keep: OrKeep = False,
     why: Why = "",
     config_dir: ConfigDir = None,
 ) -> Result:
     """Make a version the champion, if it is not worse on the rows that both were scored on."""
     pipeline = open_pipeline(overrides, config_dir)
-    champion = pipeline.store.resolve(version)
-    reason = pipeline.promote(champion, force, why)
-    values = {"champion": champion, "why": reason}
-    return Result(f"champion is {champion}: {reason}", values)
+    name = pipeline.store.resolve(version)
+    try:
+        reason, champion = pipeline.promote(name, force, why), name
+    except PromotionRefused as refused:
+        if not or_keep:
+            raise
+        reason, champion = str(refused), pipeline.store.resolve(CHAMPION)
+    values = {"champion": champion, "promoted": champion == name, "why": reason}
+    stays = "" if champion == name else f", and {name} is not"
+    return Result(f"champion is {champion}{stays}: {reason}", values)
 
 
 @app.command(epilog=examples("models rollback", 'models rollback --why "complaints"'))

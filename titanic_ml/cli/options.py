@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -117,6 +118,15 @@ def version_or_override(
     if "=" in version:
         return default, [version, *(overrides or ())]
     return version, list(overrides or ())
+
+
+def table_or_override(
+    table: str | None, overrides: list[str] | None
+) -> tuple[str | None, list[str]]:
+    """The same of a table: in its address something else comes before an equals sign."""
+    if table and re.match(r"[+~]*[\w.]+=", table):
+        return None, [table, *(overrides or ())]
+    return table, list(overrides or ())
 
 
 @dataclass(frozen=True)

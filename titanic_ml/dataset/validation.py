@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,49 @@ def validate(
         With all faults found.
     """
     parsed, faults = check(frame, spec, with_target)
-    if not faults and parsed.empty:
-        faults.append(NO_ROWS)
-    if not faults and with_target and parsed[spec.target].nunique() == 1:
-        found = f"only the class {_shown(parsed[spec.target].iloc[0])}"
-        faults.append(Fault(0, spec.target, found, "both classes"))
+    faults = faults or _faults_of_all(parsed, spec, with_target)
     if faults:
         raise InvalidTable(source, faults)
     return parsed
+
+
+def faults_of(
+    frame: pd.DataFrame, broken: Mapping[int, str], spec: DatasetSpec, with_target: bool
+) -> list[Fault]:
+    """All faults of a table, in the order of its rows.
+
+    Parameters
+    ----------
+    frame, spec, with_target
+        As of `validate`.
+    broken
+        By position, what is wrong with a row that could not be read as one: what was found, and
+        what was expected.
+    """
+    whole = np.ones(len(frame), dtype="bool")
+    whole[list(broken)] = False
+    numbers = whole.nonzero()[0] + 1
+    parsed, faults = check(frame[whole], spec, with_target)
+    faults = [replace(f, row=int(numbers[f.row - 1])) if f.row else f for f in faults]
+    for place, why in broken.items():
+        found, _, expected = why.removeprefix("found ").partition(", expected ")
+        faults.append(Fault(place + 1, "", found, expected))
+    return sorted(faults) or _faults_of_all(parsed, spec, with_target)
+
+
+def has_column(frame: pd.DataFrame, name: str) -> bool:
+    """Whether a table has a column of this name, however it is spaced."""
+    return name in [text(str(column)) for column in frame.columns]
+
+
+def _faults_of_all(parsed: pd.DataFrame, spec: DatasetSpec, with_target: bool) -> list[Fault]:
+    """What is wrong with rows of which each is right."""
+    if parsed.empty:
+        return [NO_ROWS]
+    if with_target and parsed[spec.target].nunique() == 1:
+        found = f"only the class {_shown(parsed[spec.target].iloc[0])}"
+        return [Fault(0, spec.target, found, "both classes")]
+    return []
 
 
 def check(

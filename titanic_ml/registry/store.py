@@ -137,6 +137,11 @@ class ModelStore:
                     found.append(refused)
         return found
 
+    def of_run(self, run: str) -> ModelVersion | None:
+        """The newest version that the training of this id made."""
+        known = (found for found in self.versions() if isinstance(found, ModelVersion))
+        return next((found for found in known if found.manifest.run == run), None)
+
     def resolve(self, name: str) -> str:
         """The name of the version that an alias points at; another name as it is.
 
@@ -189,6 +194,7 @@ class ModelStore:
         contents: Contents,
         summary: Summary,
         documents: Callable[[Origin], Mapping[str, bytes]] | None = None,
+        run: str | None = None,
     ) -> ModelVersion:
         """Write a new version, which is then the latest.
 
@@ -200,6 +206,8 @@ class ModelStore:
             What its manifest says of the training.
         documents
             Makes more of its files, by name, once there is a name for it.
+        run
+            The id of the training, if it has one.
 
         Raises
         ------
@@ -210,7 +218,7 @@ class ModelStore:
         time, parent = now.isoformat(timespec="milliseconds"), self.champion.version
         for _ in range(ATTEMPTS):
             name = _name_after(self.objects.folders(), now)
-            origin = Origin(name, parent, time, git_commit(), libraries(), who=user())
+            origin = Origin(name, parent, time, git_commit(), libraries(), who=user(), run=run)
             whole = {**files, **(documents(origin) if documents else {})}
             hashes = {file: sha256(data) for file, data in whole.items()}
             manifest = Manifest(**vars(origin), **vars(summary), files=hashes)

@@ -65,6 +65,8 @@ class Origin:
         Their versions.
     who
         The user who trained it.
+    run
+        The id of the training, by which one that is tried again finds it; None without.
     """
 
     version: str
@@ -73,6 +75,7 @@ class Origin:
     git: str | None
     libraries: dict[str, str]
     who: str = field(default="unknown", kw_only=True)
+    run: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

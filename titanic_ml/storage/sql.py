@@ -128,6 +128,24 @@ def time_of_run(address: SqlAddress, run: str) -> str | None:
     return found if found is None or isinstance(found, str) else found.isoformat()
 
 
+def rows_of(address: SqlAddress, run: str | None) -> int:
+    """How many rows a table has, or has of a run; 0 if it isn't there."""
+    if _is_new(address):
+        return 0
+    with _connected(address, UnreadableTable) as connection, _told(address, UnreadableTable):
+        columns = _columns(address, connection)
+        if columns is None:
+            return 0
+        if run is not None and RUN not in columns:
+            raise UnreadableTable(f"{address.shown}: has no column {RUN}, expected one")
+        only = "" if run is None else f" WHERE {RUN} = {MARKS[address.driver]}"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT COUNT(*) FROM {_name(address)}{only}", None if run is None else (run,)
+            )
+            return int(cursor.fetchone()[0])
+
+
 @contextmanager
 def sql_writer(
     address: SqlAddress, schema: pyarrow.Schema, run: str

@@ -1,0 +1,37 @@
+"""How many rows there are: of a table, or of one run in it."""
+
+from __future__ import annotations
+
+from titanic_ml.errors import UnreadableTable
+from titanic_ml.storage.address import SqlAddress, parse, shown
+from titanic_ml.storage.tables import open_table
+
+RUN = "run_id"  # the column by which a run is found again
+
+
+def count_rows(uri: str, run: str | None = None) -> int:
+    """How many rows a table has. A table that a database doesn't have yet has none.
+
+    Parameters
+    ----------
+    uri
+        The address of the table.
+    run
+        Of which run; None of all.
+
+    Raises
+    ------
+    SettingsError, UnreadableTable
+        As `tables.open_table`, or the table doesn't say which run a row is of.
+    """
+    address = parse(uri)
+    if isinstance(address, SqlAddress) and not address.query:
+        from titanic_ml.storage.sql import rows_of
+
+        return rows_of(address, run)
+    with open_table(uri) as source:
+        if run is None:
+            return sum(len(batch.frame) for batch in source.batches())
+        if RUN not in source.schema.names:
+            raise UnreadableTable(f"{shown(uri)}: has no column {RUN}, expected one")
+        return sum(int((batch.frame[RUN] == run).sum()) for batch in source.batches())
