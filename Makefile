@@ -22,7 +22,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-all train evaluate predict mlflow notebook notebook-check format format-check \
+.PHONY: help install install-all train evaluate predict mlflow airflow airflow-run airflow-lock notebook notebook-check format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
 	quality bench-tables bench-formats clean
@@ -49,6 +49,21 @@ mlflow: install-all  ## Train, tell MLflow (mlflow.db), and show its page on por
 	@$(BIN)/python main.py train tracking.uri=sqlite:///mlflow.db $(ARGS)
 	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		$(BIN)/mlflow server --workers 1 --backend-store-uri sqlite:///mlflow.db
+
+# An environment of its own, made anew when the file that it installs has another hash.
+AIRFLOW := .venv-airflow/.installed-$(shell git hash-object deploy/airflow/requirements.txt 2> /dev/null)
+AIRFLOW_VARIABLES := AIRFLOW_HOME="$(CURDIR)/.airflow" AIRFLOW__CORE__LOAD_EXAMPLES=False \
+	AIRFLOW__CORE__DAGS_FOLDER="$(CURDIR)/deploy/airflow/dags"
+
+airflow: $(AIRFLOW)  ## Make .venv-airflow, which runs the DAG (Airflow knows no Windows)
+
+airflow-run: airflow  ## Run the DAG once, from the table to the counted predictions (ARGS: --conf JSON)
+	@$(AIRFLOW_VARIABLES) .venv-airflow/bin/airflow db migrate > /dev/null
+	@$(AIRFLOW_VARIABLES) .venv-airflow/bin/airflow dags test titanic $(ARGS)
+
+airflow-lock: install-all  ## Write deploy/airflow/requirements.txt anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url deploy/airflow/requirements.in -o deploy/airflow/requirements.txt
 
 notebook: install-all  ## Run main.ipynb from top to bottom, in place
 	@$(BIN)/python -c 'import nbclient, nbformat; book = nbformat.read("main.ipynb", 4); \
@@ -115,7 +130,7 @@ known-results: install-all  ## Renew tests/known/*.json, when results are meant 
 	@mv .known.tables.json tests/known/tables.json && mv .known.json tests/known/results.json
 	@rm -f .known.db
 
-check: format-check lint secrets run-tests  ## Format, lint, secrets, all tests: what CI runs first
+check: format-check lint secrets airflow run-tests  ## Format, lint, secrets, all tests: what CI runs first
 
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
@@ -196,6 +211,18 @@ RESOLUTION_newest := highest
 	@.venv-quality/$(SCRIPTS)/python $(PIP) -r benchmarks/requirements-quality.txt
 	@.venv-quality/$(SCRIPTS)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+.venv-airflow/.installed-%: | .venv/.installed-all
+ifeq ($(OS),Windows_NT)
+	@echo "Airflow knows no Windows: its tests are skipped"
+else
+	@echo "Installing Airflow into .venv-airflow ..."
+	@rm -rf .venv-airflow
+	@$(PYTHON) -m venv .venv-airflow
+	@$(BIN)/uv pip install --quiet --python .venv-airflow/bin/python --require-hashes \
+		-r deploy/airflow/requirements.txt
+	@touch $@
+endif
 
 .venv-tables/.installed: requirements-dev.txt benchmarks/requirements-tables.txt
 	@$(PYTHON) -m venv .venv-tables
