@@ -274,9 +274,8 @@ class TitanicPipeline:
         dataset = self._dataset(data, version.spec)
         X, y = dataset.labelled
         baselines = {name: Predictor(b).probability(X) for name, b in version.baselines.items()}
-        evaluation = Evaluator(
-            **asdict(self.settings.evaluation), seed=self.settings.seed
-        ).evaluate(
+        s = self.settings
+        evaluation = Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs).evaluate(
             y.to_numpy(),
             Predictor(version.model).probability(X),
             version.threshold,
@@ -685,7 +684,7 @@ class TitanicPipeline:
         if splits:
             grouped = trainer.estimate(chosen, splits, X, y, steps.of(GROUPED), finished)
         assessor = Assessor(
-            Evaluator(**asdict(s.evaluation), seed=s.seed),
+            Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs),
             dataset,
             features_as_trained(selection.model, X, y),
             self.spec.kinds,

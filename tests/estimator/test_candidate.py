@@ -70,6 +70,22 @@ def test_unknown_property_is_named():
         Candidate.from_dict("x", {"label": "x", "estimator": None})
 
 
+@pytest.mark.parametrize("most", [0, -1, 2.5, "many"])
+def test_the_most_rows_are_a_whole_number(most):
+    node = {"label": "x", "estimator": LogisticRegression(), "complexity": 1, "max_rows": most}
+    with pytest.raises(SettingsError, match=f"estimator.x.max_rows is {most!r}, expected a whole"):
+        Candidate.from_dict("x", node)
+
+
+def test_a_candidate_says_of_how_many_rows_it_is_too_slow():
+    free = Candidate("x", "x", LogisticRegression(), 1)
+    most = Candidate("x", "x", LogisticRegression(), 1, max_rows=4000)
+    assert free.too_many(10**9) == most.too_many(4000) == ""
+    assert most.too_many(4001).endswith(
+        "up to 4,000 rows (max_rows in its YAML), and here are 4,001"
+    )
+
+
 def test_what_cannot_be_learned_is_the_data_at_fault():
     candidate = Candidate("c", "logistic", LogisticRegression(), 1)
     with pytest.raises(DataError, match="logistic can't learn from 2 rows: .*add rows, or name"):

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from filelock import FileLock
 
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.storage.counting import count_rows
@@ -65,13 +66,15 @@ print(json.dumps([states, said]))
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory) -> Path:
-    """The folder of an Airflow whose database is new, in SQLite."""
-    home = tmp_path_factory.mktemp("airflow")
-    done = subprocess.run(
-        [AIRFLOW, "db", "migrate"], env=variables(home), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+def migrated(shared) -> Path:
+    """The folder of an Airflow whose database is new, in SQLite; made once for all workers."""
+    home = shared / "airflow"
+    with FileLock(shared / "airflow.lock"):
+        if not (home / "migrated").exists():
+            words = [AIRFLOW, "db", "migrate"]
+            done = subprocess.run(words, env=variables(home), capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            (home / "migrated").touch()
     return home
 
 

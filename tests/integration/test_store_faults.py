@@ -191,7 +191,9 @@ def test_a_bucket_that_falls_silent_while_a_version_is_kept(
     done = run(*words)
     assert (done.code, done.out) == (1, "")
     assert re.fullmatch(
-        r"Error: the store s3://\S+ can't be (read|written): no answer.*\n", done.err
+        r"WARNING: \S+: half written, and can't be removed: the store .*\n"
+        r"Error: the store s3://\S+ can't be (read|written): no answer.*\n",
+        done.err,
     )
     proxy.left = None
     assert made.names() == [old.name] and made.champion.version == old.name

@@ -154,6 +154,18 @@ def test_a_candidate_that_cannot_learn_is_left_out_with_a_note(numbers):
     }
 
 
+def test_a_candidate_is_left_out_where_the_rows_are_more_than_it_is_worth(numbers):
+    slow = replace(CHOOSY, name="slow", label="the slow one", max_rows=119)
+    found = trainer(slow, LOGISTIC, MAJORITY).train(*numbers)
+    reason = "the slow one is compared up to 119 rows (max_rows in its YAML), and here are 120"
+    assert found.left_out == {"the slow one": reason} and "slow" not in found.table.index
+    assert f"Left out: the slow one. {reason}" in repr(found)
+    just = replace(LOGISTIC, max_rows=120)
+    assert trainer(just, MAJORITY).train(*numbers).left_out == {}
+    with pytest.raises(DataError, match="compared up to 119 rows"):
+        trainer(slow).train(*numbers)
+
+
 def test_where_no_candidate_can_learn_the_data_are_at_fault(numbers):
     with pytest.raises(DataError, match="the choosy one can't learn from 40 rows: too few rows;"):
         trainer(CHOOSY).train(*numbers)

@@ -33,6 +33,9 @@ class Candidate:
         Whether it is there to be beaten.
     preprocessor
         An unfitted transformer of the table's columns in place of the shared one.
+    max_rows
+        Up to how many rows of the table it is compared: on more it costs more than it is likely to
+        bring. None: on any number.
     """
 
     name: str
@@ -42,6 +45,15 @@ class Candidate:
     search: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     baseline: bool = False
     preprocessor: TransformerMixin | None = None
+    max_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        most = self.max_rows
+        if most is not None and (not isinstance(most, int) or most < 1):
+            raise SettingsError(
+                f"estimator.{self.name}.max_rows is {most!r}, expected a whole number from 1 on, "
+                "or null"
+            )
 
     @classmethod
     def from_dict(cls, name: str, node: Mapping[str, Any]) -> Candidate:
@@ -58,6 +70,15 @@ class Candidate:
     def settings(self) -> list[dict[str, Any]]:
         """Every combination of the search space; one empty one without a search space."""
         return list(ParameterGrid(dict(self.search)))
+
+    def too_many(self, rows: int) -> str:
+        """Why it isn't compared on so many rows; empty if it is."""
+        if self.max_rows is None or rows <= self.max_rows:
+            return ""
+        return (
+            f"{self.label} is compared up to {self.max_rows:,} rows (max_rows in its YAML), and "
+            f"here are {rows:,}"
+        )
 
     def build(self, parameters: Mapping[str, Any], seed: int) -> BaseEstimator:
         """The unfitted estimator with these hyper-parameters and the seed wherever it takes one."""

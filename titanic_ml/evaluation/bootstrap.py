@@ -6,17 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-AT_ONCE = 4_000_000  # weights held in memory
+AT_ONCE = 1_000_000  # values held in memory
 RESAMPLES = 500
 
 
-def bootstrap_weights(rows: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+def bootstrap_weights(
+    rows: int, resamples: int, seed: int, values: int = 1
+) -> Iterator[np.ndarray]:
     """Weights of the rows, (m, rows) at a time, in all `resamples` of them.
 
-    The same seed gives the same weights, however many are held in memory at once.
+    The same seed gives the same weights, however many are held in memory at once: the fewer, the
+    more `values` a row has.
     """
     random = np.random.default_rng(seed)
-    step = max(1, AT_ONCE // rows)
+    step = max(1, AT_ONCE // (rows * values))
     for start in range(0, resamples, step):
         yield random.standard_exponential((min(step, resamples - start), rows))
 
@@ -35,11 +38,12 @@ def mean_interval(
     seed
         Governs the bootstrap.
     """
-    means = [
-        row @ values / row.sum()
-        for weights in bootstrap_weights(len(values), RESAMPLES, seed)
-        for row in weights
-    ]
+    means = np.concatenate(
+        [
+            weights @ values / weights.sum(axis=1, keepdims=True)
+            for weights in bootstrap_weights(len(values), RESAMPLES, seed)
+        ]
+    )
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
     return values.mean(axis=0), low, high

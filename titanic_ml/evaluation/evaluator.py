@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 from titanic_ml.evaluation.bootstrap import bootstrap_weights
 from titanic_ml.evaluation.metrics import (
     LOSSES,
     METRICS,
+    Rows,
     calibration_bins,
+    measure,
     precision_recall_curve,
     roc_curve,
 )
@@ -26,8 +29,6 @@ from titanic_ml.evaluation.result import (
     in_order,
 )
 
-# Truth, probability and prediction, (n × repeats,) each.
-Weighted = tuple[np.ndarray, np.ndarray, np.ndarray]
 Drawn = tuple[np.ndarray, np.ndarray]  # a value a metric, (metrics,), and its (resamples, metrics)
 SLICE_METRICS = ("log_loss", "brier", "accuracy", "precision", "recall", "roc_auc")
 
@@ -55,11 +56,14 @@ class Evaluator:
         Of the intervals, such as 0.95.
     seed
         Governs the bootstrap.
+    n_jobs
+        Threads that work on it; never changes a result.
     """
 
     resamples: int = 500
     confidence: float = 0.95
     seed: int = 0
+    n_jobs: int = -1
 
     def evaluate(
         self,
@@ -91,8 +95,8 @@ class Evaluator:
             By name, the part to which each row belongs, (n,).
         """
         truth = np.asarray(y)
-        model = _flat(truth, probability, prediction, threshold)
-        others = {name: _flat(truth, p, None, threshold) for name, p in (baselines or {}).items()}
+        model = _rows(truth, probability, prediction, threshold)
+        others = {name: _rows(truth, p, None, threshold) for name, p in (baselines or {}).items()}
         parts = _parts(slices or {})
         drawn = self._drawn([model, *others.values()], parts, len(truth))
         own, rivals, sliced = drawn[0], drawn[1 : 1 + len(others)], drawn[1 + len(others) :]
@@ -101,27 +105,30 @@ class Evaluator:
             int(truth.sum()),
             threshold,
             self._estimates(METRICS, *own),
-            _confusion(model, len(truth)),
+            _confusion(model),
             {n: self._estimates(METRICS, *it) for n, it in zip(others, rivals, strict=True)},
             {n: self._gains(own, it) for n, it in zip(others, rivals, strict=True)},
             [self._slice_score(p, truth, *it) for p, it in zip(parts, sliced, strict=True)],
-            self._curves(model, truth),
+            self._curves(model),
             confidence=self.confidence,
         )
 
-    def _drawn(self, wholes: Sequence[Weighted], parts: Sequence[_Part], n: int) -> list[Drawn]:
+    def _drawn(self, wholes: Sequence[Rows], parts: Sequence[_Part], n: int) -> list[Drawn]:
         """The metrics of each model, then those of the first in each part of its n rows, with the
         same metrics in every resample.
         """
 
-        def measure(weights: np.ndarray) -> list[np.ndarray]:
-            return [_measure(whole, weights, METRICS) for whole in wholes] + [
-                _measure(_rows(wholes[0], part.rows, n), weights[:, part.rows], SLICE_METRICS)
-                for part in parts
-            ]
+        sliced = [(wholes[0].take(part.rows), part.rows) for part in parts]
 
-        values = [value[0] for value in measure(np.ones((1, n)))]
-        chunks = [measure(weights) for weights in bootstrap_weights(n, self.resamples, self.seed)]
+        def measured(weights: np.ndarray) -> list[np.ndarray]:
+            found = [measure(whole, weights, METRICS) for whole in wholes]
+            return found + [measure(rows, weights[:, at], SLICE_METRICS) for rows, at in sliced]
+
+        values = [value[0] for value in measured(np.ones((1, n)))]
+        weights = bootstrap_weights(n, self.resamples, self.seed, wholes[0].p.shape[1])
+        # Threads, for numpy lets go of the interpreter's lock; and no weights wait for their turn.
+        work = Parallel(self.n_jobs, prefer="threads", pre_dispatch="n_jobs")
+        chunks = work(delayed(measured)(chunk) for chunk in weights)
         draws = [np.concatenate(chunk) for chunk in zip(*chunks, strict=True)]
         return list(zip(values, draws, strict=True))
 
@@ -140,13 +147,13 @@ class Evaluator:
             del estimates["roc_auc"]
         return SliceScore(part.slice, part.value, rows, positives, estimates)
 
-    def _curves(self, model: Weighted, truth: np.ndarray) -> Curves:
-        tiled, flat, _ = model
-        means = flat.reshape(-1, len(truth)).mean(axis=0)  # a row stands once in the calibration
+    def _curves(self, model: Rows) -> Curves:
+        truth, flat = np.tile(model.y, model.p.shape[1]), model.p.ravel(order="F")
+        means = model.p.mean(axis=1)  # a row stands once in the calibration
         return Curves(
-            roc_curve(tiled, flat),
-            precision_recall_curve(tiled, flat),
-            calibration_bins(truth, means, self.confidence),
+            roc_curve(truth, flat),
+            precision_recall_curve(truth, flat),
+            calibration_bins(model.y, means, self.confidence),
         )
 
     def _estimates(
@@ -165,14 +172,12 @@ class Evaluator:
         }
 
 
-def _flat(
+def _rows(
     truth: np.ndarray, probability: np.ndarray, prediction: np.ndarray | None, threshold: float
-) -> Weighted:
-    """Repetitions one below the other: truth, probability and prediction, (n × repeats,)."""
-    columns = np.asarray(probability, dtype="float64").reshape(len(truth), -1)
-    predictions = (columns >= threshold) if prediction is None else np.asarray(prediction)
-    predictions = predictions.reshape(columns.shape).astype(int).ravel(order="F")
-    return np.tile(truth, columns.shape[1]), columns.ravel(order="F"), predictions
+) -> Rows:
+    """The rows with the class that is predicted from the threshold on, unless that is given."""
+    probability = np.asarray(probability, dtype="float64")
+    return Rows(truth, probability, probability >= threshold if prediction is None else prediction)
 
 
 def _parts(slices: Mapping[str, pd.Series]) -> list[_Part]:
@@ -185,22 +190,10 @@ def _parts(slices: Mapping[str, pd.Series]) -> list[_Part]:
     ]
 
 
-def _confusion(model: Weighted, rows: int) -> dict[int, dict[int, float]]:
+def _confusion(model: Rows) -> dict[int, dict[int, float]]:
     """Rows by truth and prediction, averaged over repetitions."""
-    truth, _, predicted = model
-    repeats = len(truth) / rows
+    truth, repeats = model.y[:, None], model.p.shape[1]
     return {
-        i: {j: round(float(((truth == i) & (predicted == j)).sum() / repeats), 2) for j in (0, 1)}
+        i: {j: round(float(((truth == i) & (model.c == j)).sum() / repeats), 2) for j in (0, 1)}
         for i in (0, 1)
     }
-
-
-def _rows(whole: Weighted, rows: np.ndarray, n: int) -> Weighted:
-    truth, probability, predicted = (v.reshape(-1, n)[:, rows].ravel() for v in whole)
-    return truth, probability, predicted
-
-
-def _measure(part: Weighted, weights: np.ndarray, names: Any) -> np.ndarray:
-    """Each metric under each weighting, (m, metrics); weights are (m, n)."""
-    tiled = np.tile(weights, (1, len(part[0]) // weights.shape[1]))
-    return np.stack([METRICS[name](*part, tiled) for name in names], axis=-1)

@@ -1,16 +1,16 @@
 """Metrics of probabilities and predictions, with a weight for each row.
 
-Each takes the truth y, the probability p of class 1, the predicted class c at the threshold, (n,)
-each, and the weights w of the rows, (n,) or (m, n) for m weightings at once; it returns a number or
-(m,).
 They are scikit-learn's metrics without its checks and for many weightings in one pass, which is
-what a bootstrap needs; a test holds the two together. A metric that divides by nothing is 0.
+what a bootstrap needs; a test holds the two together. A metric is a function of `Weighed`, whose
+sums several metrics share. One that divides by nothing is 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,17 +20,134 @@ Metric = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 BINS = 10
 
 
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole, 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
+class Cells(NamedTuple):
+    """Weights of rows by prediction and truth: positives and negatives, true and false."""
+
+    tp: np.ndarray
+    fp: np.ndarray
+    fn: np.ndarray
+    tn: np.ndarray
 
 
-def _mean(rows: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return w @ rows / w.sum(axis=-1)
+class Rows:
+    """What rows are and what was said of them, sorted once for all weightings.
+
+    Parameters
+    ----------
+    y
+        The truth, (n,), 0 or 1.
+    p
+        The probability of class 1, (n,), or (n, repeats) of repeated cross-validation: then each
+        repetition counts alike, and a row has its weight in all of them.
+    c
+        The predicted class at the threshold, of the shape of `p`.
+    """
+
+    def __init__(self, y: np.ndarray, p: np.ndarray, c: np.ndarray):
+        self.y = np.asarray(y, dtype="float64")
+        self.p = np.asarray(p, dtype="float64").reshape(len(self.y), -1)
+        self.c = np.asarray(c, dtype="float64").reshape(self.p.shape)
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Some of the rows."""
+        return Rows(self.y[rows], self.p[rows], self.c[rows])
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """The truth of each row, its log loss and its squared error, (n, 3), mean over the
+        repetitions.
+        """
+        truth = self.y[:, None]
+        losses, errors = row_losses(truth, self.p), (self.p - truth) ** 2
+        return np.column_stack([self.y, losses.mean(axis=1), errors.mean(axis=1)])
+
+    @cached_property
+    def cells(self) -> np.ndarray:
+        """To which of the `Cells` each row belongs, (n, 4), mean over the repetitions."""
+        y, c = self.y[:, None], self.c
+        kinds = (c * y, c * (1 - y), (1 - c) * y, (1 - c) * (1 - y))
+        return np.column_stack([kind.mean(axis=1) for kind in kinds])
+
+    @cached_property
+    def rising(self) -> tuple[np.ndarray, np.ndarray]:
+        """The probabilities in rising order, (n × repeats,), and the row of each."""
+        flat = self.p.ravel(order="F")
+        order = np.argsort(flat, kind="stable")
+        return flat[order], order % len(self.y)
+
+    @cached_property
+    def ties(self) -> np.ndarray:
+        """Where a new probability begins in `rising`."""
+        return np.flatnonzero(np.diff(self.rising[0], prepend=np.nan) != 0)
+
+    @cached_property
+    def bins(self) -> np.ndarray:
+        """Where each of at most `BINS` bins begins in `rising`.
+
+        Of equally many rows, but rows of the same probability share a bin: else the order of the
+        table would say which of them go together, and a constant probability would look badly
+        calibrated.
+        """
+        rising = self.rising[0]
+        places = rising[np.arange(BINS) * len(rising) // BINS]
+        return np.unique(np.searchsorted(rising, places))
 
 
-def _log_loss(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return _mean(row_losses(y, p), w)
+class Weighed:
+    """Sums over rows under each weighting, from which metrics are made; each computed once.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    w
+        Their weights, (n,), or (m, n) for m weightings at once: then a metric is (m,).
+    """
+
+    def __init__(self, rows: Rows, w: np.ndarray):
+        self.rows = rows
+        self.w = w
+        self.total = w.sum(axis=-1)
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """The means of `Rows.means`, (…, 3)."""
+        return (self.w @ self.rows.means) / self.total[..., None]
+
+    @property
+    def positive(self) -> np.ndarray:
+        """The share of class 1."""
+        return self.means[..., 0]
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Each is a sum of its own, so that an empty one is 0 without a rounding error."""
+        sums = self.w @ self.rows.cells
+        return Cells(*(sums[..., place] for place in range(4)))
+
+    @cached_property
+    def sorted(self) -> np.ndarray:
+        """The weights in the order of `Rows.rising`."""
+        return self.w[..., self.rows.rising[1]]
+
+    @cached_property
+    def ranked(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights of ones and of all rows, by probability in rising order."""
+        ones = self.sorted * self.rows.y[self.rows.rising[1]]
+        if len(self.rows.ties) == ones.shape[-1]:
+            return ones, self.sorted
+        starts = self.rows.ties
+        return np.add.reduceat(ones, starts, axis=-1), np.add.reduceat(self.sorted, starts, axis=-1)
+
+    @cached_property
+    def binned(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weight, mean probability and share of class 1 of each bin."""
+        (rising, row), starts = self.rows.rising, self.rows.bins
+        weight, predicted, observed = (
+            np.add.reduceat(values, starts, axis=-1)
+            for values in (self.sorted, self.sorted * rising, self.sorted * self.rows.y[row])
+        )
+        return weight, _share(predicted, weight), _share(observed, weight)
 
 
 def row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -38,103 +155,100 @@ def row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(np.where(y == 1, p, 1 - p), np.finfo(float).eps, 1))
 
 
-def _sorted_sums(values: np.ndarray, p: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Sums of the values in the order given, over rows of the same probability."""
-    starts = np.flatnonzero(np.diff(p[order], prepend=np.nan) != 0)
-    return np.add.reduceat(values[..., order], starts, axis=-1)
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
 
 
-def _roc_auc(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _roc_auc(r: Weighed) -> np.ndarray:
     """Weight of pairs in order, ties half, over the weight of all pairs of a 1 and a 0."""
-    order = np.argsort(p, kind="stable")
-    ones, zeros = (_sorted_sums(w * truth, p, order) for truth in (y, 1 - y))
+    ones, rows = r.ranked
+    zeros = rows - ones
     below = np.cumsum(zeros, axis=-1) - zeros / 2
     return _share((ones * below).sum(axis=-1), ones.sum(axis=-1) * zeros.sum(axis=-1))
 
 
-def _average_precision(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _average_precision(r: Weighed) -> np.ndarray:
     """Mean of the precision over the recall, step by step, without interpolation."""
-    order = np.argsort(-p, kind="stable")
-    ones, rows = (_sorted_sums(values, p, order) for values in (w * y, w))
+    ones, rows = (sums[..., ::-1] for sums in r.ranked)
     precision = _share(np.cumsum(ones, axis=-1), np.cumsum(rows, axis=-1))
     return _share((ones * precision).sum(axis=-1), ones.sum(axis=-1))
 
 
-def _precision(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return _share(w @ (c * y), w @ c)
+def _recall(r: Cells) -> np.ndarray:
+    return _share(r.tp, r.tp + r.fn)
 
 
-def _recall(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return _share(w @ (c * y), w @ y)
+def _specificity(r: Cells) -> np.ndarray:
+    return _share(r.tn, r.tn + r.fp)
 
 
-def _specificity(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return _recall(1 - y, p, 1 - c, w)
-
-
-def _mcc(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _mcc(r: Cells) -> np.ndarray:
     """Matthews correlation: that of truth and prediction."""
-    cells = (c * y, (1 - c) * (1 - y), c * (1 - y), (1 - c) * y)
-    tp, tn, fp, fn = (w @ cell for cell in cells)  # an empty cell is 0 without a rounding error
-    spread = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    return _share(tp * tn - fp * fn, spread)
+    spread = np.sqrt((r.tp + r.fp) * (r.tp + r.fn) * (r.tn + r.fp) * (r.tn + r.fn))
+    return _share(r.tp * r.tn - r.fp * r.fn, spread)
 
 
-def _binned(
-    y: np.ndarray, p: np.ndarray, w: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weight, mean probability and share of class 1 of each of at most `BINS` bins.
-
-    Of equally many rows, but rows of the same probability share a bin: else the order of the table
-    would say which of them go together, and a constant probability would look badly calibrated.
-    """
-    order = np.argsort(p, kind="stable")
-    rising = p[order]
-    starts = np.unique(np.searchsorted(rising, rising[np.arange(BINS) * len(p) // BINS]))
-    weight, predicted, observed = (
-        np.add.reduceat((w * values)[..., order], starts, axis=-1) for values in (1.0 + 0 * y, p, y)
-    )
-    return weight, _share(predicted, weight), _share(observed, weight)
-
-
-def _calibration_error(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _calibration_error(r: Weighed) -> np.ndarray:
     """Mean distance of probability and truth in bins of equally many rows (Naeini et al. 2015)."""
-    weight, predicted, observed = _binned(y, p, w)
+    weight, predicted, observed = r.binned
     return (weight * np.abs(predicted - observed)).sum(axis=-1) / weight.sum(axis=-1)
 
 
-def _reliability(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
-    weight, predicted, observed = _binned(y, p, w)
+def _reliability(r: Weighed) -> np.ndarray:
+    weight, predicted, observed = r.binned
     return (weight * (predicted - observed) ** 2).sum(axis=-1) / weight.sum(axis=-1)
 
 
-def _resolution(y: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray) -> np.ndarray:
-    weight, _, observed = _binned(y, p, w)
-    base = np.asarray(_mean(y, w))[..., None]
-    return (weight * (observed - base) ** 2).sum(axis=-1) / weight.sum(axis=-1)
+def _resolution(r: Weighed) -> np.ndarray:
+    weight, _, observed = r.binned
+    return (weight * (observed - np.asarray(r.positive)[..., None]) ** 2).sum(axis=-1) / weight.sum(
+        axis=-1
+    )
 
 
+def _of_cells(metric: Callable[[Cells], np.ndarray]) -> Callable[[Weighed], np.ndarray]:
+    return lambda r: metric(r.cells)
+
+
+BY_CELLS: dict[str, Callable[[Cells], np.ndarray]] = {
+    "accuracy": lambda r: _share(r.tp + r.tn, r.tp + r.fp + r.fn + r.tn),
+    "balanced_accuracy": lambda r: (_recall(r) + _specificity(r)) / 2,
+    "precision": lambda r: _share(r.tp, r.tp + r.fp),
+    "recall": _recall,
+    "f1": lambda r: _share(2 * r.tp, 2 * r.tp + r.fp + r.fn),
+    "mcc": _mcc,
+}
 # The three last are Murphy's (1973) parts of the Brier score: reliability (0 is best) less
 # resolution (more is better) plus uncertainty (the table's, no model changes it). In bins they sum
 # to the score but for the spread of the probabilities within a bin.
-METRICS: dict[str, Metric] = {
-    "log_loss": _log_loss,
-    "brier": lambda y, p, c, w: _mean((p - y) ** 2, w),
+OF_WEIGHED: dict[str, Callable[[Weighed], np.ndarray]] = {
+    "log_loss": lambda r: r.means[..., 1],
+    "brier": lambda r: r.means[..., 2],
     "calibration_error": _calibration_error,
     "roc_auc": _roc_auc,
     "average_precision": _average_precision,
-    "accuracy": lambda y, p, c, w: _mean(y == c, w),
-    "balanced_accuracy": lambda *a: (_recall(*a) + _specificity(*a)) / 2,
-    "precision": _precision,
-    "recall": _recall,
-    "f1": lambda y, p, c, w: _share(2 * (w @ (c * y)), w @ c + w @ y),
-    "mcc": _mcc,
+    **{name: _of_cells(metric) for name, metric in BY_CELLS.items()},
     "brier_reliability": _reliability,
     "brier_resolution": _resolution,
-    "brier_uncertainty": lambda y, p, c, w: _mean(y, w) * (1 - _mean(y, w)),
+    "brier_uncertainty": lambda r: r.positive * (1 - r.positive),
 }
 # Less is better of these, more of all others; of the uncertainty neither.
 LOSSES = {"log_loss", "brier", "calibration_error", "brier_reliability", "brier_uncertainty"}
+
+
+def measure(rows: Rows, weights: np.ndarray, names: Iterable[str]) -> np.ndarray:
+    """The metrics of these names under each weighting, (m, metrics); weights are (m, n)."""
+    weighed = Weighed(rows, weights)
+    return np.stack([OF_WEIGHED[name](weighed) for name in names], axis=-1)
+
+
+def _of_arrays(metric: Callable[[Weighed], np.ndarray]) -> Metric:
+    return lambda y, p, c, w: metric(Weighed(Rows(y, p, c), w))
+
+
+# Each of truth, probability, predicted class, (n,), and weights, (n,) or (m, n).
+METRICS: dict[str, Metric] = {name: _of_arrays(metric) for name, metric in OF_WEIGHED.items()}
 
 
 def roc_curve(y: np.ndarray, p: np.ndarray) -> Curve:
@@ -153,7 +267,9 @@ def precision_recall_curve(y: np.ndarray, p: np.ndarray) -> Curve:
 
 def _above(values: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Sums of the values at or above each threshold, the highest first, after a 0."""
-    return np.cumsum(np.append(0.0, _sorted_sums(values, p, np.argsort(-p, kind="stable"))))
+    order = np.argsort(-p, kind="stable")
+    starts = np.flatnonzero(np.diff(p[order], prepend=np.nan) != 0)
+    return np.cumsum(np.append(0.0, np.add.reduceat(values[order], starts)))
 
 
 def _thinned(values: np.ndarray, most: int = 200) -> list[float]:
@@ -170,7 +286,7 @@ def calibration_bins(
     The interval of the share is Wilson's (1927), of this `confidence`.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    rows, predicted, observed = _binned(y, p, np.ones(len(y)))
+    rows, predicted, observed = Weighed(Rows(y, p, p), np.ones(len(y))).binned
     middle = (observed + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = np.sqrt(observed * (1 - observed) / rows + z**2 / (4 * rows**2)) * z / (1 + z**2 / rows)
     shares = predicted, observed, np.maximum(middle - half, 0), np.minimum(middle + half, 1)

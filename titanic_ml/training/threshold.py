@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import numpy as np
 
 from titanic_ml.evaluation.bootstrap import bootstrap_weights
-from titanic_ml.evaluation.metrics import METRICS
+from titanic_ml.evaluation.metrics import BY_CELLS, Cells, Rows, Weighed
 
 GRID = np.round(np.arange(0.05, 0.951, 0.01), 2)
 DRAWS = 100
@@ -36,18 +34,18 @@ def choose_threshold(y: np.ndarray, probability: np.ndarray, metric: str, seed: 
     >>> choose_threshold(y, np.where(y == 1, 0.4, 0.1), "accuracy", seed=0)
     0.4
     """
-    score, equal = METRICS[metric], np.ones(len(y))
-    values = [score(y, probability, _predicted(probability, cut), equal) for cut in GRID]
+    score, ones = BY_CELLS[metric], np.asarray(y) == 1
+    # Rows of each class at or above each threshold, by their places among the sorted ones.
+    tp, fp = (
+        kind.sum() - np.searchsorted(np.sort(probability[kind]), GRID) for kind in (ones, ~ones)
+    )
+    values = score(Cells(tp, fp, ones.sum() - tp, (~ones).sum() - fp))
     best = np.flatnonzero(np.isclose(values, np.max(values)))
     cut = float(min(GRID[best], key=lambda threshold: abs(threshold - 0.5)))
-    ours, usual = _predicted(probability, cut), _predicted(probability, 0.5)
-    gains = [
-        score(y, probability, ours, weights) - score(y, probability, usual, weights)
-        for weights in chain.from_iterable(bootstrap_weights(len(y), DRAWS, seed))
-    ]
-    gain = score(y, probability, ours, equal) - score(y, probability, usual, equal)
-    return cut if gain > np.std(gains) else 0.5
+    ours, usual = (Rows(y, probability, probability >= at) for at in (cut, 0.5))
 
+    def gain(weights: np.ndarray) -> np.ndarray:
+        return score(Weighed(ours, weights).cells) - score(Weighed(usual, weights).cells)
 
-def _predicted(probability: np.ndarray, threshold: float) -> np.ndarray:
-    return (probability >= threshold).astype(int)
+    drawn = [gain(weights) for weights in bootstrap_weights(len(y), DRAWS, seed)]
+    return cut if gain(np.ones(len(y))) > np.std(np.concatenate(drawn)) else 0.5

@@ -34,7 +34,7 @@ class Trainer:
     the whole procedure (Varma and Simon 2006). Candidates are ranked by log loss on the same outer
     folds, and the least wins, but that a simpler one within the tolerance is preferred. Differences
     are tested with the corrected resampled t-test (Nadeau and Bengio 2003), for information. A
-    candidate that can't learn from the rows of a fold is left out.
+    candidate that can't learn from the rows of a fold, or for which they are too many, is left out.
 
     Attributes
     ----------
@@ -79,11 +79,13 @@ class Trainer:
     ) -> Selection:
         """Choose and fit."""
         outer = stratified_splits(y, self.folds, self.repeats, self.seed)
+        failed = {c.name: why for c in self.candidates if (why := c.too_many(len(y)))}
+        tried = [c for c in self.candidates if c.name not in failed]
         everything = np.arange(len(y)), np.arange(0)
         jobs = {"all rows": everything}
         jobs |= {f"fold {number}": split for number, split in enumerate(outer, start=1)}
-        whole, *folds = self._search(self.candidates, jobs, X, y, progress, finished)
-        failed = dict(pair for fold in (whole, *folds) for pair in fold.failed.items())
+        whole, *folds = self._search(tried, jobs, X, y, progress, finished)
+        failed |= dict(pair for fold in (whole, *folds) for pair in fold.failed.items())
         by_name = {c.name: c for c in self.candidates if c.name not in failed}
         if not by_name:
             raise DataError(next(iter(failed.values())))
