@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,12 +67,11 @@ def test_missing_age_and_fare_are_medians_of_the_training_rows(dataset, unlabell
 def test_transform_learns_nothing_and_changes_nothing(dataset, unlabelled):
     features = TitanicFeatures().fit(dataset.X, dataset.y)
     before = features.transform(dataset.X)
-    learned = features.age_imputer_.medians_.copy(), features.fare_imputer_.medians_.copy()
+    learned = deepcopy([features.age_medians_, features.fare_medians_, features.heads_])
     given = unlabelled.X.copy(deep=True)
     features.transform(unlabelled.X)
     pd.testing.assert_frame_equal(unlabelled.X, given)
-    pd.testing.assert_frame_equal(features.age_imputer_.medians_, learned[0])
-    pd.testing.assert_frame_equal(features.fare_imputer_.medians_, learned[1])
+    assert [features.age_medians_, features.fare_medians_, features.heads_] == learned
     pd.testing.assert_frame_equal(features.transform(dataset.X), before)
 
 
@@ -158,3 +159,14 @@ def test_parties_are_chains_of_what_is_shared(dataset):
 
 def test_the_names_that_people_read_are_of_features(spec):
     assert set(spec.labels) <= set(TitanicFeatures().get_feature_names_out())
+
+
+def test_plain_columns_of_one_row_give_what_the_table_gives(dataset, unlabelled):
+    features = TitanicFeatures().fit(dataset.X, dataset.y)
+    whole = features.transform(unlabelled.X)
+    for row, expected in zip(unlabelled.X.to_dict("records")[:60], whole.to_dict("records")):
+        found = features.columns({name: [value] for name, value in row.items()})
+        assert {name: value[0] for name, value in found.items()} == expected
+    missing = unlabelled.X.head(1).to_dict("records")[0] | {"Cabin": None, "Embarked": None}
+    found = features.columns({name: [value] for name, value in missing.items()})
+    assert found["deck"] == found["embarked"] == ["unknown"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+
+Groups = Mapping[str, Sequence[Hashable]]  # by key, the group of each row
 
 
-class CompanionResiduals(TransformerMixin, BaseEstimator):
+class CompanionResiduals:
     """How the other rows of the same groups fared, against what was to be expected of them.
 
     For each key and each part of the rows, the residuals (outcome less expected rate) of the other
@@ -23,51 +23,75 @@ class CompanionResiduals(TransformerMixin, BaseEstimator):
     the overall rate. So its own outcome changes none of its features, as in leave-one-out target
     encoding; `transform` is for other rows and leaves nobody out.
 
+    Every method takes plain columns, a value a row: `groups` by key; `part`, which divides the
+    rows, such as women and men, whose companions are counted apart; `cell`, in which a common rate
+    is expected; the outcome y, 0 or 1. What comes out goes by key and part: ``ticket_women``.
+
     Parameters
     ----------
-    keys
-        Columns that name the groups; a feature each and part.
-    part
-        Column that divides the rows, such as women and men: companions of each part are counted
-        apart.
-    cell
-        Column of the cells in which a common rate is expected.
     shrinkage
         In rows, more than 0.
 
     Attributes
     ----------
-    totals_
-        By key: a DataFrame by group, with the sum of residuals and the number of rows of each part.
     parts_
         The values of `part`, in the order of the features.
+    places_
+        By key: by group, its row in `totals_`.
+    totals_
+        By key: the sum of residuals and the number of rows of each part, (groups + 1, parts, 2);
+        the last row is a stranger's.
 
     Examples
     --------
     Of five passengers two shared a ticket; the first lived and the second did not:
 
-    >>> frame = pd.DataFrame({"ticket": list("aabcd"), "part": "all", "cell": "one"})
-    >>> companions = CompanionResiduals(["ticket"], "part", "cell", shrinkage=1)
-    >>> companions.fit_transform(frame, [1, 0, 1, 0, 0])["ticket_all"].round(2).tolist()
+    >>> tickets, part = {"ticket": list("aabcd")}, np.array(["all"] * 5)
+    >>> companions = CompanionResiduals(shrinkage=1)
+    >>> found = companions.fit_transform(tickets, part, ["one"] * 5, [1, 0, 1, 0, 0])
+    >>> found["ticket_all"].round(2).tolist()
     [-0.12, 0.25, 0.0, 0.0, 0.0]
     """
 
-    def __init__(
-        self, keys: Sequence[str], part: str = "part", cell: str = "cell", shrinkage: float = 2.0
-    ):
-        self.keys = keys
-        self.part = part
-        self.cell = cell
+    def __init__(self, shrinkage: float = 2.0):
         self.shrinkage = shrinkage
 
-    def fit(self, X: pd.DataFrame, y: Sequence[int]) -> CompanionResiduals:
-        """Learn how the rows fared; y is (n,), 0 or 1. `transform` then leaves nobody out."""
-        self._learn(X, y)
+    def fit(
+        self,
+        groups: Groups,
+        part: np.ndarray,
+        cell: Sequence[Hashable],
+        y: Sequence[int],
+    ) -> CompanionResiduals:
+        """Learn how the rows fared. `transform` then leaves nobody out."""
+        outcome, cells = self._outcome(y), _numbered(cell)[0]
+        k = self.shrinkage
+        rates = (np.bincount(cells, outcome) + k * outcome.mean()) / (np.bincount(cells) + k)
+        residual = outcome - rates[cells]
+        self.parts_ = np.unique(part).tolist()
+        self.places_: dict[str, dict[Hashable, int]] = {}
+        self.totals_: dict[str, np.ndarray] = {}
+        for key, column in groups.items():
+            numbers, distinct = _numbered(column)
+            totals = np.zeros((len(distinct) + 1, len(self.parts_), 2))
+            for place, name in enumerate(self.parts_):
+                member, most = part == name, len(distinct)
+                totals[:-1, place, 0] = np.bincount(numbers, residual * member, minlength=most)
+                totals[:-1, place, 1] = np.bincount(numbers, member, minlength=most)
+            self.places_[key] = {group: row for row, group in enumerate(distinct)}
+            self.totals_[key] = totals
         return self
 
-    def fit_transform(self, X: pd.DataFrame, y: Sequence[int]) -> pd.DataFrame:
+    def fit_transform(
+        self,
+        groups: Groups,
+        part: np.ndarray,
+        cell: Sequence[Hashable],
+        y: Sequence[int],
+    ) -> dict[str, np.ndarray]:
         """Learn, and compute the features of the same rows, each left out of its own."""
-        outcome, cells, rates = self._learn(X, y)
+        self.fit(groups, part, cell, y)
+        outcome, (cells, distinct) = self._outcome(y), _numbered(cell)
         # What would be expected of each cell if this row were not there: (n, cells).
         n, k, rows = len(outcome), self.shrinkage, np.arange(len(outcome))
         base = (outcome.sum() - outcome) / max(n - 1, 1)
@@ -75,54 +99,37 @@ class CompanionResiduals(TransformerMixin, BaseEstimator):
         expected = (sums + k * base[:, None]) / (counts + k)
         expected[rows, cells] = (sums[cells] - outcome + k * base) / (counts[cells] - 1 + k)
         features = {}
-        for key in self.keys:
-            groups, _ = pd.factorize(X[key])
-            for part in self.parts_:
-                member = (X[self.part] == part).to_numpy()
-                table = np.zeros((groups.max() + 1, len(rates)))  # rows by group and cell
-                np.add.at(table, (groups[member], cells[member]), 1.0)
-                lived = np.bincount(groups[member], outcome[member], minlength=len(table))
-                others = table.sum(axis=1)[groups] - member
-                residual = lived[groups] - member * outcome
-                residual -= (table[groups] * expected).sum(axis=1)
+        for key, column in groups.items():
+            numbers, found = _numbered(column)
+            for name in self.parts_:
+                member = part == name
+                table = np.zeros((len(found), len(distinct)))  # rows by group and cell
+                np.add.at(table, (numbers[member], cells[member]), 1.0)
+                lived = np.bincount(numbers[member], outcome[member], minlength=len(table))
+                others = table.sum(axis=1)[numbers] - member
+                residual = lived[numbers] - member * outcome
+                residual -= (table[numbers] * expected).sum(axis=1)
                 residual += member * expected[rows, cells]
-                features[f"{key}_{part}"] = np.where(others > 0, residual / (others + k), 0.0)
-        return pd.DataFrame(features, index=X.index)
+                features[f"{key}_{name}"] = np.where(others > 0, residual / (others + k), 0.0)
+        return features
 
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Compute the features of other rows: (n, keys × parts), 0 for those without companions."""
-        check_is_fitted(self)
-        features = {}
-        for key in self.keys:
-            found = self.totals_[key].reindex(X[key]).fillna(0.0)
-            for part in self.parts_:
-                residual, number = found[f"sum_{part}"], found[f"rows_{part}"]
-                features[f"{key}_{part}"] = (residual / (number + self.shrinkage)).to_numpy()
-        return pd.DataFrame(features, index=X.index)
+    def transform(self, groups: Groups) -> dict[str, np.ndarray]:
+        """Compute the features of other rows, 0 for those without companions."""
+        features: dict[str, np.ndarray] = {}
+        for key, column in groups.items():
+            places, totals = self.places_[key], self.totals_[key]
+            found = totals[[places.get(group, -1) for group in column]]
+            means = found[:, :, 0] / (found[:, :, 1] + self.shrinkage)
+            features |= {f"{key}_{name}": means[:, i] for i, name in enumerate(self.parts_)}
+        return features
 
-    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
-        """Names of the features: key and part."""
-        check_is_fitted(self)
-        names = [f"{key}_{part}" for key in self.keys for part in self.parts_]
-        return np.asarray(names, dtype=object)
-
-    def _learn(
-        self, X: pd.DataFrame, y: Sequence[int]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Learn; return the outcomes, the cells as numbers, and the expected rate of each cell."""
+    def _outcome(self, y: Sequence[int]) -> np.ndarray:
         if y is None:
             raise ValueError("CompanionResiduals learns from y, so y can't be None")
-        outcome = np.asarray(y, dtype="float64")
-        cells, _ = pd.factorize(X[self.cell])
-        k = self.shrinkage
-        rates = (np.bincount(cells, outcome) + k * outcome.mean()) / (np.bincount(cells) + k)
-        residual = outcome - rates[cells]
-        self.parts_ = sorted(X[self.part].unique())
-        columns = {}
-        for part in self.parts_:
-            member = (X[self.part] == part).to_numpy()
-            columns[f"sum_{part}"] = residual * member
-            columns[f"rows_{part}"] = member.astype("float64")
-        facts = pd.DataFrame(columns)
-        self.totals_ = {key: facts.groupby(X[key].to_numpy()).sum() for key in self.keys}
-        return outcome, cells, rates
+        return np.asarray(y, dtype="float64")
+
+
+def _numbered(values: Sequence[Hashable]) -> tuple[np.ndarray, list[Hashable]]:
+    """The values as numbers, in the order in which they come, and the distinct ones."""
+    numbers, distinct = pd.factorize(np.asarray(values, dtype="object"))
+    return numbers, distinct.tolist()

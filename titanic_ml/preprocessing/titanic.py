@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
@@ -10,13 +16,44 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
-from titanic_ml.preprocessing.imputation import GroupMedianImputer
+from titanic_ml.preprocessing.imputation import GroupMedians
 
 # The commonest titles in both tables; the French and formal ones are folded into them.
 TITLES = {"MR": "Mr", "MRS": "Mrs", "MISS": "Miss", "MASTER": "Master"}
 TITLES |= {"MLLE": "Miss", "MS": "Miss", "MME": "Mrs"}
 PENCE = 240  # in a pound of 1912
 PARTIES = ["ticket", "family", "booking"]  # what a party is known by
+TITLE = re.compile(r",\s*([^.,]+)\.")
+Columns = dict[str, Any]  # by name, a list of texts or an array of numbers, a value a row
+FEW = 50  # values that are quicker read one by one than compared first
+
+
+def title_of(name: str) -> str:
+    """The title in a name: Mr, Mrs, Miss or Master, or that it is a rare one.
+
+    >>> title_of("BRAUND, MR. OWEN HARRIS"), title_of("Uruchurtu, Don. Manuel E")
+    ('Mr', 'rare')
+    """
+    found = TITLE.search(name)
+    return TITLES.get(found[1].strip().upper(), "rare") if found else "rare"
+
+
+def surname_of(name: str) -> str:
+    """What stands before the comma.
+
+    >>> surname_of("BRAUND, MR. OWEN HARRIS")
+    'BRAUND'
+    """
+    return name.partition(",")[0]
+
+
+def deck_of(cabin: Any) -> str:
+    """The letter of a cabin, of the first if there are several; of none it is unknown.
+
+    >>> deck_of("C23 C25"), deck_of(None)
+    ('C', 'unknown')
+    """
+    return cabin[0] if isinstance(cabin, str) else "unknown"
 
 
 class TitanicFeatures(TransformerMixin, BaseEstimator):
@@ -68,20 +105,25 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: pd.Series) -> TitanicFeatures:
         """Learn medians, tickets and how parties fared; y is (n,), 1 for the survivors."""
         facts = self._learn(X)
-        self.companions_.fit(facts, y)
+        self.companions_.fit(facts.groups, facts.part, facts.cell, y)
         return self
 
     def fit_transform(self, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
         """Learn, and compute the features of the same rows, each left out of its party's fate."""
         facts = self._learn(X)
-        return self._features(facts, self.companions_.fit_transform(facts, y))
+        fates = self.companions_.fit_transform(facts.groups, facts.part, facts.cell, y)
+        return pd.DataFrame(self._features(facts, fates), index=X.index)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Compute the features of other rows: (n, 18), six categories and twelve numbers."""
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
-        facts = _facts(X)
-        return self._features(facts, self.companions_.transform(facts))
+        return pd.DataFrame(self.columns(X), index=X.index)
+
+    def columns(self, X: Mapping[str, Sequence[Any]]) -> Columns:
+        """The same of plain columns, a list or an array each, as plain columns."""
+        facts = Facts.of(X)
+        return self._features(facts, self.companions_.transform(facts.groups))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """Names of the features, in order."""
@@ -90,71 +132,110 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         fates = [f"{party}_{part}" for party in PARTIES for part in ("men", "women")]
         return np.asarray(categories + numbers + fates, dtype=object)
 
-    def _learn(self, X: pd.DataFrame) -> pd.DataFrame:
+    def _learn(self, X: pd.DataFrame) -> Facts:
         """Learn what needs no outcome; return the facts."""
         validate_data(self, X, skip_check_array=True)
-        facts = _facts(X)
-        self.age_imputer_ = GroupMedianImputer(["title", "pclass"])
-        self.age_imputer_.fit(facts[["title", "pclass", "age"]])
-        self.fare_imputer_ = GroupMedianImputer(["pclass", "alone"])
-        self.fare_imputer_.fit(facts[["pclass", "alone", "fare"]])
-        self.heads_ = facts["ticket"].value_counts()
-        self.companions_ = CompanionResiduals(PARTIES, "part", "cell", self.shrinkage)
+        facts = Facts.of(X)
+        self.age_medians_ = GroupMedians.of(facts.age, facts.cell)
+        self.fare_medians_ = GroupMedians.of(facts.fare, facts.fare_group)
+        self.heads_ = dict(Counter(facts.groups["ticket"]))
+        self.companions_ = CompanionResiduals(self.shrinkage)
         return facts
 
-    def _features(self, facts: pd.DataFrame, fates: pd.DataFrame) -> pd.DataFrame:
-        age = self.age_imputer_.transform(facts[["title", "pclass", "age"]])["age"]
-        fare = self.fare_imputer_.transform(facts[["pclass", "alone", "fare"]])["fare"]
-        heads = facts["ticket"].map(self.heads_).fillna(1.0)
-        made = {
-            "age_known": facts["age"].notna().astype("float64"),
+    def _features(self, facts: Facts, fates: Columns) -> Columns:
+        age = self.age_medians_.fill(facts.age, facts.cell)
+        fare = self.fare_medians_.fill(facts.fare, facts.fare_group)
+        heads = np.array([self.heads_.get(t, 1) for t in facts.groups["ticket"]], dtype="float64")
+        numbers = {
             "age": age,
-            "child": (16.0 - age).clip(lower=0.0),
-            "log_fare": np.log1p(fare / np.maximum(heads, facts["family_size"])),
+            "child": np.maximum(16.0 - age, 0.0),
+            "age_known": (~np.isnan(facts.age)).astype("float64"),
+            "log_fare": np.log1p(fare / np.maximum(heads, facts.family_size)),
+            "family_size": facts.family_size,
+            "alone": (facts.family_size == 1).astype("float64"),
         }
-        woman_or_boy = facts["part"] == "women"
         for party in PARTIES:
-            for part, counts in (("men", True), ("women", woman_or_boy)):
+            for part, counts in (("men", 1.0), ("women", facts.part == "women")):
                 name = f"{party}_{part}"  # a table of men alone teaches nothing of women
-                made[name] = fates[name] * counts if name in fates else 0.0
-        return facts.assign(**made)[list(self.get_feature_names_out())]
+                numbers[name] = fates.get(name, np.zeros(len(age))) * counts
+        return facts.words | numbers
 
 
-def _facts(X: pd.DataFrame) -> pd.DataFrame:
-    """What one row tells by itself."""
-    title = X["Name"].str.extract(r",\s*([^.,]+)\.", expand=False).str.strip()
-    title = title.str.upper().map(TITLES).fillna("rare")
-    pclass = X["Pclass"].astype("int64").astype("str")
-    family_size = X["SibSp"] + X["Parch"] + 1
-    fare = X["Fare"].astype("float64")
-    woman_or_boy = (X["Sex"] == "female") | (title == "Master")
-    return pd.DataFrame(
-        {
-            "sex": X["Sex"],
-            "pclass": pclass,
-            "embarked": X["Embarked"].fillna("unknown"),
-            "title": title,
-            "sex_pclass": X["Sex"] + "_" + pclass,
-            "deck": X["Cabin"].str[0].fillna("unknown"),
-            "age": X["Age"].astype("float64"),
-            "fare": fare,
-            "family_size": family_size.astype("float64"),
-            "alone": (family_size == 1).astype("float64"),
-            "ticket": X["Ticket"],
-            "family": X["Name"].str.split(",").str[0]
-            + "|"
-            + pclass
-            + "|"
-            + family_size.astype(str),
-            "booking": X["Ticket"].str[:-1]
-            + "|"
-            + pclass
-            + "|"
-            + (fare * PENCE).round().astype(str),
-            "part": np.where(woman_or_boy, "women", "men"),
-            "cell": title + pclass,
-        }
-    )
+@dataclass(frozen=True)
+class Facts:
+    """What rows tell by themselves, in plain columns: a list of texts or an array, (n,).
+
+    Attributes
+    ----------
+    words
+        By name, the features that are categories.
+    groups
+        By name, what each of the `PARTIES` is known by.
+    part
+        Whose fate a row tells of and is told: of the ``women``, boys among them, or of the ``men``.
+    cell, fare_group
+        Of title and class; of class and whether alone: in these a rate, an age, a fare is usual.
+    age, fare, family_size
+        In years, pounds of 1912, persons.
+    """
+
+    words: dict[str, list[str]]
+    groups: dict[str, list[str]]
+    part: np.ndarray
+    cell: list[str]
+    fare_group: list[str]
+    age: np.ndarray
+    fare: np.ndarray
+    family_size: np.ndarray
+
+    @classmethod
+    def of(cls, X: Mapping[str, Sequence[Any]]) -> Facts:
+        """The facts of a table: of a DataFrame, or of a list or an array for each column."""
+        names, tickets, sexes = X["Name"], _list(X["Ticket"]), _list(X["Sex"])
+        classes = [str(int(value)) for value in _list(X["Pclass"])]
+        titles, surnames = _each(title_of, names), _each(surname_of, names)
+        sizes = [int(a) + int(b) + 1 for a, b in zip(_list(X["SibSp"]), _list(X["Parch"]))]
+        fare = np.asarray(X["Fare"], dtype="float64")
+        pence = np.nan_to_num(np.round(fare * PENCE), nan=-1.0).tolist()
+        women = [s == "female" or t == "Master" for s, t in zip(sexes, titles)]
+        ports = [port if isinstance(port, str) else "unknown" for port in _list(X["Embarked"])]
+        return cls(
+            words={
+                "sex": sexes,
+                "pclass": classes,
+                "embarked": ports,
+                "title": titles,
+                "sex_pclass": [f"{sex}_{pclass}" for sex, pclass in zip(sexes, classes)],
+                "deck": _each(deck_of, X["Cabin"]),
+            },
+            groups={
+                "ticket": tickets,
+                "family": [f"{n}|{c}|{s}" for n, c, s in zip(surnames, classes, sizes)],
+                "booking": [f"{t[:-1]}|{c}|{p}" for t, c, p in zip(tickets, classes, pence)],
+            },
+            part=np.where(women, "women", "men"),
+            cell=[title + pclass for title, pclass in zip(titles, classes)],
+            fare_group=[f"{pclass}{size == 1}" for pclass, size in zip(classes, sizes)],
+            age=np.asarray(X["Age"], dtype="float64"),
+            fare=fare,
+            family_size=np.array(sizes, dtype="float64"),
+        )
+
+
+def _list(values: Sequence[Any]) -> list[Any]:
+    """A column as a list: going through one is quicker than through an array."""
+    return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def _each(rule: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
+    """What a rule makes of each value; of many, of each distinct one."""
+    if len(values) <= FEW:
+        return [rule(value) for value in values]
+    codes, distinct = pd.factorize(np.asarray(values, dtype="object"))
+    made = [rule(value) for value in distinct.tolist()]
+    if codes.min() < 0:
+        made.append(rule(None))  # what is missing has the code -1, which is the last
+    return [made[code] for code in codes.tolist()]
 
 
 def travelling_parties(X: pd.DataFrame) -> np.ndarray:
@@ -163,10 +244,9 @@ def travelling_parties(X: pd.DataFrame) -> np.ndarray:
     The rows that any chain of those links are one party, so that in cross-validation by party no
     row's companions are among the rows it is tested against.
     """
-    facts = _facts(X)
-    rows, links = np.arange(len(facts)), []
-    for party in PARTIES:
-        first = facts.groupby(party).cumcount() == 0
-        leader = facts[party].map(pd.Series(rows[first], index=facts[party][first]))
-        links.append(coo_array((np.ones(len(rows)), (rows, leader)), shape=(len(rows),) * 2))
+    rows, links = np.arange(len(X)), []
+    for groups in Facts.of(X).groups.values():
+        codes, _ = pd.factorize(np.array(groups, dtype="object"))
+        leaders = np.unique(codes, return_index=True)[1][codes]
+        links.append(coo_array((np.ones(len(rows)), (rows, leaders)), shape=(len(rows),) * 2))
     return connected_components(sum(links[1:], links[0]), directed=False)[1]
