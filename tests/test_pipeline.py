@@ -578,3 +578,23 @@ def test_a_table_in_memory_is_checked_too(pipeline, passengers):
     assert pipeline.validate(passengers.drop(columns="Survived")).faults == []
     assert len(pipeline.validate(passengers.drop(columns="Survived"), True).faults) == 1
     assert pipeline.validate().rows == 891
+
+
+def test_one_passenger_gets_what_the_table_says(pipeline, add_version, passengers):
+    champion = pipeline.store.champion.version
+    row = passengers.drop(columns="Survived").astype(object).iloc[0].to_dict()
+    answer = pipeline.predict_one(row)
+    table = pipeline.predict(row, probability=True)
+    assert answer == table.iloc[0].to_dict() | {"model_version": champion}
+    assert answer == pipeline.predict_one(row | {"Survived": "not looked at"})
+    other = add_version(threshold=0.0).name
+    assert pipeline.predict_one(row)["Survived"] == 0
+    assert pipeline.warm("latest") == other
+    assert pipeline.predict_one(row) == answer | {"Survived": 1, "model_version": other}
+    with pytest.raises(
+        InvalidTable, match="row 1, column Pclass: found 7, expected a whole number"
+    ):
+        pipeline.predict_one(row | {"Pclass": 7})
+    with pytest.raises(ModelNotFound):
+        pipeline.warm("nope")
+    assert pipeline.predict_one(row)["model_version"] == other

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.explanation import Explanation
     from titanic_ml.evaluation.result import Evaluation
     from titanic_ml.integrations.tracking import Tracked, Tracking
+    from titanic_ml.prediction.row import RowPredictor
     from titanic_ml.prediction.run import Run
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
@@ -91,6 +92,7 @@ class TitanicPipeline:
         store = self.settings.store
         self.store = ModelStore(store.uri, store.signing_key, allow_mismatch)
         self._kept: ModelVersion | None = None
+        self._warmed: tuple[ModelVersion, RowPredictor] | None = None
         self._pattern: Manifest | None = None  # of the version whose training is repeated
 
     def __repr__(self) -> str:
@@ -377,6 +379,62 @@ class TitanicPipeline:
         if version.warning:
             predictions.attrs["warning"] = version.warning
         return predictions
+
+    def warm(self, model: str = "champion") -> str:
+        """Load all that `predict_one` needs of a version, and return its name.
+
+        `predict_one` answers by this version until another is warmed.
+
+        Parameters
+        ----------
+        model
+            A version or an alias.
+
+        Raises
+        ------
+        ModelError
+            The version is at fault.
+        """
+        from titanic_ml.prediction.row import RowPredictor
+
+        version = self.store.open(self.store.resolve(model))
+        predictor = Predictor(version.model, version.threshold)
+        self._warmed = version, RowPredictor(predictor, version.spec, version.background)
+        return version.name
+
+    def predict_one(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
+        """Predict one row, in a fraction of a millisecond beside the estimator's own time.
+
+        The first call loads the champion (`warm` chooses another version, or does it sooner);
+        unlike the other methods it looks up no alias after that.
+
+        Parameters
+        ----------
+        passenger
+            The columns of a row with their values, None where one is missing. The target is not
+            looked at.
+
+        Returns
+        -------
+        dict
+            Id and class under the names of the table, `probability` and `model_version`: what
+            `predict` says of the row.
+
+        Raises
+        ------
+        InvalidTable
+            With all faults of the row.
+        ModelError
+            There is no champion, or it is at fault.
+        """
+        if self._warmed is None:
+            self.warm()
+        assert self._warmed is not None
+        version, rows = self._warmed
+        id, prediction, probability = rows.predict(passenger)
+        spec = version.spec
+        answer = {spec.id: id, spec.target: prediction, "probability": probability}
+        return answer | {"model_version": version.name}
 
     def predict_into(
         self,

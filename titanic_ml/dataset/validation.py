@@ -193,7 +193,7 @@ def _converted(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]
     if column.numeric:
         parsed, bad = _numbers(values, column)
     else:
-        parsed, bad = _each(values, lambda value: _text(value, column))
+        parsed, bad = _each(values, lambda value: text_in(value, column))
         parsed = parsed.astype("str").where(parsed.notna())
     return parsed, values[bad]
 
@@ -204,7 +204,7 @@ def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
         numbers = values.astype("float64")
         bad = pd.Series(np.isinf(numbers), values.index)
     else:
-        numbers, bad = _each(values, lambda value: _number(value, column))
+        numbers, bad = _each(values, lambda value: number_in(value, column))
         numbers = numbers.astype("float64")
         bad |= np.isinf(numbers)
     numbers = pd.Series(rounded(numbers.to_numpy(), column.decimals), values.index)
@@ -219,13 +219,21 @@ def _is_half(values: pd.Series) -> bool:
     return getattr(values.dtype, "numpy_dtype", values.dtype) == np.dtype("float16")
 
 
-def _number(value: Any, column: Column) -> float | None:
+def number_in(value: Any, column: Column) -> float | None:
+    """The number of a value, None if it says that one is missing. Raises as `number_of`."""
     if isinstance(value, (bool, np.bool_)) and set(column.allowed) == {0, 1}:
         return float(value)
     return number_of(value)
 
 
-def _text(value: Any, column: Column) -> str | None:
+def text_in(value: Any, column: Column) -> str | None:
+    """The text of a value in its one spelling, None if it says that one is missing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is none, or not of the column's pattern.
+    """
     found = text_of(value, column.case)
     if found is None:
         return None

@@ -196,7 +196,7 @@ class Facts:
         titles, surnames = _each(title_of, names), _each(surname_of, names)
         sizes = [int(a) + int(b) + 1 for a, b in zip(_list(X["SibSp"]), _list(X["Parch"]))]
         fare = np.asarray(X["Fare"], dtype="float64")
-        pence = np.nan_to_num(np.round(fare * PENCE), nan=-1.0).tolist()
+        pence = [-1.0 if p != p else p for p in np.round(fare * PENCE).tolist()]  # -1: unknown
         women = [s == "female" or t == "Master" for s, t in zip(sexes, titles)]
         ports = [port if isinstance(port, str) else "unknown" for port in _list(X["Embarked"])]
         return cls(

@@ -1,0 +1,77 @@
+"""What a row's reader lets pass is what a table would be given; of the rest it says nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from titanic_ml.dataset.row import RowReader
+from titanic_ml.dataset.validation import validate
+from titanic_ml.errors import InvalidTable
+
+ROW = {
+    **{"PassengerId": 1, "Pclass": 3, "Name": "Braund, Mr. Owen", "Sex": "male", "Age": 22.0},
+    **{"SibSp": 1, "Parch": 0, "Ticket": "A/5 21171", "Fare": 7.25, "Cabin": None, "Embarked": "S"},
+}
+VALUES = [
+    *(None, float("nan"), "", " n/a ", 0, 1, 3, 2.5, -1, 121, "22", " 3 ", "3.0", "1e1", "1_0"),
+    *(True, False, 7.00005, 7.00015, 0.125, -0.0, 1e15, 10**15 - 1, 10**30, float("inf"), "inf"),
+    *(
+        "male",
+        "FEMALE ",
+        "s",
+        "X",
+        "C85",
+        "c85 C87",
+        "Z1",
+        330911.0,
+        "a, b. c",
+        "a b",
+        "O’Brien, Mr. A",
+    ),
+    *(b"x", [1], np.int64(3), np.float32(7.2292), pd.NA, "\x00", "７"),
+]
+
+
+@pytest.fixture(scope="module")
+def reader(spec):
+    return RowReader(spec)
+
+
+def same(ours: object, theirs: object) -> bool:
+    missing = ours is None or ours != ours
+    return bool(pd.isna(theirs)) if missing else ours == theirs
+
+
+@pytest.mark.parametrize("column", ROW)
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_it_takes_what_a_table_takes_and_reads_the_same(reader, spec, column, value):
+    row = ROW | {column: value}
+    found = reader.read(row)
+    try:
+        parsed = validate(pd.DataFrame([row]), spec, "t", False).iloc[0].to_dict()
+    except InvalidTable:
+        assert found is None
+        return
+    if found is not None:  # else it goes the way of a table, and is taken there
+        assert {n for n in found if not same(found[n], parsed[n])} == set()
+        assert list(found) == list(ROW)
+    else:
+        assert not isinstance(value, (str, int, float, type(None)))
+
+
+@given(st.floats(0, 1000, allow_subnormal=False))
+def test_numbers_are_rounded_as_those_of_a_table(spec, fare):
+    found = RowReader(spec).read(ROW | {"Fare": fare})
+    assert (
+        found["Fare"] == validate(pd.DataFrame([ROW | {"Fare": fare}]), spec, "t", False)["Fare"][0]
+    )
+
+
+def test_rows_of_other_columns_are_not_taken_but_the_target_may_be_there(reader):
+    assert reader.read({**ROW, "Survived": "?"}) == reader.read(ROW)
+    assert reader.read({**ROW, "Other": 1}) is None
+    assert reader.read({name: value for name, value in ROW.items() if name != "Age"}) is None

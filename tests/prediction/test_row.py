@@ -1,0 +1,106 @@
+"""One row alone gets what it gets in a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
+from threadpoolctl import threadpool_limits
+
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.errors import InvalidTable, ModelError
+from titanic_ml.prediction.predictor import Predictor
+from titanic_ml.prediction.row import RowEncoder, RowPredictor
+from titanic_ml.preprocessing.encoder import build_preprocessor
+from titanic_ml.preprocessing.titanic import TitanicFeatures
+
+ROOT = Path(__file__).parents[2]
+TABLES = ["data/train.csv", "data/test.csv", "tests/known/made_passengers.parquet"]
+FEATURES = pd.DataFrame(
+    {"word": list("abca"), "x": [1.0, 2.0, 4.0, 3.0], "z": [0.0, 1.0, 0.0, 5.0]}
+)
+
+
+def rows_of(table: str, spec) -> tuple[list[dict], Dataset]:
+    path = ROOT / table
+    frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    frame = frame.astype("object")
+    dataset = Dataset.from_frame(frame, spec, table, with_target=False)
+    return frame.where(frame.notna(), None).to_dict("records"), dataset
+
+
+@pytest.fixture(scope="module", params=["logistic_regression", "gradient_boosting"])
+def predictor(request, candidates, dataset) -> Predictor:
+    candidate = candidates[request.param]
+    settings = candidate.settings()[0]
+    preprocessor = build_preprocessor(TitanicFeatures())
+    return Predictor(candidate.fit_pipeline(preprocessor, settings, 0, dataset.X, dataset.y), 0.4)
+
+
+@pytest.fixture
+def row_predictor(predictor, dataset, spec) -> RowPredictor:
+    return RowPredictor(predictor, spec, predictor.model[0].transform(dataset.X.head(100)))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_alone_gets_what_it_gets_in_a_table(row_predictor, predictor, spec, table):
+    rows, dataset = rows_of(table, spec)
+    if not isinstance(predictor.model[-1], LogisticRegression):
+        rows, dataset = rows[:60], Dataset(dataset.ids[:60], dataset.X[:60], None)  # it is slow
+    with threadpool_limits(1):  # threads for one row only get in each other's way
+        whole = predictor.predict(dataset, spec.target, with_probability=True)
+        found = pd.DataFrame([row_predictor.predict(row) for row in rows], columns=list(whole))
+    pd.testing.assert_frame_equal(found, whole.reset_index(drop=True), rtol=0, atol=1e-12)
+
+
+def test_a_bad_row_has_the_faults_of_a_table(row_predictor, predictor, spec):
+    rows, _ = rows_of("data/test.csv", spec)
+    bad = rows[0] | {"Pclass": 7, "Age": "old"}
+    with pytest.raises(InvalidTable) as caught:
+        row_predictor.predict(bad)
+    with pytest.raises(InvalidTable) as expected:
+        Dataset.from_frame(pd.DataFrame([bad]), spec, "the table", with_target=False)
+    assert str(caught.value) == str(expected.value) and len(caught.value.faults) == 2
+
+
+def test_what_the_plain_way_does_not_take_goes_the_way_of_a_table(row_predictor, spec):
+    rows, _ = rows_of("data/test.csv", spec)
+    odd = rows[0] | {"Pclass": np.int64(3), "Fare": np.float32(7.8292)}
+    assert row_predictor.predict(odd) == row_predictor.predict(rows[0] | {"Fare": 7.8292})
+
+
+def test_a_model_without_features_of_plain_columns_is_asked_by_tables(candidates, dataset, spec):
+    candidate = candidates["one_column"]
+    model = candidate.fit_pipeline(candidate.preprocessor, {}, 0, dataset.X, dataset.y)
+    one = RowPredictor(Predictor(model), spec, dataset.X.head(9))
+    rows, asked = rows_of("data/test.csv", spec)
+    whole = Predictor(model).predict(asked, spec.target, with_probability=True)
+    assert one.encoder is None
+    assert [one.predict(row) for row in rows[:9]] == list(whole[:9].itertuples(False, None))
+
+
+def encoder(*numbers: object) -> ColumnTransformer:
+    parts = [("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["word"])]
+    return ColumnTransformer([*parts, *(("n", n, ["x", "z"]) for n in numbers)]).fit(FEATURES)
+
+
+def test_an_encoder_is_learned_by_asking_also_of_a_text_that_it_has_not_seen():
+    fitted = encoder(StandardScaler())
+    learned = RowEncoder(fitted, FEATURES)
+    asked = pd.DataFrame({"word": ["c", "never seen"], "x": [7.5, -2.0], "z": [0.1, 3.0]})
+    found = [learned.encode(row) for row in asked.to_dict("records")]
+    assert np.array_equal(found, fitted.transform(asked))
+    assert set(learned.added["word"]) == {"a", "b", "c", "never seen"}
+
+
+def test_an_encoder_of_another_kind_is_refused_and_tables_are_asked_instead():
+    with pytest.raises(ModelError, match="isn't made of one-hot columns and scaled numbers"):
+        RowEncoder(encoder(make_pipeline(StandardScaler(), PolynomialFeatures(2))), FEATURES)
+    with pytest.raises(ModelError, match="scales no numbers"):
+        RowEncoder(encoder(), FEATURES)
