@@ -50,7 +50,7 @@ class RowEncoder:
         self.base = self._ask(self.example)
         moved = {name: self.example[name] + 1.0 for name in self.numbers}
         changed = [self._ask(self.example.assign(**{n: moved[n]})) != self.base for n in moved]
-        self.places = [int(columns.argmax()) for columns in changed]
+        self.places = np.array([columns.argmax() for columns in changed])
         self.added: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.words}
         rows = [self.encode(row) for row in known.to_dict("records")]
         if not np.array_equal(rows, encoder.transform(known)):
