@@ -63,7 +63,7 @@ airflow-run: airflow  ## Run the DAG once, from the table to the counted predict
 
 airflow-lock: install-all  ## Write deploy/airflow/requirements.txt anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --no-emit-index-url deploy/airflow/requirements.in -o deploy/airflow/requirements.txt
+		--no-annotate deploy/airflow/requirements.in -o deploy/airflow/requirements.txt
 
 notebook: install-all  ## Run main.ipynb from top to bottom, in place
 	@$(BIN)/python -c 'import nbclient, nbformat; book = nbformat.read("main.ipynb", 4); \

@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -564,6 +565,12 @@ def test_a_training_of_an_id_is_done_once_whenever_it_broke_off(tmp_path, quick,
     again = pipeline.train_once("nightly@1").to_dict()
     assert again == done.to_dict() and len(pipeline.store.champion.history()) == 1
     assert again["metrics"] == pipeline.evaluate().to_dict()["estimates"]
+    with monkeypatch.context() as patch:  # it broke off before MLflow was told of the champion
+        told = []
+        queue = SimpleNamespace(add=lambda *words: told.append(words), send=lambda: None)
+        patch.setattr(TitanicPipeline, "_tracking", lambda self: queue)
+        pipeline.train_once("nightly@1")
+        assert told == [(version,), (version, "champion")]
     assert pipeline.store.names() == [version]
 
     other = pipeline.train_once("nightly@2", promote=False)

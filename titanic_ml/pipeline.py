@@ -208,22 +208,21 @@ class TitanicPipeline:
 
         given, data = data, self.settings.data.uri if data is None else data
         dataset = self._dataset(data, self.spec)
-        named = any(word.lstrip("+").startswith("data.uri=") for word in self.overrides)
-        if given is None and not named:
+        if given is None:
             self._check_same_table(dataset)
-        finished = self._checkpoint(dataset)
-        finished.check_writable()
-        self.store.check_ready()
-        if tracking := self._tracking():
-            tracking.check_ready()
-        if finished:
-            log.info("going on from %d folds that an interrupted training had done", len(finished))
+        finished = self._ready(dataset)
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
         kept = _without_secrets(self.settings, name_of(data))
         version = self._keep(selection, assessment, dataset, kept, run_id)
         outcome = self._announce(version, promote)
         finished.clear()
-        return Training(version.name, version.report, selection, assessment, **vars(outcome))
+        return Training(
+            version=version.name,
+            report=version.report,
+            selection=selection,
+            assessment=assessment,
+            **vars(outcome),
+        )
 
     def train_once(
         self,
@@ -239,18 +238,21 @@ class TitanicPipeline:
         those of `train`.
         """
         from titanic_ml.prediction.run import check_run_id
-        from titanic_ml.results import Outcome, TrainedBefore
+        from titanic_ml.results import TrainedBefore
 
         found = self.store.of_run(check_run_id(run_id))
         if found is None:
             return self.train(data, progress, promote=promote, run_id=run_id)
         log.info("%s: made by the training %s before", found.name, run_id)
         history = self.store.champion.history()
-        entry = next((entry for entry in history if entry.version == found.name), None)
-        outcome = self._announce(found, promote and entry is None)
-        if entry:
-            outcome = Outcome(True, entry.why, tracked=outcome.tracked)
-        return TrainedBefore(run_id, found.name, found.report, _facts(found), **vars(outcome))
+        why = next((entry.why for entry in history if entry.version == found.name), "")
+        return TrainedBefore(
+            version=found.name,
+            report=found.report,
+            run_id=run_id,
+            facts=_facts(found),
+            **vars(self._announce(found, promote, why)),
+        )
 
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
         """Measure a model version on a table with its target, by slice and against the baselines.
@@ -625,24 +627,37 @@ class TitanicPipeline:
                 tracking.add(champion, "champion")
         return tracking.send()
 
-    def _announce(self, version: ModelVersion, promote: bool) -> Outcome:
-        """Try to promote a version that was kept, and tell MLflow of it, where these are wished."""
+    def _ready(self, dataset: Dataset) -> Checkpoint:
+        """Find now what would stop a training at its end; return where it goes on."""
+        finished = self._checkpoint(dataset)
+        finished.check_writable()
+        self.store.check_ready()
+        if tracking := self._tracking():
+            tracking.check_ready()
+        if finished:
+            log.info("going on from %d folds that an interrupted training had done", len(finished))
+        return finished
+
+    def _announce(self, version: ModelVersion, promote: bool, promoted: str = "") -> Outcome:
+        """Try to promote a version that was kept, unless it was `promoted` before and for this
+        reason; tell MLflow of it, where that is wished.
+        """
         from titanic_ml.results import Outcome
 
         tracking = self._tracking()
         if tracking:
             tracking.add(version.name)
-        promoted = failed = False
-        why = "that was not asked for"
-        if promote:
+        crowned, failed, why = bool(promoted), False, promoted or "that was not asked for"
+        if promote and not crowned:
             try:
-                why, promoted = self._promote(version), True
+                why, crowned = self._promote(version), True
             except ModelError as error:
                 why, failed = str(error), not isinstance(error, PromotionRefused)
                 log.info("%s is not promoted: %s", version.name, why)
-        if tracking and promoted:
+        if tracking and crowned:
             tracking.add(version.name, "champion")
-        return Outcome(promoted, why, failed, tracking.send() if tracking else None)
+        told = tracking.send() if tracking else None
+        return Outcome(promoted=crowned, why=why, failed=failed, tracked=told)
 
     def _promote(self, version: ModelVersion, force: bool = False, note: str = "") -> str:
         from titanic_ml.registry.promotion import promote
@@ -677,9 +692,12 @@ class TitanicPipeline:
         return kept
 
     def _check_same_table(self, dataset: Dataset) -> None:
-        """Refuse another table than that of the version whose training is repeated."""
+        """Refuse another table than that of the version whose training is repeated, unless one is
+        named.
+        """
         pattern = self._pattern
-        if pattern and pattern.data.sha256 != dataset.fingerprint:
+        named = any(word.lstrip("+").startswith("data.uri=") for word in self.overrides)
+        if pattern and not named and pattern.data.sha256 != dataset.fingerprint:
             raise DataError(
                 f"{shown(self.settings.data.uri)} is not the table that {pattern.version} was "
                 f"trained on ({pattern.data.rows} rows of {pattern.data.uri}); name the table to "

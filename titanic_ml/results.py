@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from titanic_ml.training.result import Selection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of a version that a training had kept.
 
@@ -34,42 +35,22 @@ class Outcome:
     failed: bool = False
     tracked: Tracked | None = None
 
-    def lines(self, version: str, report: str) -> str:
-        """The same for people."""
-        words = "is the new champion" if self.promoted else "did not become the champion"
-        if self.failed:
-            words = "is kept, but not promoted"
-        text = f"{version} {words}: {self.why}\nReport: {report}"
-        if self.failed:
-            text += f"\n`models promote {version}` tries again; --force skips the comparison"
-        return text + (f"\n{self.tracked!r}" if self.tracked else "")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys are the names of the attributes."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, repr=False)
-class Training:
-    """What one training gave: a version in the store with its report, the comparison of the
-    candidates with the fitted model, what was measured of it, and its `Outcome`.
-    """
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Kept(Outcome, ABC):
+    """A version that a training had kept, with its report, and what became of it."""
 
     version: str
     report: str
-    selection: Selection
-    assessment: Assessment
-    promoted: bool
-    why: str
-    failed: bool = False
-    tracked: Tracked | None = None
 
     @property
+    @abstractmethod
     def evaluation(self) -> Evaluation:
         """The metrics out of fold, with those in grouped folds beside them."""
-        grouped = self.assessment.grouped
-        estimates = grouped.estimates if grouped else None
-        return replace(self.assessment.evaluation, version=self.version, grouped=estimates)
+
+    @abstractmethod
+    def _chosen(self) -> dict[str, Any]:
+        """The estimator with parameters and threshold, and who was left out."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -77,24 +58,50 @@ class Training:
         return {
             "version": self.version,
             "report": self.report,
-            "estimator": self.selection.chosen.name,
-            "parameters": self.selection.parameters,
-            "threshold": self.selection.threshold,
+            **self._chosen(),
             "metrics": evaluation["estimates"],
             "grouped": evaluation["grouped"],
             "beats_baselines": self.evaluation.beats_baselines,
-            "left_out": self.selection.left_out,
-            **self.outcome.to_dict(),
+            **{field.name: getattr(self, field.name) for field in fields(Outcome)},
+            "tracked": self.tracked and self.tracked.to_dict(),
         }
 
+    def ending(self) -> str:
+        """What became of the version, for people."""
+        words = "is the new champion" if self.promoted else "did not become the champion"
+        if self.failed:
+            words = "is kept, but not promoted"
+        text = f"{self.version} {words}: {self.why}\nReport: {self.report}"
+        if self.failed:
+            text += f"\n`models promote {self.version}` tries again; --force skips the comparison"
+        return text + (f"\n{self.tracked!r}" if self.tracked else "")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Training(Kept):
+    """What one training gave besides: the comparison of the candidates with the fitted model, and
+    what was measured of it.
+    """
+
+    selection: Selection
+    assessment: Assessment
+
     @property
-    def outcome(self) -> Outcome:
-        """Whether it was promoted, and what else became of it."""
-        return Outcome(self.promoted, self.why, self.failed, self.tracked)
+    def evaluation(self) -> Evaluation:
+        grouped = self.assessment.grouped
+        estimates = grouped.estimates if grouped else None
+        return replace(self.assessment.evaluation, version=self.version, grouped=estimates)
+
+    def _chosen(self) -> dict[str, Any]:
+        return {
+            "estimator": self.selection.chosen.name,
+            "parameters": self.selection.parameters,
+            "threshold": self.selection.threshold,
+            "left_out": self.selection.left_out,
+        }
 
     def __repr__(self) -> str:
-        ending = self.outcome.lines(self.version, self.report)
-        parts = [repr(self.selection), repr(self.evaluation), ending]
+        parts = [repr(self.selection), repr(self.evaluation), self.ending()]
         if not self.evaluation.beats_baselines:
             rivals = [label for label, beaten in self.evaluation.beaten.items() if not beaten]
             parts.append(
@@ -104,50 +111,29 @@ class Training:
         return "\n\n".join(parts)
 
 
-@dataclass(frozen=True, repr=False)
-class TrainedBefore:
-    """What an earlier training of the same id gave: its version, what that says of itself, and its
-    `Outcome`.
-    """
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainedBefore(Kept):
+    """What an earlier training of the same id gave, by what its version says of itself."""
 
     run_id: str
-    version: str
-    report: str
     facts: Facts
-    promoted: bool
-    why: str
-    failed: bool = False
-    tracked: Tracked | None = None
 
     @property
     def evaluation(self) -> Evaluation:
-        """The metrics out of fold, with those in grouped folds beside them."""
         return self.facts.out_of_fold
 
-    @property
-    def outcome(self) -> Outcome:
-        """Whether it was promoted, and what else became of it."""
-        return Outcome(self.promoted, self.why, self.failed, self.tracked)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the same as of the `Training`."""
-        evaluation, chosen = self.evaluation.to_dict(), self.facts.chosen
+    def _chosen(self) -> dict[str, Any]:
+        chosen = self.facts.chosen
         return {
-            "version": self.version,
-            "report": self.report,
             "estimator": chosen.name,
             "parameters": chosen.parameters,
             "threshold": chosen.threshold,
-            "metrics": evaluation["estimates"],
-            "grouped": evaluation["grouped"],
-            "beats_baselines": self.evaluation.beats_baselines,
             "left_out": self.facts.left_out,
-            **self.outcome.to_dict(),
         }
 
     def __repr__(self) -> str:
         first = f"The training {self.run_id} was done before, and is not repeated"
-        return f"{first}\n\n{self.outcome.lines(self.version, self.report)}"
+        return f"{first}\n\n{self.ending()}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -60,7 +60,8 @@ def check_installed() -> None:
     """Raise `SettingsError` if MLflow isn't there; it is not imported."""
     if find_spec("mlflow") is None:
         raise SettingsError(
-            "tracking.uri needs MLflow: pip install 'titanic_ml[mlflow]', or set it to null"
+            "tracking.uri needs the extra mlflow, which is not installed; make install-all, or pip "
+            "install 'titanic_ml[mlflow]', or set it to null"
         )
 
 
