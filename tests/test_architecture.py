@@ -65,6 +65,7 @@ VENDORS = {
     "storage.tables": {"pyarrow"},
     "integrations.mlflow": {"mlflow", "requests", "sqlalchemy"},
     "integrations.tracking": {"filelock"},
+    "dataset.plain": {"pyarrow"},
     "dataset.validation": {"pandera"},
     "reporting.facts": {"pydantic"},
     "reporting.report": {"jinja2"},

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from titanic_ml.dataset.normalise import number_of, rounded, text, text_of
+from titanic_ml.dataset.plain import plain_numbers, plain_texts
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
@@ -193,26 +194,60 @@ def _converted(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]
     if column.numeric:
         parsed, bad = _numbers(values, column)
     else:
-        parsed, bad = _each(values, lambda value: text_in(value, column))
-        parsed = parsed.astype("str").where(parsed.notna())
+        parsed, bad = _texts(values, column)
     return parsed, values[bad]
 
 
-def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
+def _texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
+    """The texts, and which are bad."""
+    left = np.ones(len(values), dtype="bool")
+    texts = values
+    if isinstance(values.dtype, pd.StringDtype):
+        texts, left = plain_texts(values, column)
+    if not left.any():
+        return texts, left
+    asked, bad = _each(values[left], lambda value: text_in(value, column))
+    asked = asked.astype("str").where(asked.notna())
+    return _joined(texts, asked, left), _spread(bad, left)
+
+
+def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     """The numbers, rounded to what means something, and which are bad."""
+    bad = np.zeros(len(values), dtype="bool")
     if pd.api.types.is_float_dtype(values) or pd.api.types.is_integer_dtype(values):
         numbers = values.astype("float64")
-        bad = pd.Series(np.isinf(numbers), values.index)
     else:
-        numbers, bad = _each(values, lambda value: number_in(value, column))
-        numbers = numbers.astype("float64")
-        bad |= np.isinf(numbers)
+        left = np.ones(len(values), dtype="bool")
+        numbers = values
+        if isinstance(values.dtype, pd.StringDtype):
+            numbers, left = plain_numbers(values)
+        if left.any():
+            asked, refused = _each(values[left], lambda value: number_in(value, column))
+            numbers = _joined(numbers, asked.astype("float64"), left)
+            bad = _spread(refused, left)
+    bad |= np.isinf(numbers.to_numpy())
     numbers = pd.Series(rounded(numbers.to_numpy(), column.decimals), values.index)
     if column.kind == "integer":
-        bad |= numbers.notna() & ~_exact(numbers)
+        bad |= (numbers.notna() & ~_exact(numbers)).to_numpy()
         if not (bad | numbers.isna()).any():
             numbers = numbers.astype("int64")
     return numbers.mask(bad) if bad.any() else numbers, bad
+
+
+def _joined(values: pd.Series, asked: pd.Series, left: np.ndarray) -> pd.Series:
+    """The values, with those that were asked for in the places that were left."""
+    if left.all():
+        return asked
+    values = values.copy()
+    values[left] = asked
+    return values
+
+
+def _spread(refused: pd.Series, left: np.ndarray) -> np.ndarray:
+    """Which of all rows were refused, of the answers for those that were left."""
+    bad = np.zeros(len(left), dtype="bool")
+    bad[left] = refused
+    return bad
 
 
 def _is_half(values: pd.Series) -> bool:

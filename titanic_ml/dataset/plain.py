@@ -1,0 +1,83 @@
+"""Whole columns of texts at once, of whatever is written plainly; the rest is read value by value.
+
+A value is plain if `normalise` and the specification would leave it as it is, but for the case of
+its letters: nearly all values of nearly all tables. What is said of them here must be what those
+functions of one value say; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pyarrow
+from pyarrow import compute
+
+from titanic_ml.dataset.normalise import MISSING
+from titanic_ml.dataset.spec import Column
+
+# Of a text in ASCII: what `normalise.text` would change, or take for a missing value.
+ODD = (
+    r"[^ -~]|^ | $|  | [,.;:/)]|[/(] |^\d+\.0+$|^(?i:"
+    + "|".join(re.escape(word) for word in sorted(MISSING))
+    + ")$"
+)
+NUMBER = r"^-?\d+(\.\d+)?$"
+DIFFERENT = re.compile(r"\[\[:|\{,")  # of a pattern: what re and RE2 both take, but not as the same
+CASES = {"keep": lambda texts: texts, "upper": compute.ascii_upper, "lower": compute.ascii_lower}
+
+
+def plain_texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
+    """The texts of a column in their one spelling, and which of them were not plain, (n,) bool.
+
+    Parameters
+    ----------
+    values
+        Of pandas' type of texts.
+    column
+        What they may be. Of those that are not plain the series has anything.
+    """
+    texts = _texts(values)
+    if column.allowed:
+        known = pyarrow.array([word for word in column.allowed if isinstance(word, str)], "string")
+        odd = compute.invert(compute.is_in(texts, known))
+    else:
+        odd = compute.match_substring_regex(texts, ODD)
+        texts = CASES[column.case](texts)
+        if column.pattern:
+            odd = compute.or_(odd, compute.invert(_matching(texts, column.pattern)))
+    return _series(texts, values), _rows(odd, texts)
+
+
+def plain_numbers(values: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """The numbers of a column of texts, NaN where one is missing, and which were not plain."""
+    texts = _texts(values)
+    odd = _rows(compute.invert(compute.match_substring_regex(texts, NUMBER)), texts)
+    if odd.any():
+        texts = compute.if_else(pyarrow.array(odd), None, texts)
+    return _series(compute.cast(texts, "float64"), values), odd
+
+
+def _texts(values: pd.Series) -> pyarrow.Array:
+    found = pyarrow.array(values)
+    return found.combine_chunks() if isinstance(found, pyarrow.ChunkedArray) else found
+
+
+def _series(found: pyarrow.Array, values: pd.Series) -> pd.Series:
+    return found.to_pandas().set_axis(values.index)
+
+
+def _rows(odd: pyarrow.Array, texts: pyarrow.Array) -> np.ndarray:
+    """Which values there are and are odd."""
+    return compute.and_(compute.fill_null(odd, False), texts.is_valid()).to_numpy(False)
+
+
+def _matching(texts: pyarrow.Array, pattern: str) -> pyarrow.Array:
+    """Which texts match the whole of a pattern; none, if only Python can tell."""
+    if not DIFFERENT.search(pattern):
+        try:
+            return compute.match_substring_regex(texts, rf"\A(?:{pattern})\z")
+        except pyarrow.ArrowInvalid:  # it looks around or back, which RE2 doesn't
+            pass
+    return pyarrow.nulls(len(texts), "bool").fill_null(False)
