@@ -14,9 +14,9 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.dataset import Dataset
-from titanic_ml.errors import InvalidTable, ModelError
+from titanic_ml.errors import InvalidTable
 from titanic_ml.prediction.predictor import Predictor
-from titanic_ml.prediction.row import RowEncoder, RowPredictor
+from titanic_ml.prediction.row import RowPredictor
 from titanic_ml.preprocessing.encoder import build_preprocessor
 from titanic_ml.preprocessing.titanic import TitanicFeatures
 
@@ -81,26 +81,5 @@ def test_a_model_without_features_of_plain_columns_is_asked_by_tables(candidates
     one = RowPredictor(Predictor(model), spec, dataset.X.head(9))
     rows, asked = rows_of("data/test.csv", spec)
     whole = Predictor(model).predict(asked, spec.target, with_probability=True)
-    assert one.encoder is None
+    assert one.model is None
     assert [one.predict(row) for row in rows[:9]] == list(whole[:9].itertuples(False, None))
-
-
-def encoder(*numbers: object) -> ColumnTransformer:
-    parts = [("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["word"])]
-    return ColumnTransformer([*parts, *(("n", n, ["x", "z"]) for n in numbers)]).fit(FEATURES)
-
-
-def test_an_encoder_is_learned_by_asking_also_of_a_text_that_it_has_not_seen():
-    fitted = encoder(StandardScaler())
-    learned = RowEncoder(fitted, FEATURES)
-    asked = pd.DataFrame({"word": ["c", "never seen"], "x": [7.5, -2.0], "z": [0.1, 3.0]})
-    found = [learned.encode(row) for row in asked.to_dict("records")]
-    assert np.array_equal(found, fitted.transform(asked))
-    assert set(learned.added["word"]) == {"a", "b", "c", "never seen"}
-
-
-def test_an_encoder_of_another_kind_is_refused_and_tables_are_asked_instead():
-    with pytest.raises(ModelError, match="isn't made of one-hot columns and scaled numbers"):
-        RowEncoder(encoder(make_pipeline(StandardScaler(), PolynomialFeatures(2))), FEATURES)
-    with pytest.raises(ModelError, match="scales no numbers"):
-        RowEncoder(encoder(), FEATURES)

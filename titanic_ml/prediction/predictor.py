@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.prediction.plain import PlainModel, plain_model
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+MANY = 5_000  # rows for which it pays to learn how the encoder encodes
+KNOWN = 1_000  # rows of them, of which it is learned
 DECIMALS = 9  # of a predicted probability; the noise is a millionth of the last
 
 
@@ -30,9 +33,18 @@ class Predictor:
 
     model: Pipeline
     threshold: float = 0.5
+    _plain: list[PlainModel | None] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def probability(self, X: pd.DataFrame) -> np.ndarray:
         """Probability of class 1 for each row, (n,)."""
+        if len(X) >= MANY:
+            if not self._plain:
+                rows = X.head(KNOWN)
+                self._plain.append(plain_model(self.model, self.model[0].transform(rows), rows))
+            if plain := self._plain[0]:
+                return plain.probabilities(X)
         return self.model.predict_proba(X)[:, 1]
 
     def predict(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
-Groups = Mapping[str, Sequence[Hashable]]  # by key, the group of each row
+from titanic_ml.preprocessing.coded import Coded
+
+Groups = Mapping[str, Coded | Sequence[Hashable]]  # by key, the group of each row
 
 
 class CompanionResiduals:
@@ -60,11 +61,11 @@ class CompanionResiduals:
         self,
         groups: Groups,
         part: np.ndarray,
-        cell: Sequence[Hashable],
+        cell: Coded | Sequence[Hashable],
         y: Sequence[int],
     ) -> CompanionResiduals:
         """Learn how the rows fared. `transform` then leaves nobody out."""
-        outcome, cells = self._outcome(y), _numbered(cell)[0]
+        outcome, cells = self._outcome(y), Coded.of(cell).codes
         k = self.shrinkage
         rates = (np.bincount(cells, outcome) + k * outcome.mean()) / (np.bincount(cells) + k)
         residual = outcome - rates[cells]
@@ -72,13 +73,14 @@ class CompanionResiduals:
         self.places_: dict[str, dict[Hashable, int]] = {}
         self.totals_: dict[str, np.ndarray] = {}
         for key, column in groups.items():
-            numbers, distinct = _numbered(column)
-            totals = np.zeros((len(distinct) + 1, len(self.parts_), 2))
+            group = Coded.of(column)
+            numbers, most = group.codes, len(group.values)
+            totals = np.zeros((most + 1, len(self.parts_), 2))
             for place, name in enumerate(self.parts_):
-                member, most = part == name, len(distinct)
+                member = part == name
                 totals[:-1, place, 0] = np.bincount(numbers, residual * member, minlength=most)
                 totals[:-1, place, 1] = np.bincount(numbers, member, minlength=most)
-            self.places_[key] = {group: row for row, group in enumerate(distinct)}
+            self.places_[key] = {value: row for row, value in enumerate(group.values)}
             self.totals_[key] = totals
         return self
 
@@ -86,12 +88,12 @@ class CompanionResiduals:
         self,
         groups: Groups,
         part: np.ndarray,
-        cell: Sequence[Hashable],
+        cell: Coded | Sequence[Hashable],
         y: Sequence[int],
     ) -> dict[str, np.ndarray]:
         """Learn, and compute the features of the same rows, each left out of its own."""
         self.fit(groups, part, cell, y)
-        outcome, (cells, distinct) = self._outcome(y), _numbered(cell)
+        outcome, cells = self._outcome(y), Coded.of(cell).codes
         # What would be expected of each cell if this row were not there: (n, cells).
         n, k, rows = len(outcome), self.shrinkage, np.arange(len(outcome))
         base = (outcome.sum() - outcome) / max(n - 1, 1)
@@ -100,10 +102,11 @@ class CompanionResiduals:
         expected[rows, cells] = (sums[cells] - outcome + k * base) / (counts[cells] - 1 + k)
         features = {}
         for key, column in groups.items():
-            numbers, found = _numbered(column)
+            group = Coded.of(column)
+            numbers = group.codes
             for name in self.parts_:
                 member = part == name
-                table = np.zeros((len(found), len(distinct)))  # rows by group and cell
+                table = np.zeros((len(group.values), len(sums)))  # rows by group and cell
                 np.add.at(table, (numbers[member], cells[member]), 1.0)
                 lived = np.bincount(numbers[member], outcome[member], minlength=len(table))
                 others = table.sum(axis=1)[numbers] - member
@@ -118,8 +121,9 @@ class CompanionResiduals:
         features: dict[str, np.ndarray] = {}
         for key, column in groups.items():
             places, totals = self.places_[key], self.totals_[key]
-            found = totals[[places.get(group, -1) for group in column]]
-            means = found[:, :, 0] / (found[:, :, 1] + self.shrinkage)
+            group = Coded.of(column)
+            found = totals[[places.get(value, -1) for value in group.values]]
+            means = (found[:, :, 0] / (found[:, :, 1] + self.shrinkage))[group.codes]
             features |= {f"{key}_{name}": means[:, i] for i, name in enumerate(self.parts_)}
         return features
 
@@ -127,9 +131,3 @@ class CompanionResiduals:
         if y is None:
             raise ValueError("CompanionResiduals learns from y, so y can't be None")
         return np.asarray(y, dtype="float64")
-
-
-def _numbered(values: Sequence[Hashable]) -> tuple[np.ndarray, list[Hashable]]:
-    """The values as numbers, in the order in which they come, and the distinct ones."""
-    numbers, distinct = pd.factorize(np.asarray(values, dtype="object"))
-    return numbers, distinct.tolist()

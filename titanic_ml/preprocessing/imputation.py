@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from titanic_ml.preprocessing.coded import Coded
 
 
 @dataclass(frozen=True)
@@ -34,19 +35,19 @@ class GroupMedians:
     overall: float
 
     @classmethod
-    def of(cls, values: np.ndarray, groups: Sequence[Hashable]) -> GroupMedians:
+    def of(cls, values: np.ndarray, groups: Coded | Sequence[Hashable]) -> GroupMedians:
         """Learn them; values are (n,), NaN where missing, and of each row goes its group."""
-        found = defaultdict(list)
-        for value, group in zip(values.tolist(), groups, strict=True):
-            if value == value:
-                found[group].append(value)
-        known = values[~np.isnan(values)]
-        medians = {group: float(np.median(numbers)) for group, numbers in found.items()}
-        return cls(medians, float(np.median(known)) if len(known) else 0.0)
+        coded, known = Coded.of(groups), ~np.isnan(values)
+        medians = {}
+        for code, group in enumerate(coded.values):
+            if (found := known & (coded.codes == code)).any():
+                medians[group] = float(np.median(values[found]))
+        return cls(medians, float(np.median(values[known])) if known.any() else 0.0)
 
-    def fill(self, values: np.ndarray, groups: Sequence[Hashable]) -> np.ndarray:
+    def fill(self, values: np.ndarray, groups: Coded | Sequence[Hashable]) -> np.ndarray:
         """A copy of the values, (n,), without missing ones."""
-        filled = values.copy()
-        for row in np.flatnonzero(np.isnan(values)).tolist():
-            filled[row] = self.by_group.get(groups[row], self.overall)
-        return filled
+        missing = np.isnan(values)
+        if not missing.any():
+            return values.copy()
+        usual = Coded.of(groups).numbers(lambda group: self.by_group.get(group, self.overall))
+        return np.where(missing, usual, values)

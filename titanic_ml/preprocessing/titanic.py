@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from titanic_ml.preprocessing.coded import Coded
 from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
 from titanic_ml.preprocessing.imputation import GroupMedians
 
@@ -24,8 +24,7 @@ TITLES |= {"MLLE": "Miss", "MS": "Miss", "MME": "Mrs"}
 PENCE = 240  # in a pound of 1912
 PARTIES = ["ticket", "family", "booking"]  # what a party is known by
 TITLE = re.compile(r",\s*([^.,]+)\.")
-Columns = dict[str, Any]  # by name, a list of texts or an array of numbers, a value a row
-FEW = 50  # values that are quicker read one by one than compared first
+Columns = dict[str, Coded | np.ndarray]  # by name, texts or numbers, a value a row
 
 
 def title_of(name: str) -> str:
@@ -112,16 +111,19 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         """Learn, and compute the features of the same rows, each left out of its party's fate."""
         facts = self._learn(X)
         fates = self.companions_.fit_transform(facts.groups, facts.part, facts.cell, y)
-        return pd.DataFrame(self._features(facts, fates), index=X.index)
+        return _frame(self._features(facts, fates), X.index)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Compute the features of other rows: (n, 18), six categories and twelve numbers."""
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
-        return pd.DataFrame(self.columns(X), index=X.index)
+        return _frame(self.columns(X), X.index)
 
     def columns(self, X: Mapping[str, Sequence[Any]]) -> Columns:
-        """The same of plain columns, a list or an array each, as plain columns."""
+        """The same of plain columns, a list or an array each, as plain columns.
+
+        Texts come out as `Coded`, numbers as an array, (n,).
+        """
         facts = Facts.of(X)
         return self._features(facts, self.companions_.transform(facts.groups))
 
@@ -138,14 +140,15 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         facts = Facts.of(X)
         self.age_medians_ = GroupMedians.of(facts.age, facts.cell)
         self.fare_medians_ = GroupMedians.of(facts.fare, facts.fare_group)
-        self.heads_ = dict(Counter(facts.groups["ticket"]))
+        tickets = facts.groups["ticket"]
+        self.heads_ = dict(zip(tickets.values, np.bincount(tickets.codes).tolist()))
         self.companions_ = CompanionResiduals(self.shrinkage)
         return facts
 
     def _features(self, facts: Facts, fates: Columns) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
         fare = self.fare_medians_.fill(facts.fare, facts.fare_group)
-        heads = np.array([self.heads_.get(t, 1) for t in facts.groups["ticket"]], dtype="float64")
+        heads = facts.groups["ticket"].numbers(lambda ticket: self.heads_.get(ticket, 1))
         numbers = {
             "age": age,
             "child": np.maximum(16.0 - age, 0.0),
@@ -163,7 +166,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
 
 @dataclass(frozen=True)
 class Facts:
-    """What rows tell by themselves, in plain columns: a list of texts or an array, (n,).
+    """What rows tell by themselves, in plain columns: texts are coded, numbers an array, (n,).
 
     Attributes
     ----------
@@ -179,11 +182,11 @@ class Facts:
         In years, pounds of 1912, persons.
     """
 
-    words: dict[str, list[str]]
-    groups: dict[str, list[str]]
+    words: dict[str, Coded]
+    groups: dict[str, Coded]
     part: np.ndarray
-    cell: list[str]
-    fare_group: list[str]
+    cell: Coded
+    fare_group: Coded
     age: np.ndarray
     fare: np.ndarray
     family_size: np.ndarray
@@ -191,51 +194,45 @@ class Facts:
     @classmethod
     def of(cls, X: Mapping[str, Sequence[Any]]) -> Facts:
         """The facts of a table: of a DataFrame, or of a list or an array for each column."""
-        names, tickets, sexes = X["Name"], _list(X["Ticket"]), _list(X["Sex"])
-        classes = [str(int(value)) for value in _list(X["Pclass"])]
-        titles, surnames = _each(title_of, names), _each(surname_of, names)
-        sizes = [int(a) + int(b) + 1 for a, b in zip(_list(X["SibSp"]), _list(X["Parch"]))]
+        name, ticket, sex = (Coded.of(X[column]) for column in ("Name", "Ticket", "Sex"))
+        pclass = Coded.of(X["Pclass"]).mapped(lambda value: str(int(value)))
+        title = name.mapped(title_of)
         fare = np.asarray(X["Fare"], dtype="float64")
-        pence = [-1.0 if p != p else p for p in np.round(fare * PENCE).tolist()]  # -1: unknown
-        women = [s == "female" or t == "Master" for s, t in zip(sexes, titles)]
-        ports = [port if isinstance(port, str) else "unknown" for port in _list(X["Embarked"])]
+        size = np.asarray(X["SibSp"], dtype="float64") + np.asarray(X["Parch"]) + 1
+        sizes, pence = Coded.of(size.astype("int64")), Coded.of(np.round(fare * PENCE))
+        women = sex.numbers(lambda s: s == "female") + title.numbers(lambda t: t == "Master")
+        joined = Coded.joined
         return cls(
             words={
-                "sex": sexes,
-                "pclass": classes,
-                "embarked": ports,
-                "title": titles,
-                "sex_pclass": [f"{sex}_{pclass}" for sex, pclass in zip(sexes, classes)],
-                "deck": _each(deck_of, X["Cabin"]),
+                "sex": sex,
+                "pclass": pclass,
+                "embarked": Coded.of(X["Embarked"]).mapped(lambda port: port or "unknown"),
+                "title": title,
+                "sex_pclass": joined(lambda s, c: f"{s}_{c}", sex, pclass),
+                "deck": Coded.of(X["Cabin"]).mapped(deck_of),
             },
             groups={
-                "ticket": tickets,
-                "family": [f"{n}|{c}|{s}" for n, c, s in zip(surnames, classes, sizes)],
-                "booking": [f"{t[:-1]}|{c}|{p}" for t, c, p in zip(tickets, classes, pence)],
+                "ticket": ticket,
+                "family": joined(_key, name.mapped(surname_of), pclass, sizes),
+                "booking": joined(_key, ticket.mapped(lambda t: t[:-1]), pclass, pence),
             },
             part=np.where(women, "women", "men"),
-            cell=[title + pclass for title, pclass in zip(titles, classes)],
-            fare_group=[f"{pclass}{size == 1}" for pclass, size in zip(classes, sizes)],
+            cell=joined(lambda t, c: t + c, title, pclass),
+            fare_group=joined(lambda c, a: f"{c}{a}", pclass, sizes.mapped(lambda n: n == 1)),
             age=np.asarray(X["Age"], dtype="float64"),
             fare=fare,
-            family_size=np.array(sizes, dtype="float64"),
+            family_size=size,
         )
 
 
-def _list(values: Sequence[Any]) -> list[Any]:
-    """A column as a list: going through one is quicker than through an array."""
-    return values.tolist() if hasattr(values, "tolist") else list(values)
+def _frame(columns: Columns, index: pd.Index) -> pd.DataFrame:
+    made = {n: c.series() if isinstance(c, Coded) else c for n, c in columns.items()}
+    return pd.DataFrame(made).set_axis(index)
 
 
-def _each(rule: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
-    """What a rule makes of each value; of many, of each distinct one."""
-    if len(values) <= FEW:
-        return [rule(value) for value in values]
-    codes, distinct = pd.factorize(np.asarray(values, dtype="object"))
-    made = [rule(value) for value in distinct.tolist()]
-    if codes.min() < 0:
-        made.append(rule(None))  # what is missing has the code -1, which is the last
-    return [made[code] for code in codes.tolist()]
+def _key(first: str, pclass: str, number: float | None) -> str:
+    """By what a family or a booking is known; a fare that is not known is -1."""
+    return f"{first}|{pclass}|{-1.0 if number is None else number}"
 
 
 def travelling_parties(X: pd.DataFrame) -> np.ndarray:
@@ -245,8 +242,7 @@ def travelling_parties(X: pd.DataFrame) -> np.ndarray:
     row's companions are among the rows it is tested against.
     """
     rows, links = np.arange(len(X)), []
-    for groups in Facts.of(X).groups.values():
-        codes, _ = pd.factorize(np.array(groups, dtype="object"))
-        leaders = np.unique(codes, return_index=True)[1][codes]
+    for group in Facts.of(X).groups.values():
+        leaders = np.unique(group.codes, return_index=True)[1][group.codes]
         links.append(coo_array((np.ones(len(rows)), (rows, leaders)), shape=(len(rows),) * 2))
     return connected_components(sum(links[1:], links[0]), directed=False)[1]

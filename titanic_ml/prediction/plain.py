@@ -1,0 +1,163 @@
+"""A fitted model on plain columns: many rows or one, without scikit-learn's tables in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from titanic_ml.errors import ModelError
+
+if TYPE_CHECKING:
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+
+KEPT = 1_000  # texts of a feature whose columns are remembered
+
+
+def plain_model(
+    model: Pipeline, known: pd.DataFrame, rows: pd.DataFrame | None = None
+) -> PlainModel | None:
+    """A model on plain columns; None if it is of another kind.
+
+    Parameters
+    ----------
+    model, known
+        As of the class.
+    rows
+        Some rows of a table, on which it must agree with the model.
+    """
+    if len(model.steps) != 3 or not callable(getattr(model[0], "columns", None)):
+        return None
+    try:
+        made = PlainModel(model, known)
+        if rows is None or np.allclose(made.probabilities(rows), model.predict_proba(rows)[:, 1]):
+            return made
+    except (ModelError, AttributeError, KeyError, TypeError, ValueError):  # as others' steps raise
+        pass
+    return None
+
+
+class PlainModel:
+    """The probabilities of a fitted model, to the last bit, of plain columns.
+
+    Features, encoder and estimator are the steps of its Pipeline. The features have a method
+    `columns`, from a table's columns to columns of features: texts as distinct `values` and the
+    `codes` of the rows, numbers as an array. The encoder is learned by asking it.
+
+    Parameters
+    ----------
+    model
+        The fitted Pipeline.
+    known
+        Features of some rows, from which the encoder is learned.
+
+    Raises
+    ------
+    ModelError
+        The encoder is of another kind.
+    """
+
+    def __init__(self, model: Pipeline, known: pd.DataFrame) -> None:
+        self.features, encoder, self.estimator = (step for _, step in model.steps)
+        self.encoder = LearnedEncoder(encoder, known)
+
+    def probabilities(self, X: pd.DataFrame) -> np.ndarray:
+        """Probability of class 1 for each row, (n,)."""
+        matrix = self.encoder.table(self.features.columns(X))
+        return self.estimator.predict_proba(matrix)[:, 1]
+
+    def probability(self, row: Mapping[str, Any]) -> float:
+        """Probability of class 1 for one row."""
+        found = self.features.columns({name: [value] for name, value in row.items()})
+        matrix = self.encoder.row({name: next(iter(column)) for name, column in found.items()})
+        return float(self.estimator.predict_proba(matrix[None, :])[0, 1])
+
+
+class LearnedEncoder:
+    """What a fitted encoder makes of features, learned by asking it.
+
+    Every text adds its columns to those of an example row; a text is asked of when it first comes.
+    Every number has a column of its own, scaled as the encoder's scaler says: to the last bit, for
+    a tree may have its threshold there.
+
+    Parameters
+    ----------
+    encoder
+        Fitted, a ColumnTransformer from a DataFrame of features to a matrix of float64, whose
+        numbers go through one StandardScaler.
+    known
+        Features of some rows, by which it is checked that this encoder is of that kind.
+
+    Raises
+    ------
+    ModelError
+        It is not.
+    """
+
+    def __init__(self, encoder: ColumnTransformer, known: pd.DataFrame) -> None:
+        self.encoder = encoder
+        self.numbers, self.mean, self.scale = _scaling(encoder)
+        self.words = [name for name in known if name not in self.numbers]
+        self.example = known.head(1).reset_index(drop=True)
+        (self.base,) = self._ask([{}])
+        moved = self._ask([{name: self.example[name].iloc[0] + 1.0} for name in self.numbers])
+        self.places = (moved != self.base).argmax(axis=1)
+        self.added: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.words}
+        for name in self.words:
+            self._learn(name, known[name].unique().tolist())
+        rows = [self.row(row) for row in known.to_dict("records")]
+        if not np.array_equal(rows, encoder.transform(known)):
+            raise ModelError("the encoder isn't made of one-hot columns and scaled numbers")
+
+    def row(self, features: Mapping[str, Any]) -> np.ndarray:
+        """The columns of the features of one row, (columns,)."""
+        found = self.base.copy()
+        for name in self.words:
+            added = self.added[name].get(features[name])
+            found += self._learn(name, [features[name]])[0] if added is None else added
+        numbers = np.array([features[name] for name in self.numbers], dtype="float64")
+        found[self.places] = (numbers - self.mean) / self.scale
+        return found
+
+    def table(self, features: Mapping[str, Any]) -> np.ndarray:
+        """The columns of the features of many rows, (n, columns): `row` of each."""
+        found = np.repeat(self.base[None, :], len(features[self.numbers[0]]), axis=0)
+        for name in self.words:
+            values, codes = features[name].values, features[name].codes
+            known = self.added[name]
+            if any(value not in known for value in values):
+                added = self._learn(name, values)
+            else:
+                added = np.array([known[value] for value in values])
+            added = added.reshape(len(values), len(self.base))  # of no rows too
+            touched = added.any(axis=0).nonzero()[0]
+            found[:, touched] += added[:, touched][codes]
+        for place, name, mean, scale in zip(self.places, self.numbers, self.mean, self.scale):
+            found[:, place] = (features[name] - mean) / scale
+        return found
+
+    def _learn(self, name: str, words: Sequence[str]) -> np.ndarray:
+        """What each of some texts adds, (texts, columns)."""
+        added = self._ask([{name: word} for word in words]) - self.base
+        room = KEPT - len(self.added[name])
+        self.added[name] |= dict(list(zip(words, added))[:room])
+        return added
+
+    def _ask(self, changes: list[dict[str, Any]]) -> np.ndarray:
+        """What the encoder makes of the example with each of some changes, (changes, columns)."""
+        example = self.example.iloc[0].to_dict()
+        asked = pd.DataFrame([example | change for change in changes])
+        made = self.encoder.transform(asked.astype(self.example.dtypes))
+        return np.asarray(made, dtype="float64")
+
+
+def _scaling(encoder: ColumnTransformer) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """The numbers of an encoder, with their means and scales. Raises `ModelError` without any."""
+    for _, part, names in encoder.transformers_:
+        for step in getattr(part, "named_steps", {"": part}).values():
+            if hasattr(step, "mean_") and hasattr(step, "scale_"):
+                return list(names), step.mean_, step.scale_
+    raise ModelError("the encoder scales no numbers")
