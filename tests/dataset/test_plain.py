@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -81,3 +82,17 @@ def test_the_index_stays():
     values = series(["1", "x", "3"]).set_axis([7, 8, 9])
     assert list(plain_numbers(values)[0].index) == list(plain_texts(values, AS_GIVEN)[0].index)
     assert list(plain_numbers(values)[0].index) == [7, 8, 9]
+
+
+@pytest.mark.parametrize("start", [0, 8, 11])
+def test_a_part_of_a_column_is_read_as_the_whole(start):
+    """Arrow's ascii_upper makes rubbish of a slice that was cast where its offsets don't start at
+    0, which this is; so it is not used."""
+    names = pyarrow.array([f"name {number}" for number in range(100)]).slice(start)
+    values = names.to_pandas()
+    assert values.dtype == "str"
+    for case in ("keep", "upper", "lower"):
+        assert not agree(values, Column("text", case=case)).any()
+    numbers = pyarrow.array(["x", *map(str, range(99))]).slice(start).to_pandas()
+    made, odd = plain_numbers(numbers)
+    assert made[~odd].tolist() == list(map(float, numbers[~odd]))

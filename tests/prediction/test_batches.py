@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -31,15 +33,20 @@ def spoiled(frame: pd.DataFrame, spoils: dict[int, str]) -> pd.DataFrame:
     return frame
 
 
+@dataclass
+class Given:
+    frame: pd.DataFrame
+    broken: dict[int, str]
+    fraction: float | None = None
+
+
 def run(batch_predictor, frame, size, broken=()):
     """Predict a frame in parts; the predictions and the rejected rows."""
-    good, bad = [], []
+    good, bad, parts = [], [], []
     for start in range(0, len(frame), size):
         inside = {row - start: "cut" for row in broken if start <= row < start + size}
-        part = batch_predictor.predict(frame.iloc[start : start + size], inside)
-        good += [part.predictions] if part.predictions is not None else []
-        bad += [part.rejected] if part.rejected is not None else []
-    batch_predictor.finish()
+        parts.append(Given(frame.iloc[start : start + size], inside))
+    batch_predictor.run(parts, good.append, bad.append)
     return good, bad
 
 

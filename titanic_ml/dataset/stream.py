@@ -69,23 +69,26 @@ class StreamValidator:
 
 
 class Seen:
-    """The values gone by, as hashes of 64 bits in sorted runs, each longer than all after it."""
+    """The values gone by, numbers as they are and texts as hashes of 64 bits, in sorted runs of
+    which each is longer than all after it.
+    """
 
     def __init__(self) -> None:
         self._runs: list[np.ndarray] = []
 
     def again(self, values: pd.Series) -> np.ndarray:
         """Which values were in an earlier call, (n,) bool; from now on all of them were."""
-        if pd.api.types.is_numeric_dtype(values):
-            values = values.astype("float64")  # the same number in any type
-        hashes = pd.util.hash_pandas_object(values, index=False).to_numpy()
         given = values.notna().to_numpy()
+        if pd.api.types.is_numeric_dtype(values):
+            keys = values.to_numpy("float64")  # the same number in any type
+        else:
+            keys = pd.util.hash_pandas_object(values, index=False).to_numpy()
         found = np.zeros(len(values), dtype="bool")
         for run in self._runs:
-            places = np.minimum(np.searchsorted(run, hashes), len(run) - 1)
-            found |= run[places] == hashes
+            places = np.minimum(np.searchsorted(run, keys), len(run) - 1)
+            found |= run[places] == keys
         if given.any():
-            self._add(np.unique(hashes[given]))
+            self._add(np.unique(keys[given]))
         return found & given
 
     def _add(self, run: np.ndarray) -> None:

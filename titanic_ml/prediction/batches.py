@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
@@ -38,19 +41,19 @@ class Batch(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
-    """What became of some rows.
+class Checked:
+    """What the check found of some rows.
 
     Attributes
     ----------
-    predictions
-        Id, class and probability of each good row, in order; None without any.
+    good
+        The rows to be predicted, in order; None without any.
     rejected
         The bad rows as they came, each with its number and the reasons; None without any.
     """
 
-    predictions: pd.DataFrame | None
-    rejected: pd.DataFrame | None
+    good: Dataset | None = None
+    rejected: pd.DataFrame | None = None
 
 
 class BatchPredictor:
@@ -67,6 +70,8 @@ class BatchPredictor:
     quarantine
         Whether bad rows are set aside; if not, one refuses the table, and from then on rows are
         only checked.
+    workers
+        How many batches are predicted at a time, each in a thread; by default one a core.
 
     Attributes
     ----------
@@ -75,56 +80,22 @@ class BatchPredictor:
     """
 
     def __init__(
-        self, predictor: Predictor, spec: DatasetSpec, source: str, quarantine: bool = False
+        self,
+        predictor: Predictor,
+        spec: DatasetSpec,
+        source: str,
+        quarantine: bool = False,
+        workers: int | None = None,
     ) -> None:
         self.predictor = predictor
         self.spec = spec
         self.source = source
         self.quarantine = quarantine
+        self.workers = cpu_count() if workers is None else workers
         self.read = self.predicted = self.rejected = 0
         self._validator = StreamValidator(spec, source)
         self._faults: list[Fault] = []
         self._faulty = 0
-
-    def predict(self, frame: pd.DataFrame, broken: Mapping[int, str]) -> Part:
-        """Predict the next rows.
-
-        Parameters
-        ----------
-        frame
-            The rows; the target is not looked at.
-        broken
-            By position, what is wrong with a row that could not be read as one.
-
-        Raises
-        ------
-        InvalidTable
-            The columns are at fault.
-        """
-        numbers = np.arange(len(frame)) + self.read + 1
-        self.read += len(frame)
-        whole = np.ones(len(frame), dtype="bool")
-        whole[list(broken)] = False
-        checked = frame[whole] if broken else frame
-        parsed, faults = self._validator.check(checked, numbers[whole])
-        if faults and not self.quarantine:
-            self._keep(faults)
-        if self._faulty:
-            return Part(None, None)
-        if not faults and not broken:
-            self.predicted += len(frame)
-            dataset = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
-            return Part(self._predictions(dataset) if len(frame) else None, None)
-        reasons = {int(numbers[place]): why for place, why in broken.items()}
-        reasons |= {row: "; ".join(map(_reason, found)) for row, found in faults.items()}
-        bad = np.isin(numbers, list(reasons))
-        self.predicted += int((~bad).sum())
-        self.rejected += len(reasons)
-        predictions = None
-        if not bad.all():  # the good rows are parsed again: without the bad ones types may differ
-            good = Dataset.from_frame(frame[~bad], self.spec, self.source, with_target=False)
-            predictions = self._predictions(good)
-        return Part(predictions, self._rejected(frame[bad], numbers[bad], reasons))
 
     def run(
         self,
@@ -133,7 +104,8 @@ class BatchPredictor:
         reject: Callable[[pd.DataFrame], None],
         progress: Callable[[int, float | None], None] | None = None,
     ) -> None:
-        """Predict all rows.
+        """Predict all rows: one batch after another is read and checked, several are predicted at
+        a time, and all is written in the order in which it came.
 
         Parameters
         ----------
@@ -142,22 +114,69 @@ class BatchPredictor:
         write, reject
             Called with predictions, and with rejected rows.
         progress
-            Called with how many rows have come, and their share in all.
+            Called with how many rows are done, and their share in all.
 
         Raises
         ------
         InvalidTable
-            As `predict` and `finish` do; what was written until then must not stand.
+            As `finish`, or the columns are at fault; what was written until then must not stand.
         """
-        for batch in batches:
-            part = self.predict(batch.frame, batch.broken)
-            if part.predictions is not None:
-                write(part.predictions)
-            if part.rejected is not None:
-                reject(part.rejected)
+        waiting: deque[tuple[Future[pd.DataFrame | None], Checked, int, float | None]] = deque()
+
+        def hand_over() -> None:
+            predicted, checked, done, fraction = waiting.popleft()
+            if (predictions := predicted.result()) is not None:
+                write(predictions)
+            if checked.rejected is not None:
+                reject(checked.rejected)
             if progress:
-                progress(self.read, batch.fraction)
+                progress(done, fraction)
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                for batch in batches:
+                    checked = self._check(batch.frame, batch.broken)
+                    job = pool.submit(self._predict, checked.good)
+                    waiting.append((job, checked, self.read, batch.fraction))
+                    if len(waiting) > self.workers:
+                        hand_over()
+                while waiting:
+                    hand_over()
+            finally:
+                pool.shutdown(cancel_futures=True)
         self.finish()
+
+    def _check(self, frame: pd.DataFrame, broken: Mapping[int, str]) -> Checked:
+        """Check the next rows. Raises `InvalidTable` if the columns are at fault."""
+        numbers = np.arange(len(frame)) + self.read + 1
+        self.read += len(frame)
+        whole = np.ones(len(frame), dtype="bool")
+        whole[list(broken)] = False
+        parsed, faults = self._validator.check(frame[whole] if broken else frame, numbers[whole])
+        if faults and not self.quarantine:
+            self._keep(faults)
+        if self._faulty:
+            return Checked()
+        if not faults and not broken:
+            self.predicted += len(frame)
+            good = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
+            return Checked(good if len(frame) else None)
+        reasons = {int(numbers[place]): why for place, why in broken.items()}
+        reasons |= {row: "; ".join(map(_reason, found)) for row, found in faults.items()}
+        bad = np.isin(numbers, list(reasons))
+        self.predicted += int((~bad).sum())
+        self.rejected += len(reasons)
+        rejected = _rejected(frame[bad], numbers[bad], reasons)
+        if bad.all():
+            return Checked(None, rejected)
+        # The good rows are parsed again: without the bad ones types may differ.
+        good = Dataset.from_frame(frame[~bad], self.spec, self.source, with_target=False)
+        return Checked(good, rejected)
+
+    def _predict(self, good: Dataset | None) -> pd.DataFrame | None:
+        if good is None:
+            return None
+        return self.predictor.predict(good, self.spec.target, with_probability=True)
 
     def finish(self) -> None:
         """Say that all rows have come.
@@ -177,17 +196,13 @@ class BatchPredictor:
         self._faulty += len(found)
         self._faults += found[: KEPT_FAULTS - len(self._faults)]
 
-    def _predictions(self, dataset: Dataset) -> pd.DataFrame:
-        return self.predictor.predict(dataset, self.spec.target, with_probability=True)
 
-    def _rejected(
-        self, frame: pd.DataFrame, numbers: np.ndarray, reasons: Mapping[int, str]
-    ) -> pd.DataFrame:
-        rejected = frame.copy()
-        row, because = REJECTED
-        rejected[row] = numbers
-        rejected[because] = [reasons[number] for number in numbers.tolist()]
-        return rejected
+def _rejected(frame: pd.DataFrame, numbers: np.ndarray, reasons: Mapping[int, str]) -> pd.DataFrame:
+    rejected = frame.copy()
+    row, because = REJECTED
+    rejected[row] = numbers
+    rejected[because] = [reasons[number] for number in numbers.tolist()]
+    return rejected
 
 
 def _reason(fault: Fault) -> str:

@@ -18,7 +18,7 @@ from titanic_ml.errors import UnreadableTable
 from titanic_ml.storage.csv_reader import CsvStream, RawBatch
 from titanic_ml.storage.places import CHUNK, Place, told
 
-ROWS = 20_000  # of a batch
+ROWS = 50_000  # of a batch
 
 
 @dataclass(frozen=True)
