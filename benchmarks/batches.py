@@ -54,19 +54,21 @@ if csv:
     answer.to_csv(output, index=False)
 else:
     now = pd.Timestamp.now("UTC").floor("s")
-    answer.assign(probability=probability, model_version="m", predicted_at=now, run_id="r").to_parquet(output)
+    answer = answer.assign(probability=probability, model_version="m", predicted_at=now)
+    answer.assign(run_id="r").to_parquet(output)
 print(ready)
 """
 
 # Runs the command line, then says how much memory it had at most, in MB.
 MEASURED = """
-import resource, sys
+import pathlib, re, sys
 from titanic_ml.cli.app import main
 try:
     main(sys.argv[1:])
 except SystemExit as ended:
     assert not ended.code
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = pathlib.Path("/proc/self/status").read_text()
+print(int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1]) / 1024)
 """
 
 

@@ -67,6 +67,11 @@ def test_of_a_category_the_allowed_words_are_plain():
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS | st.lists(st.floats().map(str) | st.integers().map(str), min_size=1))
+@example(["nan", "-nan", "inf", "Infinity", "nan(1)", "0x10", "1d5", "1f", "1_0", " 1", "1e", "١"])
+@example(["-nan"])
+@example(["nan(1)"])
+@example(["1."])
+@example([".5", "1.e5", "1E5", "-.5e-3"])
 @example(["007", "-0", "1.", ".5", "+1", "1e5", "9" * 400, "0.1", "1" * 30 + ".7", "4.35", "-1.10"])
 def test_a_plain_number_is_what_python_reads(values):
     made, odd = plain_numbers(series(values))

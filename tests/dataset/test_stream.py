@@ -31,7 +31,9 @@ def parts(validator, frame, sizes):
     while start < len(frame):
         size = sizes[turn % len(sizes)]
         part = frame.iloc[start : start + size]
-        found |= validator.check(part, np.arange(len(part)) + start + 1)[1]
+        numbers = np.arange(len(part)) + start + 1
+        parsed, faults = validator.part(part, numbers)
+        found |= validator.again(parsed, numbers, faults)
         start, turn = start + size, turn + 1
     return found
 
@@ -52,7 +54,7 @@ def test_faults_of_the_columns_are_raised_at_once(spec, test_frame):
     validator = StreamValidator(spec, "a.csv")
     with pytest.raises(InvalidTable, match="a.csv has 2 faults.*\n.*column Age.*\n.*row 8, column"):
         bad = test_frame.drop(columns="Age").assign(Pclass=["9", *["1"] * 417])
-        validator.check(bad, np.arange(418) + 8)
+        validator.part(bad, np.arange(418) + 8)
 
 
 @pytest.mark.parametrize("kind", ["int64", "float64", "str"])

@@ -54,10 +54,13 @@ def plain_texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarra
 def plain_numbers(values: pd.Series) -> tuple[pd.Series, np.ndarray]:
     """The numbers of a column of texts, NaN where one is missing, and which were not plain."""
     texts = _texts(values)
-    odd = _rows(compute.invert(compute.match_substring_regex(texts, NUMBER)), texts)
-    if odd.any():
-        texts = compute.if_else(pyarrow.array(odd), None, texts)
-    return _series(compute.cast(texts, "float64"), values), odd
+    try:
+        found = compute.cast(texts, "float64")
+        odd = _rows(compute.invert(compute.is_finite(found)), texts)  # Arrow reads nan and inf too
+    except pyarrow.ArrowInvalid:
+        odd = _rows(compute.invert(compute.match_substring_regex(texts, NUMBER)), texts)
+        found = compute.cast(compute.if_else(pyarrow.array(odd), None, texts), "float64")
+    return _series(found, values), odd
 
 
 def _texts(values: pd.Series) -> pyarrow.Array:

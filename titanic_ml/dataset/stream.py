@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -36,10 +37,12 @@ class StreamValidator:
             if column.unique and name != spec.target
         }
 
-    def check(
+    def part(
         self, frame: pd.DataFrame, numbers: np.ndarray
     ) -> tuple[pd.DataFrame, dict[int, list[Fault]]]:
         """The typed columns of some rows, and the faults of each that has any, by its number.
+
+        It looks at nothing but these rows, so parts may be checked at the same time.
 
         Parameters
         ----------
@@ -60,12 +63,30 @@ class StreamValidator:
         faults = defaultdict(list)
         for fault in sorted(found):
             faults[fault.row].append(fault)
+        return parsed, dict(faults)
+
+    def again(
+        self, parsed: pd.DataFrame, numbers: np.ndarray, faults: Mapping[int, list[Fault]]
+    ) -> dict[int, list[Fault]]:
+        """The faults of a part with those added of rows that have a value of an earlier part.
+
+        Parts come in their order.
+
+        Parameters
+        ----------
+        parsed, faults
+            What `part` said of these rows.
+        numbers
+            As there.
+        """
+        all_faults = {row: list(found) for row, found in faults.items()}
         for name, seen in self._seen.items():
             for place in seen.again(parsed[name]).nonzero()[0]:
                 row = int(numbers[place])
-                if name not in {fault.column for fault in faults.get(row, [])}:
-                    faults[row].append(doubled(row, name, parsed[name].iloc[place]))
-        return parsed, dict(faults)
+                found = all_faults.setdefault(row, [])
+                if name not in {fault.column for fault in found}:
+                    found.append(doubled(row, name, parsed[name].iloc[place]))
+        return all_faults
 
 
 class Seen:

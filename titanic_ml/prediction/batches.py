@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 from joblib import cpu_count
+from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
@@ -41,19 +43,26 @@ class Batch(Protocol):
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What the check found of some rows.
+class Answered:
+    """What is said of some rows before it is known which rows came before them.
 
     Attributes
     ----------
+    parsed, faults
+        The typed columns of the rows that could be read, and the faults of each that has any.
+    numbers
+        The number of each row in the table, (n,).
     good
-        The rows to be predicted, in order; None without any.
-    rejected
-        The bad rows as they came, each with its number and the reasons; None without any.
+        Which rows have no fault, (n,) bool.
+    predictions
+        Id, class and probability of the good rows, in order; None without any.
     """
 
-    good: Dataset | None = None
-    rejected: pd.DataFrame | None = None
+    parsed: pd.DataFrame
+    faults: Mapping[int, list[Fault]]
+    numbers: np.ndarray
+    good: np.ndarray
+    predictions: pd.DataFrame | None
 
 
 class BatchPredictor:
@@ -121,23 +130,25 @@ class BatchPredictor:
         InvalidTable
             As `finish`, or the columns are at fault; what was written until then must not stand.
         """
-        waiting: deque[tuple[Future[pd.DataFrame | None], Checked, int, float | None]] = deque()
+        waiting: deque[tuple[Batch, Future[Answered]]] = deque()
 
         def hand_over() -> None:
-            predicted, checked, done, fraction = waiting.popleft()
-            if (predictions := predicted.result()) is not None:
+            batch, answer = waiting.popleft()
+            predictions, rejected = self._settle(batch, answer.result())
+            if predictions is not None:
                 write(predictions)
-            if checked.rejected is not None:
-                reject(checked.rejected)
+            if rejected is not None:
+                reject(rejected)
             if progress:
-                progress(done, fraction)
+                progress(self.read, batch.fraction)
 
-        with ThreadPoolExecutor(self.workers) as pool:
+        begun = 0
+        limit = functools.partial(threadpool_limits, 1)  # for OpenMP it is a thread's own
+        with threadpool_limits(1), ThreadPoolExecutor(self.workers, initializer=limit) as pool:
             try:
                 for batch in batches:
-                    checked = self._check(batch.frame, batch.broken)
-                    job = pool.submit(self._predict, checked.good)
-                    waiting.append((job, checked, self.read, batch.fraction))
+                    waiting.append((batch, pool.submit(self._answer, batch, begun)))
+                    begun += len(batch.frame)
                     if len(waiting) > self.workers:
                         hand_over()
                 while waiting:
@@ -146,37 +157,50 @@ class BatchPredictor:
                 pool.shutdown(cancel_futures=True)
         self.finish()
 
-    def _check(self, frame: pd.DataFrame, broken: Mapping[int, str]) -> Checked:
-        """Check the next rows. Raises `InvalidTable` if the columns are at fault."""
-        numbers = np.arange(len(frame)) + self.read + 1
-        self.read += len(frame)
+    def _answer(self, batch: Batch, before: int) -> Answered:
+        """Check and predict some rows, before which there are so many. It may be done at any time.
+
+        Raises `InvalidTable` if the columns are at fault.
+        """
+        frame, broken = batch.frame, batch.broken
+        numbers = np.arange(len(frame)) + before + 1
         whole = np.ones(len(frame), dtype="bool")
         whole[list(broken)] = False
-        parsed, faults = self._validator.check(frame[whole] if broken else frame, numbers[whole])
+        rows = frame[whole] if broken else frame
+        parsed, faults = self._validator.part(rows, numbers[whole])
+        good = whole & ~np.isin(numbers, list(faults))
+        if not good.any() or self._faulty or (faults and not self.quarantine):
+            return Answered(parsed, faults, numbers, good, None)
+        if good.all():
+            dataset = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
+        else:  # the good rows are parsed again: without the bad ones types may differ
+            dataset = Dataset.from_frame(frame[good], self.spec, self.source, with_target=False)
+        predictions = self.predictor.predict(dataset, self.spec.target, with_probability=True)
+        return Answered(parsed, faults, numbers, good, predictions)
+
+    def _settle(
+        self, batch: Batch, answered: Answered
+    ) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+        """Count the next rows; the predictions of those that stay good, and the bad ones."""
+        numbers, good, predictions = answered.numbers, answered.good, answered.predictions
+        whole = np.ones(len(numbers), dtype="bool")
+        whole[list(batch.broken)] = False
+        faults = self._validator.again(answered.parsed, numbers[whole], answered.faults)
+        self.read += len(numbers)
         if faults and not self.quarantine:
             self._keep(faults)
         if self._faulty:
-            return Checked()
-        if not faults and not broken:
-            self.predicted += len(frame)
-            good = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
-            return Checked(good if len(frame) else None)
-        reasons = {int(numbers[place]): why for place, why in broken.items()}
+            return None, None
+        reasons = {int(numbers[place]): why for place, why in batch.broken.items()}
         reasons |= {row: "; ".join(map(_reason, found)) for row, found in faults.items()}
-        bad = np.isin(numbers, list(reasons))
-        self.predicted += int((~bad).sum())
         self.rejected += len(reasons)
-        rejected = _rejected(frame[bad], numbers[bad], reasons)
-        if bad.all():
-            return Checked(None, rejected)
-        # The good rows are parsed again: without the bad ones types may differ.
-        good = Dataset.from_frame(frame[~bad], self.spec, self.source, with_target=False)
-        return Checked(good, rejected)
-
-    def _predict(self, good: Dataset | None) -> pd.DataFrame | None:
-        if good is None:
-            return None
-        return self.predictor.predict(good, self.spec.target, with_probability=True)
+        self.predicted += len(numbers) - len(reasons)
+        if not reasons:
+            return predictions, None
+        bad = np.isin(numbers, list(reasons))
+        if predictions is not None:
+            predictions = predictions[~bad[good]] if not bad.all() else None
+        return predictions, _rejected(batch.frame[bad], numbers[bad], reasons)
 
     def finish(self) -> None:
         """Say that all rows have come.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 MANY = 5_000  # rows for which it pays to learn how the encoder encodes
-KNOWN = 1_000  # rows of them, of which it is learned
+KNOWN = 200  # rows of them, of which it is learned
 DECIMALS = 9  # of a predicted probability; the noise is a millionth of the last
 
 

