@@ -155,7 +155,7 @@ image-check: install-all  ## Build it by buildah on a stand-in of its base, and 
 quality: .venv-quality/.installed  ## Compare our procedure with others' (minutes; ARGS: --repeats 2)
 	@.venv-quality/$(SCRIPTS)/python benchmarks/quality.py $(ARGS)
 
-bench-tables: .venv-tables/.installed  ## Time writes to PostgreSQL and measure memory, after `train`
+bench-tables: .venv-tables/.installed  ## Time writes to PostgreSQL against pandas'
 	@.venv-tables/$(SCRIPTS)/python benchmarks/tables.py
 
 bench-formats: .venv-formats/.installed  ## Compare ways to keep a model: seconds and bytes
