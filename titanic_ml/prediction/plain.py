@@ -133,7 +133,7 @@ class LearnedEncoder:
             else:
                 added = np.array([known[value] for value in values])
             added = added.reshape(len(values), len(self.base))  # of no rows too
-            touched = added.any(axis=0).nonzero()[0]
+            touched = np.flatnonzero(added.any(axis=0))
             found[:, touched] += added[:, touched][codes]
         for place, name, mean, scale in zip(self.places, self.numbers, self.mean, self.scale):
             found[:, place] = (features[name] - mean) / scale

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 FEW = 50  # values that are quicker numbered one by one than by pandas
+Values: TypeAlias = Sequence[Hashable] | np.ndarray
 ALONE = np.zeros(1, dtype="int64")
 
 
@@ -37,7 +38,7 @@ class Coded:
     codes: np.ndarray
 
     @classmethod
-    def of(cls, column: Coded | Sequence[Hashable]) -> Coded:
+    def of(cls, column: Coded | Values) -> Coded:
         """Number the values of a list, an array or a Series."""
         if isinstance(column, Coded):
             return column
@@ -46,9 +47,8 @@ class Coded:
             places: dict[Any, int] = {}
             codes = [places.setdefault(v if v == v else None, len(places)) for v in given]
             return cls(list(places), np.array(codes, dtype="int64"))
-        if isinstance(column, (list, tuple)):
-            column = np.array(column, dtype="object")
-        numbers, distinct = pd.factorize(column)
+        listed = isinstance(column, (list, tuple))
+        numbers, distinct = pd.factorize(np.array(column, dtype="object") if listed else column)
         values = distinct.tolist()
         missing = numbers < 0
         if missing.any():

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
-from titanic_ml.preprocessing.coded import Coded
+from titanic_ml.preprocessing.coded import Coded, Values
 
-Groups = Mapping[str, Coded | Sequence[Hashable]]  # by key, the group of each row
+Groups = Mapping[str, Coded | Values]  # by key, the group of each row
 
 
 class CompanionResiduals:
@@ -61,7 +61,7 @@ class CompanionResiduals:
         self,
         groups: Groups,
         part: np.ndarray,
-        cell: Coded | Sequence[Hashable],
+        cell: Coded | Values,
         y: Sequence[int],
     ) -> CompanionResiduals:
         """Learn how the rows fared. `transform` then leaves nobody out."""
@@ -88,7 +88,7 @@ class CompanionResiduals:
         self,
         groups: Groups,
         part: np.ndarray,
-        cell: Coded | Sequence[Hashable],
+        cell: Coded | Values,
         y: Sequence[int],
     ) -> dict[str, np.ndarray]:
         """Learn, and compute the features of the same rows, each left out of its own."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 
-from titanic_ml.preprocessing.coded import Coded
+from titanic_ml.preprocessing.coded import Coded, Values
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class GroupMedians:
     overall: float
 
     @classmethod
-    def of(cls, values: np.ndarray, groups: Coded | Sequence[Hashable]) -> GroupMedians:
+    def of(cls, values: np.ndarray, groups: Coded | Values) -> GroupMedians:
         """Learn them; values are (n,), NaN where missing, and of each row goes its group."""
         coded, known = Coded.of(groups), ~np.isnan(values)
         medians = {}
@@ -44,7 +44,7 @@ class GroupMedians:
                 medians[group] = float(np.median(values[found]))
         return cls(medians, float(np.median(values[known])) if known.any() else 0.0)
 
-    def fill(self, values: np.ndarray, groups: Coded | Sequence[Hashable]) -> np.ndarray:
+    def fill(self, values: np.ndarray, groups: Coded | Values) -> np.ndarray:
         """A copy of the values, (n,), without missing ones."""
         missing = np.isnan(values)
         if not missing.any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from titanic_ml.preprocessing.coded import Coded
+from titanic_ml.preprocessing.coded import Coded, Values
 from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
 from titanic_ml.preprocessing.imputation import GroupMedians
 
@@ -119,7 +119,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         validate_data(self, X, reset=False, skip_check_array=True)
         return _frame(self.columns(X), X.index)
 
-    def columns(self, X: Mapping[str, Sequence[Any]]) -> Columns:
+    def columns(self, X: Mapping[str, Values]) -> Columns:
         """The same of plain columns, a list or an array each, as plain columns.
 
         Texts come out as `Coded`, numbers as an array, (n,).
@@ -145,7 +145,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         self.companions_ = CompanionResiduals(self.shrinkage)
         return facts
 
-    def _features(self, facts: Facts, fates: Columns) -> Columns:
+    def _features(self, facts: Facts, fates: Mapping[str, np.ndarray]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
         fare = self.fare_medians_.fill(facts.fare, facts.fare_group)
         heads = facts.groups["ticket"].numbers(lambda ticket: self.heads_.get(ticket, 1))
@@ -192,7 +192,7 @@ class Facts:
     family_size: np.ndarray
 
     @classmethod
-    def of(cls, X: Mapping[str, Sequence[Any]]) -> Facts:
+    def of(cls, X: Mapping[str, Values]) -> Facts:
         """The facts of a table: of a DataFrame, or of a list or an array for each column."""
         name, ticket, sex = (Coded.of(X[column]) for column in ("Name", "Ticket", "Sex"))
         pclass = Coded.of(X["Pclass"]).mapped(lambda value: str(int(value)))
