@@ -22,7 +22,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-all train evaluate predict mlflow airflow airflow-run airflow-lock notebook notebook-check format format-check \
+.PHONY: help install install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
 	quality bench-tables bench-formats clean
@@ -44,6 +44,9 @@ evaluate: install  ## Measure a stored model (MODEL: version or alias)
 
 predict: install  ## Answer INPUT into OUTPUT (data/test.csv into submission.csv; MODEL)
 	@$(BIN)/python main.py predict "$(INPUT)" --output "$(OUTPUT)" $(if $(MODEL),--model "$(MODEL)") $(ARGS)
+
+serve: install-all  ## Answer over HTTP on port 8000, by the champion (MODEL; ARGS: settings, --port)
+	@$(BIN)/python main.py serve $(if $(MODEL),--model "$(MODEL)") $(ARGS)
 
 mlflow: install-all  ## Train, tell MLflow (mlflow.db), and show its page on port 5000
 	@$(BIN)/python main.py train tracking.uri=sqlite:///mlflow.db $(ARGS)

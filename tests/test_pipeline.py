@@ -587,6 +587,16 @@ def test_a_table_in_memory_is_checked_too(pipeline, passengers):
     assert pipeline.validate().rows == 891
 
 
+def test_rows_asked_together_get_what_each_gets_alone(pipeline, passengers):
+    rows = passengers.drop(columns="Survived").astype(object).head(4).to_dict("records")
+    alone = [pipeline.predict_one(row) for row in rows]
+    assert pipeline.predict_rows(rows) == alone == pipeline.predict_each(rows)
+    found = pipeline.predict_each([rows[0], rows[1] | {"Pclass": 7}])
+    assert found[0] == alone[0] and isinstance(found[1], InvalidTable)
+    with pytest.raises(InvalidTable, match="row 2, column Pclass"):
+        pipeline.predict_rows([rows[0], rows[1] | {"Pclass": 7}])
+
+
 def test_one_passenger_gets_what_the_table_says(pipeline, add_version, passengers):
     champion = pipeline.store.champion.version
     row = passengers.drop(columns="Survived").astype(object).iloc[0].to_dict()

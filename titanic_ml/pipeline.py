@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from dataclasses import asdict, replace
@@ -19,7 +19,7 @@ from titanic_ml.config.settings import DataSettings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.slices import slice_labels
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.errors import DataError, ModelError, PromotionRefused, SettingsError
+from titanic_ml.errors import DataError, InvalidTable, ModelError, PromotionRefused, SettingsError
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import Contents, Manifest, ModelVersion
@@ -413,8 +413,8 @@ class TitanicPipeline:
         Parameters
         ----------
         passenger
-            The columns of a row with their values, None where one is missing. The target is not
-            looked at.
+            The columns of a row with their values. What is missing is None, or left out where the
+            column allows that. The target is not looked at.
 
         Returns
         -------
@@ -429,14 +429,57 @@ class TitanicPipeline:
         ModelError
             There is no champion, or it is at fault.
         """
+        (answer,) = self.predict_each([passenger])
+        if isinstance(answer, InvalidTable):
+            raise answer
+        return answer
+
+    def predict_each(
+        self, passengers: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any] | InvalidTable]:
+        """Predict some rows that have nothing to do with each other, in one call: of each what
+        `predict_one` would return or raise.
+
+        Parameters
+        ----------
+        passengers
+            At least one, each as of `predict_one`.
+
+        Raises
+        ------
+        ModelError
+            As `predict_one`.
+        """
+        version, rows = self._warm()
+        names = (version.spec.id, version.spec.target, "probability", "model_version")
+        return [
+            found if isinstance(found, InvalidTable) else dict(zip(names, (*found, version.name)))
+            for found in rows.predict_each(passengers)
+        ]
+
+    def predict_rows(self, passengers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Predict the rows of one table, all or none, by the version that `predict_one` answers by.
+
+        Parameters
+        ----------
+        passengers
+            At least one, each as of `predict_one`.
+
+        Raises
+        ------
+        InvalidTable, ModelError
+            As `predict_one`; the faults are those of all rows.
+        """
+        version, rows = self._warm()
+        made = rows.predict_table(passengers).assign(model_version=version.name)
+        columns = (made[name].tolist() for name in made)
+        return [dict(zip(made, row)) for row in zip(*columns)]
+
+    def _warm(self) -> tuple[ModelVersion, RowPredictor]:
         if self._warmed is None:
             self.warm()
         assert self._warmed is not None
-        version, rows = self._warmed
-        id, prediction, probability = rows.predict(passenger)
-        spec = version.spec
-        answer = {spec.id: id, spec.target: prediction, "probability": probability}
-        return answer | {"model_version": version.name}
+        return self._warmed
 
     def predict_into(
         self,

@@ -501,7 +501,7 @@ def test_completion_completes_commands():
     assert (code, err) == (0, b"")
     assert out.decode().split() == [
         *("validate", "train", "evaluate", "explain", "config"),
-        *("report", "track", "predict", "count", "models"),
+        *("report", "track", "predict", "count", "serve", "models"),
     ]
 
 

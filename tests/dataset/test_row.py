@@ -74,4 +74,10 @@ def test_numbers_are_rounded_as_those_of_a_table(spec, fare):
 def test_rows_of_other_columns_are_not_taken_but_the_target_may_be_there(reader):
     assert reader.read({**ROW, "Survived": "?"}) == reader.read(ROW)
     assert reader.read({**ROW, "Other": 1}) is None
-    assert reader.read({name: value for name, value in ROW.items() if name != "Age"}) is None
+    assert reader.read({name: value for name, value in ROW.items() if name != "Sex"}) is None
+
+
+def test_what_may_be_missing_may_be_left_out(reader):
+    short = {name: value for name, value in ROW.items() if name not in ("Age", "Cabin")}
+    found, expected = reader.read(short), reader.read(ROW | {"Age": None, "Cabin": None})
+    assert found["Cabin"] is None and str(found) == str(expected)

@@ -80,3 +80,23 @@ def test_a_model_without_features_of_plain_columns_is_asked_by_tables(candidates
     whole = Predictor(model).predict(asked, spec.target, with_probability=True)
     assert one.model is None
     assert [one.predict(row) for row in rows[:9]] == list(whole[:9].itertuples(False, None))
+
+
+def test_rows_that_have_nothing_to_do_with_each_other_are_asked_together(row_predictor, spec):
+    rows, _ = rows_of("data/test.csv", spec)
+    asked = [rows[0], rows[1] | {"Pclass": 7}, rows[2] | {"Pclass": np.int64(3)}, rows[0]]
+    found = row_predictor.predict_each(asked)
+    assert [type(one) for one in found] == [tuple, InvalidTable, tuple, tuple]
+    assert found[0] == found[3] == row_predictor.predict(rows[0])
+    assert found[2] == row_predictor.predict(asked[2])
+    only = row_predictor.predict_each([asked[1]])
+    assert str(only[0]) == str(found[1])
+
+
+def test_many_rows_are_one_table(row_predictor, spec):
+    rows, _ = rows_of("data/test.csv", spec)
+    short = [{name: v for name, v in row.items() if v is not None} for row in rows[:9]]
+    made = row_predictor.predict_table(short)
+    assert list(made.itertuples(False, None)) == [row_predictor.predict(row) for row in rows[:9]]
+    with pytest.raises(InvalidTable, match="row 3, column Pclass(.|\n)*row 4, column PassengerId"):
+        row_predictor.predict_table([*rows[:2], rows[2] | {"Pclass": 7}, rows[0]])

@@ -34,6 +34,7 @@ from titanic_ml.cli.options import (
     interruptible,
     output_may_be_lost,
     progress_bar,
+    refuse_without_extra,
     rows_bar,
     shared,
     table_or_override,
@@ -150,6 +151,8 @@ Counted = Annotated[
 Expected = Annotated[
     int | None, typer.Option("--expect", help="How many it must be; else the exit code is 1.")
 ]
+Host = Annotated[str, typer.Option(help="Who may ask: 0.0.0.0 is everybody.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Where; 0 is any that is free.")]
 All = Annotated[bool, typer.Option("--all", help="Also each value of dataset and estimator.")]
 Pending = Annotated[
     bool, typer.Option("--pending", help="Only what waits because MLflow was away.")
@@ -355,3 +358,21 @@ def count(
     if wrong := expect is not None and rows != expect:
         text += f", expected {expect}"
     return Result(text, {"rows": rows, "run_id": run_id, "expected": expect}, 1 if wrong else 0)
+
+
+@app.command(epilog=examples("serve", "serve --host 0.0.0.0 --port 80 env=remote"))
+@shared
+def serve(
+    overrides: Overrides = None,
+    model: Model = "champion",
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    allow_mismatch: AllowMismatch = False,
+    config_dir: ConfigDir = None,
+) -> Result | None:
+    """Answer over HTTP until it is stopped; a new champion answers as soon as it is loaded."""
+    refuse_without_extra("serve", "fastapi", "prometheus_client", "uvicorn")
+    from titanic_ml.service.server import run
+
+    run(open_pipeline(overrides, config_dir, allow_mismatch), model, host, port)
+    return None

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -23,6 +24,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from titanic_ml.cli import completion
+from titanic_ml.errors import SettingsError
 
 
 def examples(*lines: str) -> str:
@@ -127,6 +129,15 @@ def table_or_override(
     if table and re.match(r"[+~]*[\w.]+=", table):
         return None, [table, *(overrides or ())]
     return table, list(overrides or ())
+
+
+def refuse_without_extra(extra: str, *packages: str) -> None:
+    """Raise `SettingsError` if a package that a command needs isn't there; none is imported."""
+    if missing := [package for package in packages if find_spec(package) is None]:
+        raise SettingsError(
+            f"{extra} needs the extra {extra}, of which {', '.join(missing)} is not installed; "
+            f"make install-all, or pip install 'titanic_ml[{extra}]'"
+        )
 
 
 @dataclass(frozen=True)

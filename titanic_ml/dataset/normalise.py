@@ -92,4 +92,5 @@ def rounded(numbers: np.ndarray, decimals: int) -> np.ndarray:
     >>> rounded(np.array([np.float32(7.2292), 512.32920001]), 4).tolist()
     [7.2292, 512.3292]
     """
-    return np.round(numbers, decimals) + 0.0
+    with np.errstate(over="ignore"):  # what is too large for it is infinite, and no value
+        return np.round(numbers, decimals) + 0.0

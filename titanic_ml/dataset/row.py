@@ -28,15 +28,22 @@ class RowReader:
         self.columns = [(n, column) for n, column in spec.columns.items() if n != spec.target]
         self.names = {name for name, _ in self.columns}
         self.target = spec.target
+        self.optional = {name: None for name, column in self.columns if column.nullable}
 
     def read(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """The values in their types, NaN or None where one is missing; None if it isn't taken."""
         if row.keys() - {self.target} != self.names:
-            return None
+            row = self.filled(row)
+            if row.keys() - {self.target} != self.names:
+                return None
         try:
             return {name: _value(row[name], column) for name, column in self.columns}
         except (TypeError, ValueError, OverflowError):
             return None
+
+    def filled(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row, with None for what may be missing and was left out."""
+        return self.optional | dict(row)
 
 
 def _value(value: Any, column: Column) -> Any:

@@ -225,8 +225,8 @@ def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
             asked, refused = _each(values[left], lambda value: number_in(value, column))
             numbers = _joined(numbers, asked.astype("float64"), left)
             bad = _spread(refused, left)
-    bad |= np.isinf(numbers.to_numpy())
     numbers = pd.Series(rounded(numbers.to_numpy(), column.decimals), values.index)
+    bad |= np.isinf(numbers.to_numpy())
     if column.kind == "integer":
         bad |= (numbers.notna() & ~_exact(numbers)).to_numpy()
         if not (bad | numbers.isna()).any():
@@ -311,7 +311,10 @@ def _shown(value: Any) -> str:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "nothing"
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, complex))
-    text = f"{value:.15g}" if number else repr(value)
+    try:
+        text = f"{value:.15g}" if number else repr(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        text = str(value)
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", value):
         text += " (with a decimal comma)"
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"

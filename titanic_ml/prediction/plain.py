@@ -69,11 +69,15 @@ class PlainModel:
         matrix = self.encoder.table(self.features.columns(X))
         return self.estimator.predict_proba(matrix)[:, 1]
 
-    def probability(self, row: Mapping[str, Any]) -> float:
-        """Probability of class 1 for one row."""
-        found = self.features.columns({name: [value] for name, value in row.items()})
-        matrix = self.encoder.row({name: next(iter(column)) for name, column in found.items()})
-        return float(self.estimator.predict_proba(matrix[None, :])[0, 1])
+    def probabilities_of(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """The same of few rows, at least one, each with all columns."""
+        found = self.features.columns({name: [row[name] for row in rows] for name in rows[0]})
+        if len(rows) > 1:
+            matrix = self.encoder.table(found)
+        else:
+            values = {name: next(iter(column)) for name, column in found.items()}
+            matrix = self.encoder.row(values)[None, :]
+        return self.estimator.predict_proba(matrix)[:, 1]
 
 
 class LearnedEncoder:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.row import RowReader
 from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.errors import InvalidTable
 from titanic_ml.prediction.plain import PlainModel, plain_model
 from titanic_ml.prediction.predictor import DECIMALS, Predictor
+
+Answer: TypeAlias = tuple[Any, int, float]  # id, class, probability of class 1
 
 
 @dataclass
@@ -39,7 +42,7 @@ class RowPredictor:
         self.reader = RowReader(self.spec)
         self.model = plain_model(self.predictor.model, self.known)
 
-    def predict(self, row: Mapping[str, Any]) -> tuple[Any, int, float]:
+    def predict(self, row: Mapping[str, Any]) -> Answer:
         """The id, the class and the probability of class 1.
 
         Raises
@@ -47,16 +50,44 @@ class RowPredictor:
         InvalidTable
             With all faults of the row.
         """
-        values = self.reader.read(row) if self.model else None
-        if values is None or self.model is None:
-            return self._as_table(row)
-        probability = round(self.model.probability(values), DECIMALS)
+        (found,) = self.predict_each([row])
+        if isinstance(found, InvalidTable):
+            raise found
+        return found
+
+    def predict_each(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer | InvalidTable]:
+        """The same of several rows that have nothing to do with each other: what `predict` would
+        return or raise for each. The estimator is asked once.
+        """
+        values = [self.reader.read(row) if self.model else None for row in rows]
+        plain = [value for value in values if value is not None]
+        found = iter(self.model.probabilities_of(plain).tolist() if self.model and plain else ())
+        return [
+            self._as_table(row) if value is None else self._answer(value, next(found))
+            for row, value in zip(rows, values)
+        ]
+
+    def _answer(self, values: Mapping[str, Any], probability: float) -> Answer:
+        probability = round(probability, DECIMALS)
         positive = probability >= round(self.predictor.threshold, DECIMALS)
         return values[self.spec.id], int(positive), probability
 
-    def _as_table(self, row: Mapping[str, Any]) -> tuple[Any, int, float]:
-        frame = pd.DataFrame([dict(row)])
+    def predict_table(self, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """The same of many rows, as a table of id, class and probability.
+
+        Raises
+        ------
+        InvalidTable
+            With all faults of all rows.
+        """
+        frame = pd.DataFrame([self.reader.filled(row) for row in rows])
         dataset = Dataset.from_frame(frame, self.spec, "the table", with_target=False)
-        made = self.predictor.predict(dataset, self.spec.target, with_probability=True)
+        return self.predictor.predict(dataset, self.spec.target, with_probability=True)
+
+    def _as_table(self, row: Mapping[str, Any]) -> Answer | InvalidTable:
+        try:
+            made = self.predict_table([row])
+        except InvalidTable as error:
+            return error
         id, prediction, probability = (made[name].tolist()[0] for name in made)
         return id, prediction, probability

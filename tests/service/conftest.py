@@ -1,0 +1,105 @@
+"""A service that runs in a thread of the test's own process."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="no FastAPI: make install-all")
+pytest.importorskip("uvicorn", reason="no uvicorn: make install-all")
+
+PASSENGER = {
+    "PassengerId": 1,
+    "Pclass": 3,
+    "Name": "Braund, Mr. Owen Harris",
+    "Sex": "male",
+    "SibSp": 1,
+    "Parch": 0,
+    "Ticket": "A/5 21171",
+    "Fare": 7.25,
+}
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Service:
+    """A running service, asked over one connection."""
+
+    port: int
+    app: Any
+    connection: HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.connection.request(method, path, body, named)
+        found = self.connection.getresponse()
+        headers = {name.lower(): value for name, value in found.getheaders()}
+        return Answer(found.status, headers, found.read())
+
+    def get(self, path: str) -> Answer:
+        return self.ask("GET", path)
+
+    def post(self, what: Any, **headers: str) -> Answer:
+        body = what if isinstance(what, bytes) else json.dumps(what).encode()
+        return self.ask("POST", "/predict", body, **{"Content_Type": "application/json"} | headers)
+
+
+@contextmanager
+def running(app: Any) -> Iterator[Service]:
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        service = Service(server.servers[0].sockets[0].getsockname()[1], app)
+        with closing(service.connection):
+            yield service
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Service]]:
+    """Start services for pipelines; they are stopped when the test ends."""
+    from titanic_ml.service.app import create_app
+
+    with ExitStack() as stack:
+        yield lambda *given: stack.enter_context(running(create_app(*given)))
+
+
+@pytest.fixture
+def service(start, pipeline) -> Service:
+    """A service of a pipeline with one champion, which looks at its alias often."""
+    return start(pipeline, "champion", 0.05)
+
+
+@pytest.fixture
+def passenger() -> dict[str, Any]:
+    """One of whom the age, the cabin and the port are not known."""
+    return dict(PASSENGER)

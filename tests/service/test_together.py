@@ -1,0 +1,63 @@
+"""What waits at the same moment is asked at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from titanic_ml.service.together import Together
+
+
+def asked(numbers, most=64, answer=None):
+    """Ask for some numbers at the same moment; the answers, and in which groups they were asked."""
+    groups = []
+
+    def double(rows):
+        groups.append([row["n"] for row in rows])
+        return [ValueError(row["n"]) if row["n"] < 0 else {"n": 2 * row["n"]} for row in rows]
+
+    async def run():
+        together = Together(answer or double, most)
+        jobs = [together.ask({"n": number}) for number in numbers]
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    return asyncio.run(run()), groups
+
+
+def test_each_gets_its_own_answer():
+    found, groups = asked([1, 2, 3])
+    assert found == [{"n": 2}, {"n": 4}, {"n": 6}] and groups == [[1, 2, 3]]
+    assert asked([7])[1] == [[7]]
+
+
+def test_no_more_than_so_many_are_asked_at_once():
+    found, groups = asked(range(5), most=2)
+    assert [one["n"] for one in found] == [0, 2, 4, 6, 8] and groups == [[0, 1], [2, 3], [4]]
+
+
+def test_a_fault_is_only_of_who_has_it():
+    found, _ = asked([1, -5, 3])
+    assert [type(one) for one in found] == [dict, ValueError, dict]
+
+
+def test_an_error_of_all_is_told_to_all_and_the_next_are_asked_again():
+    def broken(rows):
+        raise RuntimeError("broken")
+
+    found, _ = asked([1, 2], answer=broken)
+    assert [str(one) for one in found] == ["broken"] * 2
+
+
+def test_who_has_gone_away_is_passed_over():
+    async def run():
+        together = Together(lambda rows: [dict(row) for row in rows])
+        gone, stays = (asyncio.ensure_future(together.ask({"n": n})) for n in (1, 2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await stays, gone
+
+    found, gone = asyncio.run(run())
+    assert found == {"n": 2}
+    with pytest.raises(asyncio.CancelledError):
+        gone.result()
