@@ -1,0 +1,115 @@
+"""The service under load while its champion is changed again and again.
+
+`python benchmarks/soak.py [SECONDS] [SWAPS]` from the project's root trains two small models in a
+folder of its own. Eight connections ask all the time; each answer must be 200, with the probability
+that the version it names gives. Who answers may be who was champion up to so many seconds before.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+
+from titanic_ml import TitanicPipeline
+
+ROOT = Path(__file__).parents[1]
+PORT, CONNECTIONS = 8322, 8
+PASSENGER = {
+    **{"PassengerId": 1, "Pclass": 3, "Name": "Braund, Mr. Owen Harris", "Sex": "male"},
+    **{"Age": 22, "SibSp": 1, "Parch": 0, "Ticket": "A/5 21171", "Fare": 7.25},
+}
+
+
+@dataclass
+class Load:
+    """What connections that ask without a pause were answered."""
+
+    expected: dict[str, float]
+    answered: int = 0
+    failed: list[str] = field(default_factory=list)
+    last: dict[str, float] = field(default_factory=dict)  # by version, when it answered last
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self) -> None:
+        connection = HTTPConnection("127.0.0.1", PORT, timeout=30)
+        body, kind = json.dumps(PASSENGER), {"Content-Type": "application/json"}
+        while not self.over.is_set():
+            connection.request("POST", "/predict", body, kind)
+            answer = connection.getresponse()
+            found = json.loads(answer.read())
+            version = found.get("model_version")
+            if answer.status != 200 or found["probability"] != self.expected.get(version):
+                self.failed.append(str(found))
+            self.answered += 1  # of threads that share a lock: about as many
+            self.last[version] = time.monotonic()
+
+
+def memory(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"VmRSS:\s*(\d+) kB", status)[1]) / 1024
+
+
+def wait_until_ready() -> None:
+    for _ in range(300):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the service didn't answer within 30 seconds")
+
+
+def main(seconds: float = 300, swaps: int = 20) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = f"store.uri={folder}/models"
+        pipeline = TitanicPipeline(store, "selection=quick", f"scratch={folder}/scratch")
+        expected, versions = {}, []
+        for name in ("logistic_regression", "gradient_boosting"):
+            words = (store, "selection=quick", f"scratch={folder}/scratch", f"estimator=[{name}]")
+            versions.append(TitanicPipeline(*words).train(promote=False).version)
+            pipeline.warm(versions[-1])
+            expected[versions[-1]] = pipeline.predict_one(PASSENGER)["probability"]
+        pipeline.promote(versions[0], force=True)
+        command = [sys.executable, "main.py", "serve", "--port", str(PORT), store]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        program = subprocess.Popen(command, cwd=ROOT, **quiet)
+        wait_until_ready()
+        load = Load(expected)
+        threads = [threading.Thread(target=load.ask) for _ in range(CONNECTIONS)]
+        for thread in threads:
+            thread.start()
+        start, early, late = time.monotonic(), 0.0, 0.0
+        for turn in range(1, swaps + 1):
+            wanted, before = versions[turn % 2], versions[(turn + 1) % 2]
+            swapped = time.monotonic()
+            pipeline.promote(wanted, force=True)
+            while time.monotonic() - start < turn * seconds / swaps:
+                time.sleep(0.5)
+                if not early and time.monotonic() - start > min(60, seconds / 5):
+                    early = memory(program.pid)
+            late = max(late, load.last.get(before, 0.0) - swapped)
+        end = memory(program.pid)
+        load.over.set()
+        for thread in threads:
+            thread.join()
+        program.terminate()
+        print(
+            f"{seconds:.0f} s, {swaps} swaps: {load.answered:,} requests, {len(load.failed)} failed"
+        )
+        print(f"the version before answered for at most {late:.1f} s after a swap")
+        print(f"memory after the first minute {early:.0f} MB, at the end {end:.0f} MB")
+        print(f"exit code after SIGTERM: {program.wait()}")
+        if load.failed:
+            raise SystemExit(f"the first that failed: {load.failed[0]}")
+
+
+if __name__ == "__main__":
+    main(*map(float, sys.argv[1:2]), *map(int, sys.argv[2:3]))
