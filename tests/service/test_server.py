@@ -35,7 +35,7 @@ def test_it_answers_until_sigterm_and_exits_with_0(
             connection.close()
             program.send_signal(signal.SIGTERM)
             start = time.monotonic()
-            program.wait(timeout=30)
+            assert program.wait(timeout=30) == 0
             assert time.monotonic() - start < 10
         finally:
             program.kill()
