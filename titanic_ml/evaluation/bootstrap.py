@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 AT_ONCE = 1_000_000  # values held in memory
 RESAMPLES = 500
@@ -38,12 +39,13 @@ def mean_interval(
     seed
         Governs the bootstrap.
     """
-    means = np.concatenate(
-        [
-            weights @ values / weights.sum(axis=1, keepdims=True)
-            for weights in bootstrap_weights(len(values), RESAMPLES, seed)
-        ]
-    )
+    with threadpool_limits(1):  # the last bit of a product depends on how many threads share it
+        means = np.concatenate(
+            [
+                weights @ values / weights.sum(axis=1, keepdims=True)
+                for weights in bootstrap_weights(len(values), RESAMPLES, seed)
+            ]
+        )
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
     return values.mean(axis=0), low, high

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from titanic_ml.evaluation.bootstrap import bootstrap_weights
 from titanic_ml.evaluation.metrics import (
@@ -128,7 +129,8 @@ class Evaluator:
         weights = bootstrap_weights(n, self.resamples, self.seed, wholes[0].p.shape[1])
         # Threads, for numpy lets go of the interpreter's lock; and no weights wait for their turn.
         work = Parallel(self.n_jobs, prefer="threads", pre_dispatch="n_jobs")
-        chunks = work(delayed(measured)(chunk) for chunk in weights)
+        with threadpool_limits(1):  # as in `mean_interval`
+            chunks = work(delayed(measured)(chunk) for chunk in weights)
         draws = [np.concatenate(chunk) for chunk in zip(*chunks, strict=True)]
         return list(zip(values, draws, strict=True))
 
