@@ -138,7 +138,7 @@ check: format-check lint secrets airflow run-tests  ## Format, lint, secrets, al
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
 	@$(POETRY) export --with build --output requirements.txt
-	@$(POETRY) export --extras sql --output requirements-image.txt
+	@$(POETRY) export --extras sql --extras serve --output requirements-image.txt
 	@$(POETRY) export --only build --output requirements-build.txt
 	@$(POETRY) export --with build,dev --all-extras --output requirements-dev.txt
 

@@ -15,10 +15,12 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +59,8 @@ def main() -> None:
         check_contents(image, config)
         say("training and predicting in it, its root read-only")
         check_commands(image, config)
+        say("serving in it")
+        check_service(image, config)
         say("stopping it")
         check_stop(image, config)
     print(layers())
@@ -235,6 +239,46 @@ def check_commands(image: Path, config: dict) -> None:
         expect(len(owners) == 1, "all files owned by the image's user")
         attempt = "touch /var/tmp/x 2>/dev/null || echo read-only"  # where else anybody may write
         expect(said("/bin/sh", "-c", attempt) == "read-only\n", "a root that is read-only")
+
+
+def check_service(image: Path, config: dict) -> None:
+    """It answers requests, keeps what it answered, and ends with 0 when it is told to."""
+    with workplace(config) as work, socket.socket() as free:
+        program = config["Entrypoint"]
+        run(*inside(image, config, work, *program, "train", "--quiet", *QUICK))
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        command = inside(image, config, work, *program, "serve", "--port", str(port))
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        (first,) = wait_for(lambda: children(process.pid))
+
+        def asked(path: str, body: bytes | None = None, kind: str = "text/csv") -> bytes:
+            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body)
+            request.add_header("Content-Type", kind)
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.read()
+
+        def ready() -> bytes | None:
+            try:
+                return asked("/readyz")
+            except OSError:
+                return None
+
+        wait_for(ready)
+        known = json.loads((ROOT / "tests/known/results.json").read_text())
+        table = (ROOT / "data/test.csv").read_bytes()
+        rows = asked("/predict/file", table).decode().split()[1:]
+        right = [f"{id},{answer[0]}" for id, answer in known["predictions"].items()]
+        expect(rows == right, "the known predictions of an uploaded table")
+        spec = json.loads(asked("/openapi.json"))["paths"]["/predict"]["post"]["requestBody"]
+        example = spec["content"]["application/json"]["examples"]["one"]["value"]
+        answer = json.loads(asked("/predict", json.dumps(example).encode(), "application/json"))
+        expect(0 <= answer["probability"] <= 1, "an answer to the example")
+        os.kill(first, signal.SIGTERM)
+        told = process.communicate(timeout=60)[1]
+        expect(process.returncode == 0, f"exit code 0 after SIGTERM, found {told}")
+        expect(len(list(work.glob("served/*.parquet"))) == 1, "a log of what was answered")
 
 
 def check_stop(image: Path, config: dict) -> None:

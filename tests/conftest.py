@@ -54,6 +54,7 @@ QUICK = (
     "evaluation.resamples=20",
     "estimator=[majority,one_column,logistic_regression]",
     "n_jobs=1",
+    "monitoring.log=null",
 )
 
 
@@ -373,6 +374,19 @@ def until_it_answers(url: str, seconds: float = 60) -> None:
             return urllib.request.urlopen(url, timeout=5).close()
         time.sleep(0.1)
     raise RuntimeError(f"{url} didn't answer within {seconds:g} seconds")
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """Wait until something holds, for 20 seconds at most."""
+
+    def wait(holds: Callable[[], object]) -> None:
+        end = time.monotonic() + 20
+        while not holds():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    return wait
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ LOCK = tomllib.loads((ROOT / "poetry.lock").read_text())
 EXPORTS = {
     "requirements.txt": ({"main", "build"}, {""}),
     "requirements-dev.txt": ({"main", "build", "dev"}, set(EXTRAS)),
-    "requirements-image.txt": ({"main"}, {"sql"}),
+    "requirements-image.txt": ({"main"}, {"sql", "serve"}),
     "requirements-build.txt": ({"build"}, {""}),
 }
 PLATFORMS = {

@@ -415,7 +415,7 @@ def test_the_settings_of_a_version_train_the_same_model_again(pipeline, store, q
     models = [version.model.predict_proba(dataset.X) for version in (first, second)]
     assert np.array_equal(*models)
     assert second.manifest.settings == first.manifest.settings | {
-        key: second.manifest.settings[key] for key in ("scratch", "store")
+        key: second.manifest.settings[key] for key in ("scratch", "store", "monitoring")
     }
     without = TitanicPipeline(f"store.uri={store}", *quick, "~estimator.majority")
     assert list(without.like("champion").settings.estimator) == [

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.explanation import Explanation
     from titanic_ml.evaluation.result import Evaluation
     from titanic_ml.integrations.tracking import Tracked, Tracking
+    from titanic_ml.monitoring.log import PredictionLog
     from titanic_ml.prediction.row import RowPredictor
     from titanic_ml.prediction.run import Run
     from titanic_ml.reporting.facts import Facts
@@ -309,7 +310,6 @@ class TitanicPipeline:
         DataError, ModelError
             The table or the version is at fault, or there is no such row.
         """
-        from titanic_ml.evaluation.explanation import Explainer
         from titanic_ml.evaluation.parts import features_as_trained
 
         version = self._version(model)
@@ -325,13 +325,8 @@ class TitanicPipeline:
             features = features_as_trained(version.model, dataset.X, truth).iloc[row]
         elif version.seen(dataset)[row].any():
             warning = "the model was trained on this row, so its features may know its outcome"
-        manifest = version.manifest
-        explainer = Explainer(
-            version.model, version.background, manifest.groups, manifest.seed, spec.labels
-        )
-        found = explainer.explain(dataset.X.iloc[row], f"{spec.id} {id}", spec.target, features)
-        warnings = "; ".join(filter(None, [version.warning, warning]))
-        return replace(found, warning=warnings, version=version.name)
+        found = _explained(version, dataset.X.iloc[row], f"{spec.id} {id}", features)
+        return replace(found, warning="; ".join(filter(None, [version.warning, warning])))
 
     def report(self, model: str = "champion") -> Report:
         """The facts of a version, the verdict that follows from them, and its figures.
@@ -474,6 +469,39 @@ class TitanicPipeline:
         made = rows.predict_table(passengers).assign(model_version=version.name)
         columns = (made[name].tolist() for name in made)
         return [dict(zip(made, row)) for row in zip(*columns)]
+
+    def explain_one(self, passenger: Mapping[str, Any]) -> Explanation:
+        """Tell which features moved what `predict_one` says of a row.
+
+        It is not asked whether the model was trained on it.
+
+        Parameters
+        ----------
+        passenger
+            As of `predict_one`.
+
+        Raises
+        ------
+        InvalidTable, ModelError
+            As `predict_one`.
+        """
+        version, rows = self._warm()
+        dataset = rows.dataset([passenger])
+        found = _explained(version, dataset.X, f"{version.spec.id} {dataset.ids.iloc[0]}")
+        return replace(found, warning=version.warning)
+
+    def prediction_log(self) -> PredictionLog | None:
+        """What keeps answers that are given one by one, not yet started; None if that isn't wished.
+
+        Raises
+        ------
+        SettingsError, UnwritableTable
+            It can't be kept at `monitoring.log`.
+        """
+        from titanic_ml.monitoring.log import PredictionLog
+
+        uri = self.settings.monitoring.log
+        return None if uri is None else PredictionLog(uri, self.spec)
 
     def _warm(self) -> tuple[ModelVersion, RowPredictor]:
         if self._warmed is None:
@@ -909,13 +937,30 @@ def _can_be_read_again(uri: str) -> bool:
 def _without_secrets(settings: Settings, data: str) -> Settings:
     """The settings as a version keeps them: with the table it learned from, and no secret."""
     store, predictions, tracking = settings.store, settings.predictions, settings.tracking
+    log = settings.monitoring.log
     return replace(
         settings,
         data=DataSettings(data),
         store=replace(store, uri=shown(store.uri), signing_key=None),
         predictions=replace(predictions, uri=predictions.uri and shown(predictions.uri)),
         tracking=replace(tracking, uri=tracking.uri and shown(tracking.uri)),
+        monitoring=replace(settings.monitoring, log=log and shown(log)),
+        service=replace(settings.service, api_keys=None),
     )
+
+
+def _explained(
+    version: ModelVersion, row: pd.DataFrame, subject: str, features: pd.DataFrame | None = None
+) -> Explanation:
+    """Why a version says what it says of a row; its features, where they are known better."""
+    from titanic_ml.evaluation.explanation import Explainer
+
+    manifest, spec = version.manifest, version.spec
+    explainer = Explainer(
+        version.model, version.background, manifest.groups, manifest.seed, spec.labels
+    )
+    found = explainer.explain(row, subject, spec.target, features)
+    return replace(found, version=version.name)
 
 
 def _facts(version: ModelVersion) -> Facts:

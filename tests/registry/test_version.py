@@ -64,7 +64,15 @@ def test_the_manifest_holds_all_that_a_model_comes_from(trained):
     assert manifest["seed"] == manifest["settings"]["seed"] == 0
     assert set(manifest["settings"]) == {
         *("env", "seed", "n_jobs", "scratch", "data", "store", "tracking", "selection"),
-        *("evaluation", "promotion", "dataset", "estimator", "predictions"),
+        *(
+            "evaluation",
+            "promotion",
+            "monitoring",
+            "service",
+            "dataset",
+            "estimator",
+            "predictions",
+        ),
     }
     assert manifest["libraries"] == provenance.libraries()
     assert {"python", "titanic_ml", "scikit-learn", "numpy"} <= set(manifest["libraries"])

@@ -6,82 +6,9 @@ import json
 import random
 import threading
 
-import pandas as pd
 import pytest
 
 from titanic_ml import TitanicPipeline
-
-
-def test_one_passenger_gets_what_predict_says(service, pipeline, passenger):
-    whole = [passenger | dict.fromkeys(("Age", "Cabin", "Embarked"))]
-    (expected,) = pipeline.predict(whole, probability=True).to_dict("records")
-    answer = service.post(passenger)
-    assert answer.status == 200 and answer.headers["content-type"] == "application/json"
-    version = pipeline.store.resolve("champion")
-    assert answer.json == expected | {"model_version": version}
-
-
-def test_a_list_gets_a_list_in_its_order(service, pipeline, test_frame):
-    rows = json.loads(test_frame.to_json(orient="records"))
-    answer = service.post(rows)
-    found = pd.DataFrame(answer.json["predictions"])
-    expected = pipeline.predict(rows, probability=True)
-    assert found[list(expected)].equals(expected) and set(found["model_version"]) == {
-        pipeline.store.resolve("champion")
-    }
-    assert service.post(rows[:1]).json == {"predictions": answer.json["predictions"][:1]}
-
-
-def test_a_fault_is_named_by_passenger_field_value_and_what_was_expected(service, passenger):
-    bad = [passenger, passenger | {"PassengerId": 2, "Age": "old", "Pclass": 4}]
-    answer = service.post(bad)
-    assert answer.status == 422
-    assert answer.json["error"] == "2 faults; passengers are counted from 1"
-    assert answer.json["faults"][0] == {
-        "passenger": 2,
-        "field": "Age",
-        "found": "'old'",
-        "expected": "a number, at least 0, at most 120, or nothing",
-    }
-    alone = service.post(bad[1])
-    assert [fault["field"] for fault in alone.json["faults"]] == ["Age", "Pclass"]
-    assert service.post(passenger | {"Shoe": 43}).json["faults"][0]["field"] == "Shoe"
-    del passenger["Sex"]
-    assert service.post(passenger).json["faults"][0]["found"] == "no column of this name"
-
-
-def test_what_it_says_of_itself(service, pipeline):
-    version = pipeline.store.open("champion")
-    assert service.get("/model").json == version.manifest.to_dict()
-    assert service.get("/healthz").json == {"status": "alive"}
-    ready = service.get("/readyz")
-    assert (ready.status, ready.json["model_version"]) == (200, version.name)
-    assert service.get("/docs").status == 404  # it would fetch scripts from elsewhere
-    assert service.ask("GET", "/predict").status == 405
-
-
-def test_metrics_count_requests_predictions_and_faults(service, passenger):
-    service.post(passenger)
-    service.post([passenger | {"Pclass": 9}])
-    service.get("/nowhere")
-    page = service.get("/metrics").body.decode()
-    for line in (
-        'titanic_requests_total{path="/predict",status="200"} 1.0',
-        'titanic_requests_total{path="/predict",status="422"} 1.0',
-        'titanic_requests_total{path="other",status="404"} 1.0',
-        'titanic_predictions_total{prediction="0"} 1.0',
-        "titanic_rejected_rows_total 1.0",
-        "titanic_model_refused 0.0",
-        f'titanic_model_version{{version="{service.get("/readyz").json["model_version"]}"}} 1.0',
-    ):
-        assert line in page.splitlines()
-
-
-def test_openapi_describes_the_passenger_by_the_dataset(service):
-    paths = service.get("/openapi.json").json["paths"]
-    assert set(paths) == {"/predict", "/model", "/healthz", "/readyz", "/metrics"}
-    content = paths["/predict"]["post"]["requestBody"]["content"]["application/json"]
-    assert content["schema"]["anyOf"][0]["properties"]["Pclass"]["enum"] == [1, 2, 3]
 
 
 def test_without_a_champion_it_waits_for_one(start, tmp_path, store, quick, passenger):
@@ -127,7 +54,7 @@ def test_a_new_champion_answers_without_a_failed_request(service, pipeline, wors
         wanted = (worse.name, first)[turn % 2]
         pipeline.promote(wanted, force=True)
         for _ in range(400):
-            if service.app.state.champion.version == wanted:
+            if service.app.state.serving.champion.version == wanted:
                 break
             threading.Event().wait(0.02)
         assert service.get("/readyz").json["model_version"] == wanted

@@ -16,16 +16,30 @@ def samples(page: bytes) -> dict[tuple[str, str], float]:
 
 def test_the_version_that_answers_is_the_only_one():
     metrics = Metrics()
-    metrics.page("first", None)
-    found = samples(metrics.page("second", "broken"))
+    metrics.answers("first", None)
+    metrics.answers("second", "broken")
+    found = samples(metrics.page())
     assert found["titanic_model_version", "second"] == 1
     assert ("titanic_model_version", "first") not in found
     assert found["titanic_model_refused", ""] == 1
-    assert samples(metrics.page(None, None))["titanic_model_refused", ""] == 0
+    metrics.answers(None, None)
+    found = samples(metrics.page())
+    assert found["titanic_model_refused", ""] == 0
+    assert ("titanic_model_version", "second") not in found
 
 
 def test_two_services_count_apart():
     first, second = Metrics(), Metrics()
     first.predictions.labels(1).inc(3)
-    assert samples(first.page(None, None))["titanic_predictions_total", "1"] == 3
-    assert ("titanic_predictions_total", "1") not in samples(second.page(None, None))
+    assert samples(first.page())["titanic_predictions_total", "1"] == 3
+    assert ("titanic_predictions_total", "1") not in samples(second.page())
+
+
+def test_the_log_is_counted_by_what_was_added_since():
+    metrics = Metrics()
+    metrics.log(5, 1, failing=True)
+    metrics.log(7, 1, failing=False)
+    found = samples(metrics.page())
+    assert found["titanic_log_rows_total", ""] == 7
+    assert found["titanic_log_dropped_rows_total", ""] == 1
+    assert found["titanic_log_failing", ""] == 0

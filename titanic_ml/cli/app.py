@@ -6,6 +6,7 @@ What a command needs is imported when it runs, so that `--help` is quick.
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -153,6 +154,7 @@ Expected = Annotated[
 ]
 Host = Annotated[str, typer.Option(help="Who may ask: 0.0.0.0 is everybody.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Where; 0 is any that is free.")]
+Workers = Annotated[int, typer.Option(min=1, help="How many processes answer.")]
 All = Annotated[bool, typer.Option("--all", help="Also each value of dataset and estimator.")]
 Pending = Annotated[
     bool, typer.Option("--pending", help="Only what waits because MLflow was away.")
@@ -360,19 +362,21 @@ def count(
     return Result(text, {"rows": rows, "run_id": run_id, "expected": expect}, 1 if wrong else 0)
 
 
-@app.command(epilog=examples("serve", "serve --host 0.0.0.0 --port 80 env=remote"))
+@app.command(epilog=examples("serve", "serve --host 0.0.0.0 --port 80 --workers 4 env=remote"))
 @shared
 def serve(
     overrides: Overrides = None,
     model: Model = "champion",
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    workers: Workers = 1,
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result | None:
     """Answer over HTTP until it is stopped; a new champion answers as soon as it is loaded."""
-    refuse_without_extra("serve", "fastapi", "prometheus_client", "uvicorn")
+    refuse_without_extra("serve", "fastapi", "fastapi_offline", "prometheus_client", "uvicorn")
     from titanic_ml.service.server import run
 
-    run(open_pipeline(overrides, config_dir, allow_mismatch), model, host, port)
+    opened = functools.partial(open_pipeline, overrides, config_dir, allow_mismatch)
+    run(opened, model, host, port, workers)
     return None

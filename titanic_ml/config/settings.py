@@ -7,9 +7,10 @@ from typing import Any, get_type_hints
 
 from titanic_ml.errors import SettingsError
 
-SECRETS = ("store.signing_key",)  # shown to nobody and kept with no version
+SECRETS = ("store.signing_key", "service.api_keys")  # shown to nobody and kept with no version
 # Where things are and how they are done: what changes no model.
-PLACES = ("env", "n_jobs", "scratch", "store", "predictions", "tracking")
+PLACES = ("env", "n_jobs", "scratch", "store", "predictions", "tracking", "monitoring", "service")
+SHORTEST_KEY = 16  # characters of a key of the service
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "mcc")
 
 
@@ -62,6 +63,30 @@ class TrackingSettings:
 
 
 @dataclass(frozen=True)
+class MonitoringSettings:
+    log: str | None
+
+    def __post_init__(self) -> None:
+        right = self.log is None or bool(self.log.strip())
+        require(right, "monitoring.log", "empty", "the address of a table, or null")
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    api_keys: str | None
+
+    def __post_init__(self) -> None:
+        right = self.api_keys is None or all(len(key) >= SHORTEST_KEY for key in self.keys)
+        expected = f"keys of at least {SHORTEST_KEY} characters, separated by commas, or null"
+        require(right, "service.api_keys", "too short", expected)
+
+    @property
+    def keys(self) -> list[str]:
+        """Each key; none if everybody may ask."""
+        return [] if self.api_keys is None else [k.strip() for k in self.api_keys.split(",")]
+
+
+@dataclass(frozen=True)
 class SelectionSettings:
     repeats: int
     folds: int
@@ -111,6 +136,8 @@ class Settings:
     store: StoreSettings
     predictions: PredictionsSettings
     tracking: TrackingSettings
+    monitoring: MonitoringSettings
+    service: ServiceSettings
     selection: SelectionSettings
     evaluation: EvaluationSettings
     promotion: PromotionSettings

@@ -80,9 +80,12 @@ class RowPredictor:
         InvalidTable
             With all faults of all rows.
         """
+        return self.predictor.predict(self.dataset(rows), self.spec.target, with_probability=True)
+
+    def dataset(self, rows: Sequence[Mapping[str, Any]]) -> Dataset:
+        """The rows as a data set. Raises `InvalidTable` with all faults of all rows."""
         frame = pd.DataFrame([self.reader.filled(row) for row in rows])
-        dataset = Dataset.from_frame(frame, self.spec, "the table", with_target=False)
-        return self.predictor.predict(dataset, self.spec.target, with_probability=True)
+        return Dataset.from_frame(frame, self.spec, "the table", with_target=False)
 
     def _as_table(self, row: Mapping[str, Any]) -> Answer | InvalidTable:
         try:

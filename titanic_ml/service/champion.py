@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from titanic_ml.errors import TitanicError
@@ -37,6 +38,8 @@ class Champion:
         The version that should answer and can't be loaded, or the alias; None if all is well.
     why
         What is wrong with it, in words.
+    after_look
+        Called after each look.
     """
 
     def __init__(self, pipeline: TitanicPipeline, model: str, seconds: float = SECONDS) -> None:
@@ -46,6 +49,7 @@ class Champion:
         self.version: str | None = None
         self.refused: str | None = None
         self.why = ""
+        self.after_look: Callable[[], None] = lambda: None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="champion", daemon=True)
 
@@ -68,6 +72,7 @@ class Champion:
     def start(self) -> None:
         """Look now, and then again and again in a thread."""
         self.look()
+        self.after_look()
         self._thread.start()
 
     def stop(self) -> None:
@@ -80,5 +85,6 @@ class Champion:
         while not self._stop.wait(self.seconds):
             try:
                 self.look()
+                self.after_look()
             except Exception:  # whatever it was, requests are answered all the same
                 log.exception("the alias %s can't be looked up", self.model)

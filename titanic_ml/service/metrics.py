@@ -1,16 +1,34 @@
-"""What Prometheus is told."""
+"""What Prometheus is told: of one process, or of all workers of a service."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import os
+import threading
+from pathlib import Path
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds
+# Names the folder in which workers put their numbers together; read when its client is imported.
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
-    """The counters of one service, in a registry of their own."""
+    """The counters of one service, in a registry of their own.
+
+    Where the variable `FOLDER` is set they are those of all its workers. What is true of each
+    worker, such as its version, then has the number of its process.
+    """
 
     def __init__(self) -> None:
+        self.folder = os.environ.get(FOLDER)
         self.registry = CollectorRegistry()
         r = self.registry
         self.requests = Counter(
@@ -30,16 +48,64 @@ class Metrics:
             "titanic_rejected_rows", "Passengers with a fault, in requests refused", registry=r
         )
         self.version = Gauge(
-            "titanic_model_version", "1 for the version that answers", ["version"], registry=r
+            "titanic_model_version",
+            "1 for the version that answers",
+            ["version"],
+            registry=r,
+            multiprocess_mode="liveall",
         )
         self.refused = Gauge(
-            "titanic_model_refused", "1 if the version that should answer can't", registry=r
+            "titanic_model_refused",
+            "1 if the version that should answer can't",
+            registry=r,
+            multiprocess_mode="liveall",
         )
+        self.kept = Counter("titanic_log_rows", "Rows that the log has written", registry=r)
+        self.dropped = Counter("titanic_log_dropped_rows", "Rows that it has lost", registry=r)
+        self.failing = Gauge(
+            "titanic_log_failing",
+            "1 if it can't be written to now",
+            registry=r,
+            multiprocess_mode="liveall",
+        )
+        self._answering: str | None = None
+        self._logged = 0, 0
+        self._lock = threading.Lock()
 
-    def page(self, version: str | None, refused: str | None) -> bytes:
-        """All of them, in Prometheus' text format."""
-        self.version.clear()
-        if version:
-            self.version.labels(version).set(1)
+    def answers(self, version: str | None, refused: str | None) -> None:
+        """Say who answers, and whether another should and can't."""
+        with self._lock:
+            before, self._answering = self._answering, version
+        if version != before:
+            if before:
+                self.version.labels(before).set(0)  # the workers' files keep all labels
+                self.version.clear()
+            if version:
+                self.version.labels(version).set(1)
         self.refused.set(refused is not None)
-        return generate_latest(self.registry)
+
+    def log(self, written: int, dropped: int, failing: bool) -> None:
+        """Say how many rows the log has written and lost in all."""
+        with self._lock:
+            before, self._logged = self._logged, (written, dropped)
+        self.kept.inc(written - before[0])
+        self.dropped.inc(dropped - before[1])
+        self.failing.set(failing)
+
+    def page(self) -> bytes:
+        """All of them, in Prometheus' text format."""
+        if self.folder is None:
+            return generate_latest(self.registry)
+        _forget_dead(Path(self.folder))
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry, self.folder)
+        return generate_latest(registry)
+
+
+def _forget_dead(folder: Path) -> None:
+    """Leave out what is true of workers that are gone; what they counted stays."""
+    for process in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(process, str(folder))

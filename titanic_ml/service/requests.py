@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
+from titanic_ml.errors import UnreadableTable
+
 MOST_BYTES = 10_000_000  # of a body
+MOST_FILE_BYTES = 500_000_000  # of a table
 MOST_PASSENGERS = 10_000  # of a request
+FILES = {"text/csv": ".csv", "application/vnd.apache.parquet": ".parquet"}
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # of a text that UTF-8 may not be able to hold
 
 
@@ -24,18 +33,16 @@ class Refused(Exception):
         What it says, as JSON.
     """
 
-    def __init__(self, status: int, error: str, **more: Any) -> None:
+    def __init__(self, status: int, error: str) -> None:
         super().__init__(error)
         self.status = status
-        self.content = {"error": error, **more}
+        self.content = {"error": error}
 
 
 async def passengers_of(request: Request) -> tuple[list[dict[str, Any]], bool]:
     """The passengers of a request, and whether it is one that stands alone. Raises `Refused`."""
-    given = request.headers.get("content-type", "")
-    if given.partition(";")[0].strip().lower() != "application/json":
-        raise Refused(415, f"found the type {given[:60]!r}, expected application/json")
-    found = _parsed(await _body(request))
+    _type_of(request, ["application/json"])
+    found = _parsed(b"".join([part async for part in _body(request, MOST_BYTES)]))
     alone = isinstance(found, dict)
     passengers = [found] if alone else found
     if not isinstance(passengers, list) or not all(isinstance(one, dict) for one in passengers):
@@ -49,17 +56,76 @@ async def passengers_of(request: Request) -> tuple[list[dict[str, Any]], bool]:
     return passengers, alone
 
 
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
+@dataclass(frozen=True)
+class Upload:
+    """A table that was sent, in a folder of its own.
+
+    Attributes
+    ----------
+    kind
+        Its type, one of `FILES`.
+    folder
+        Where it lies, until `remove`.
+    """
+
+    kind: str
+    folder: tempfile.TemporaryDirectory[str]
+
+    @property
+    def path(self) -> str:
+        """The table."""
+        return str(Path(self.folder.name, f"table{FILES[self.kind]}"))
+
+    @property
+    def output(self) -> str:
+        """Where its predictions go."""
+        return str(Path(self.folder.name, f"predictions{FILES[self.kind]}"))
+
+    def remove(self) -> None:
+        """Remove both."""
+        self.folder.cleanup()
+
+    def told(self, error: BaseException) -> BaseException:
+        """The same error, without where the table lay."""
+        if isinstance(error, UnreadableTable):
+            return UnreadableTable(str(error).replace(self.path, "the table"))
+        return error
+
+
+async def received(request: Request) -> Upload:
+    """The table of a request, written to a temporary file as it comes. Raises `Refused`."""
+    kind = _type_of(request, list(FILES))
+    upload = Upload(kind, tempfile.TemporaryDirectory(prefix="titanic-upload-"))
+    try:
+        with open(upload.path, "wb") as file:
+            async for part in _body(request, MOST_FILE_BYTES):
+                await run_in_threadpool(file.write, part)
+    except BaseException:
+        upload.remove()
+        raise
+    return upload
+
+
+def _type_of(request: Request, expected: list[str]) -> str:
+    given = request.headers.get("content-type", "")
+    found = given.partition(";")[0].strip().lower()
+    if found not in expected:
+        told = " or ".join(expected)
+        raise Refused(415, f"found the type {given[:60]!r}, expected {told}")
+    return found
+
+
+async def _body(request: Request, most: int) -> AsyncIterator[bytes]:
+    """Its parts, as they come. Raises `Refused` once they are too many bytes."""
+    size = 0
     try:
         async for part in request.stream():
             size += len(part)
-            if size > MOST_BYTES:
-                raise Refused(413, f"found more than {MOST_BYTES:,} bytes, expected fewer")
-            parts.append(part)
+            if size > most:
+                raise Refused(413, f"found more than {most:,} bytes, expected fewer")
+            yield part
     except ClientDisconnect as error:
         raise Refused(400, "the request ended before it was whole") from error
-    return b"".join(parts)
 
 
 def _parsed(body: bytes) -> Any:

@@ -22,6 +22,18 @@ def passenger_schema(spec: DatasetSpec) -> dict[str, Any]:
     }
 
 
+def example(spec: DatasetSpec) -> dict[str, Any]:
+    """A passenger of whom all is known that the specification has an example of.
+
+    What has none is of the first value that is allowed, or the least; what has neither is None.
+    """
+    return {
+        name: column.example or next(iter(column.allowed), column.minimum)
+        for name, column in spec.columns.items()
+        if name != spec.target
+    }
+
+
 def answer_schema(spec: DatasetSpec) -> dict[str, Any]:
     """The JSON schema of the answer for one passenger."""
     return {

@@ -1,48 +1,90 @@
-"""The server: uvicorn with the application."""
+"""The server: uvicorn with the application, in one process or in several that share a port."""
 
 from __future__ import annotations
 
+import functools
 import logging
+import os
 import signal
-from typing import TYPE_CHECKING
+import tempfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import uvicorn
-
-from titanic_ml.service.app import create_app
+from uvicorn.supervisors import Multiprocess
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from titanic_ml.pipeline import TitanicPipeline
+
+    Opener: TypeAlias = Callable[[], TitanicPipeline]
 
 STOP = (signal.SIGINT, signal.SIGTERM)
 GRACE = 30  # seconds that requests have to end in, once the server is told to stop
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # names where workers put their numbers together
 
 
-def run(pipeline: TitanicPipeline, model: str, host: str, port: int) -> None:
+def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> None:
     """Answer until SIGTERM or Ctrl-C; what has been asked by then is answered.
 
     Parameters
     ----------
-    pipeline, model
-        As of `create_app`.
+    opened
+        Opens the pipeline that answers; with several workers each opens one.
+    model
+        A version or an alias.
     host, port
         Where; port 0 is any that is free.
+    workers
+        How many processes answer. One that dies is replaced.
+
+    Raises
+    ------
+    SettingsError, UnwritableTable
+        As `create_app`.
     """
-    _told("titanic_ml.service", "%(levelname)s: %(message)s")
-    _told("titanic_ml.service.access", "%(message)s")
+    app = functools.partial(_application, opened, model)
     # When it has ended what it had, uvicorn sends itself the signal again, for who waits for it.
     before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in STOP}
     try:
-        uvicorn.run(
-            create_app(pipeline, model),
-            host=host,
-            port=port,
-            access_log=False,  # the application writes its own
-            server_header=False,
-            timeout_graceful_shutdown=GRACE,
-        )
+        if workers == 1:
+            uvicorn.Server(_config(app(), host, port)).run()
+            return
+        opened()  # what is wrong with the settings is told once, and now
+        with tempfile.TemporaryDirectory(prefix="titanic-metrics-") as folder:
+            os.environ[FOLDER] = folder
+            config = _config(app, host, port, workers)
+            Multiprocess(config, sockets=[config.bind_socket()]).run()
     finally:
+        os.environ.pop(FOLDER, None)
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _config(
+    app: FastAPI | Callable[[], FastAPI], host: str, port: int, workers: int = 1
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=workers > 1,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,  # the application writes its own
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _application(opened: Opener, model: str) -> FastAPI:
+    """What a process answers by, and its logs."""
+    from titanic_ml.service.app import create_app  # Prometheus' client looks for FOLDER then
+
+    _told("titanic_ml.service", "%(levelname)s: %(message)s")
+    _told("titanic_ml.monitoring", "%(levelname)s: %(message)s")
+    _told("titanic_ml.service.access", "%(message)s")
+    return create_app(opened(), model)
 
 
 def _told(name: str, words: str) -> None:

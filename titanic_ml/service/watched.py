@@ -58,8 +58,10 @@ class Watched:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message.get("headers", ()), *HEADERS, (b"x-request-id", name)]
-                message = {**message, "headers": headers}
+                own = list(message.get("headers", ()))
+                given = {header for header, _ in own}
+                ours = [header for header in HEADERS if header[0] not in given]
+                message = {**message, "headers": [*own, *ours, (b"x-request-id", name)]}
             await send(message)
 
         try:

@@ -19,7 +19,8 @@ from titanic_ml.storage.address import Address, FileAddress, SqlAddress
 from titanic_ml.storage.files import filling_temporary, temporary_file, whole_file
 
 Schema: TypeAlias = pyarrow.Schema
-Write: TypeAlias = Callable[[pd.DataFrame], None]
+Rows: TypeAlias = pd.DataFrame | pyarrow.RecordBatch
+Write: TypeAlias = Callable[[Rows], None]
 KINDS = {
     "integer": pyarrow.int64(),
     "number": pyarrow.float64(),
@@ -154,10 +155,11 @@ def _csv(file: BinaryIO, schema: pyarrow.Schema) -> Write:
     whole_numbers = all(map(pyarrow.types.is_integer, schema.types))
     plain = csv.WriteOptions(include_header=False, quoting_style="none")
 
-    def write(frame: pd.DataFrame) -> None:
+    def write(rows: Rows) -> None:
         if whole_numbers:  # ten times as quick, and no number is written in another way
-            csv.write_csv(_batch(frame, schema), file, plain)
+            csv.write_csv(_batch(rows, schema), file, plain)
             return
+        frame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
         text = frame.to_csv(
             index=False, header=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"
         )
@@ -168,12 +170,16 @@ def _csv(file: BinaryIO, schema: pyarrow.Schema) -> Write:
     return write
 
 
-def _batch(frame: pd.DataFrame, schema: pyarrow.Schema) -> pyarrow.RecordBatch:
+def _batch(frame: Rows, schema: pyarrow.Schema) -> pyarrow.RecordBatch:
     """A frame in the types of a schema; what has none of its own is written as a text."""
+    if isinstance(frame, pyarrow.RecordBatch):
+        return frame
     columns = []
     for field in schema:
         values = frame[field.name]
         if pyarrow.types.is_string(field.type) and values.dtype == object:
             values = values.where(values.isna(), values.astype(str))
-        columns.append(pyarrow.Array.from_pandas(values, type=field.type))
+        column = pyarrow.Array.from_pandas(values, type=field.type)
+        chunked = isinstance(column, pyarrow.ChunkedArray)
+        columns.append(column.combine_chunks() if chunked else column)
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema)

@@ -1,0 +1,33 @@
+"""What the paths have in common: what is answered is counted and kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from titanic_ml.monitoring.log import PredictionLog
+from titanic_ml.service.requests import Refused
+from titanic_ml.service.serving import Serving
+from titanic_ml.storage.tables import read_table
+
+
+def test_what_is_answered_is_kept(start, pipeline, tmp_path, passenger, wait_until, monkeypatch):
+    log = PredictionLog(f"{tmp_path}/log/", pipeline.spec, seconds=0.1)
+    monkeypatch.setattr(pipeline, "prediction_log", lambda: log)
+    service = start(pipeline, "champion", 0.05)
+    answers = [service.post(passenger).json, *service.post([passenger]).json["predictions"]]
+    assert service.post(passenger | {"Pclass": 9}).status == 422  # no answer, so nothing to keep
+    wait_until(lambda: log.written == 2)
+    found = read_table(f"{tmp_path}/log/")
+    assert found["probability"].tolist() == [answer["probability"] for answer in answers]
+    assert set(found["model_version"]) == {answers[0]["model_version"]}
+    page = service.get("/metrics").body.decode()
+    assert "titanic_log_rows_total 2.0" in page and "titanic_log_dropped_rows_total 0.0" in page
+
+
+def test_nobody_answers_before_it_is_started(pipeline):
+    serving = Serving.of(pipeline, "champion")
+    with pytest.raises(Refused, match="no version is loaded yet"):
+        serving.version
+    serving.start()
+    assert serving.version == pipeline.store.resolve("champion")
+    serving.stop()

@@ -1,0 +1,44 @@
+"""What the service says of itself."""
+
+from __future__ import annotations
+
+import re
+
+
+def test_what_it_says_of_itself(service, pipeline):
+    version = pipeline.store.open("champion")
+    assert service.get("/model").json == version.manifest.to_dict()
+    assert service.get("/healthz").json == {"status": "alive"}
+    ready = service.get("/readyz")
+    assert (ready.status, ready.json["model_version"]) == (200, version.name)
+    assert service.ask("GET", "/predict").status == 405
+
+
+def test_its_description_is_shown_without_asking_another_host(service):
+    page = service.get("/docs")
+    assert page.status == 200 and "https://" not in page.body.decode()
+    assert page.headers["content-security-policy"].startswith(
+        "default-src 'none'; script-src 'self'"
+    )
+    names = re.findall(r'(?:src|href)="docs/([^"]+)"', page.body.decode())
+    assert names == ["swagger-ui.css", "swagger-ui-bundle.js", "start.js"]
+    for name in names:
+        assert service.get(f"/docs/{name}").status == 200
+    assert service.get("/docs/..%2f__init__.py").status == 404
+
+
+def test_metrics_count_requests_predictions_and_faults(service, passenger):
+    service.post(passenger)
+    service.post([passenger | {"Pclass": 9}])
+    service.get("/nowhere")
+    page = service.get("/metrics").body.decode()
+    for line in (
+        'titanic_requests_total{path="/predict",status="200"} 1.0',
+        'titanic_requests_total{path="/predict",status="422"} 1.0',
+        'titanic_requests_total{path="other",status="404"} 1.0',
+        'titanic_predictions_total{prediction="0"} 1.0',
+        "titanic_rejected_rows_total 1.0",
+        "titanic_model_refused 0.0",
+        f'titanic_model_version{{version="{service.get("/readyz").json["model_version"]}"}} 1.0',
+    ):
+        assert line in page.splitlines()

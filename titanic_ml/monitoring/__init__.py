@@ -1,0 +1,1 @@
+"""What a service has answered, kept and looked at later."""

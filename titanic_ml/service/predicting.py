@@ -1,0 +1,81 @@
+"""The paths that answer: for passengers in JSON, for a table, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse
+
+from titanic_ml.service.openapi import explain_page, file_page, predict_page
+from titanic_ml.service.requests import Refused, passengers_of, received
+from titanic_ml.service.serving import Serving
+
+log = logging.getLogger(__name__)
+TABLES = 2  # that are predicted at a time; others wait
+
+
+def predicting(serving: Serving) -> APIRouter:
+    """The routes."""
+    router, pipeline = APIRouter(), serving.pipeline
+    turn = asyncio.Semaphore(TABLES)
+
+    @router.post("/predict", openapi_extra=predict_page(serving.spec), response_class=JSONResponse)
+    async def predict(request: Request) -> Response:
+        """One passenger, an object of facts, or a list of up to 10,000."""
+        passengers, alone = await passengers_of(request)
+        serving.version
+        if alone:
+            answers = [await serving.together.ask(passengers[0])]
+        else:
+            answers = await run_in_threadpool(pipeline.predict_rows, passengers)
+        serving.answered(passengers, answers)
+        return JSONResponse(answers[0] if alone else {"predictions": answers})
+
+    @router.post("/predict/file", openapi_extra=file_page(), response_class=FileResponse)
+    async def predict_file(
+        request: Request,
+        full: Annotated[bool, Query(description="add probability, version and time")] = False,
+        probability: Annotated[bool, Query(description="add the probability")] = False,
+    ) -> Response:
+        """A table, CSV or Parquet, of any number of passengers: the same as `predict` writes.
+
+        Parquet has probability, version and time in any case.
+        """
+        version, upload = serving.version, await received(request)
+        try:
+            async with turn:
+                await run_in_threadpool(
+                    pipeline.predict_into,
+                    upload.output,
+                    upload.path,
+                    version,
+                    full=full,
+                    probability=probability,
+                )
+        except BaseException as error:
+            upload.remove()
+            raise upload.told(error) from error
+        return FileResponse(
+            upload.output,
+            media_type=upload.kind,
+            headers={"x-model-version": version},
+            background=BackgroundTask(upload.remove),
+        )
+
+    @router.post("/explain", openapi_extra=explain_page(serving.spec), response_class=JSONResponse)
+    async def explain(request: Request) -> Response:
+        """Which facts of one passenger moved the probability, and by how much."""
+        passengers, alone = await passengers_of(request)
+        if not alone:
+            raise Refused(422, "found a list, expected one passenger, an object of facts")
+        serving.version
+        found = await run_in_threadpool(pipeline.explain_one, passengers[0])
+        return JSONResponse(found.to_dict())
+
+    return router

@@ -1,0 +1,49 @@
+"""How it is told that a request is not answered: each error with its status."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+
+from titanic_ml.errors import InvalidTable, TitanicError, UnreadableTable
+from titanic_ml.service.metrics import Metrics
+from titanic_ml.service.requests import Refused
+
+log = logging.getLogger(__name__)
+SHOWN_FAULTS = 100  # in one answer; the rest are counted
+
+
+def tell_refusals(app: FastAPI, metrics: Metrics) -> None:
+    """Let an application answer errors."""
+
+    @app.exception_handler(Refused)
+    async def refuse(request: Request, error: Refused) -> Response:
+        return JSONResponse(error.content, error.status)
+
+    @app.exception_handler(InvalidTable)
+    async def refuse_faults(request: Request, error: InvalidTable) -> Response:
+        metrics.rejected.inc(len({fault.row for fault in error.faults if fault.row}))
+        faults = [
+            {"passenger": f.row, "field": f.column, "found": f.found, "expected": f.expected}
+            for f in error.faults[:SHOWN_FAULTS]
+        ]
+        told = f"{error.count} fault{'s' * (error.count != 1)}; passengers are counted from 1"
+        return JSONResponse({"error": told, "faults": faults}, 422)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse_question(request: Request, error: RequestValidationError) -> Response:
+        found = error.errors()[0]
+        told = f"{found['loc'][-1]}: found {str(found['input'])[:60]!r}, expected true or false"
+        return JSONResponse({"error": told}, 422)
+
+    @app.exception_handler(UnreadableTable)
+    async def refuse_table(request: Request, error: UnreadableTable) -> Response:
+        return JSONResponse({"error": str(error)}, 422)
+
+    @app.exception_handler(TitanicError)
+    async def unavailable(request: Request, error: TitanicError) -> Response:
+        log.error("%s", error)
+        return JSONResponse({"error": str(error)}, 503)

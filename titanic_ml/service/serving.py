@@ -1,0 +1,90 @@
+"""What all paths of the service have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from titanic_ml.service.champion import SECONDS, Champion
+from titanic_ml.service.metrics import Metrics
+from titanic_ml.service.requests import Refused
+from titanic_ml.service.together import Together
+
+if TYPE_CHECKING:
+    from titanic_ml.dataset.spec import DatasetSpec
+    from titanic_ml.monitoring.log import PredictionLog
+    from titanic_ml.pipeline import TitanicPipeline
+
+
+@dataclass
+class Serving:
+    """A pipeline that answers requests, and what is known of how it does.
+
+    Attributes
+    ----------
+    pipeline
+        Which answers.
+    champion
+        Keeps it at the right version.
+    together
+        Asks it for those who wait at the same moment.
+    metrics
+        What is counted.
+    log
+        Keeps what was answered; None if nothing is kept.
+    """
+
+    pipeline: TitanicPipeline
+    champion: Champion
+    metrics: Metrics = field(default_factory=Metrics)
+    log: PredictionLog | None = None
+    together: Together = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.together = Together(self.pipeline.predict_each)
+        self.champion.after_look = self.tell
+
+    @classmethod
+    def of(cls, pipeline: TitanicPipeline, model: str, seconds: float = SECONDS) -> Serving:
+        """By the version that an alias points at, looked at every so many seconds."""
+        return cls(pipeline, Champion(pipeline, model, seconds), log=pipeline.prediction_log())
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """What a passenger is."""
+        return self.pipeline.spec
+
+    @property
+    def version(self) -> str:
+        """Who answers. Raises `Refused` if nobody does."""
+        if self.champion.version is None:
+            raise Refused(503, self.champion.why or "no version is loaded yet")
+        return self.champion.version
+
+    def start(self) -> None:
+        """Load the version, and keep what is answered from now on."""
+        self.champion.start()
+        if self.log:
+            self.log.start()
+
+    def stop(self) -> None:
+        """Write down what was answered and is not yet kept."""
+        self.champion.stop()
+        if self.log:
+            self.log.stop()
+
+    def answered(
+        self, passengers: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Count and keep some answers."""
+        for answer in answers:
+            self.metrics.predictions.labels(answer[self.spec.target]).inc()
+        if self.log:
+            self.log.add(passengers, answers)
+
+    def tell(self) -> None:
+        """Let the metrics have what changes without a request."""
+        self.metrics.answers(self.champion.version, self.champion.refused)
+        if self.log:
+            self.metrics.log(self.log.written, self.log.dropped, bool(self.log.why))

@@ -1,0 +1,83 @@
+"""The paths that say how the service is: its model, its health, its numbers, its description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse
+
+from titanic_ml.service.openapi import REFUSED
+from titanic_ml.service.requests import Refused
+from titanic_ml.service.serving import Serving
+
+# Swagger UI as fastapi_offline packs it.
+ASSETS = Path(fastapi_offline.__file__).parent / "static"
+TYPES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+DOCS = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>titanic_ml: how to ask it</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<main id="swagger-ui"></main>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</html>
+"""
+START = 'SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true});\n'
+# Swagger UI writes styles into its elements, and has pictures in its style sheet.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "img-src 'self' data:; font-src data:; frame-ancestors 'none'"
+)
+
+
+def telling(serving: Serving) -> APIRouter:
+    """The routes."""
+    router = APIRouter()
+    away: dict[int | str, dict[str, Any]] = {503: {"description": REFUSED[503]}}
+
+    @router.get("/model", responses=away)
+    async def model_page() -> Response:
+        """What the version that answers says of itself."""
+        version = await run_in_threadpool(serving.pipeline.store.open, serving.version)
+        return JSONResponse(version.manifest.to_dict())
+
+    @router.get("/healthz")
+    async def health() -> dict[str, str]:
+        """Whether the process lives."""
+        return {"status": "alive"}
+
+    @router.get("/readyz", responses=away)
+    async def ready() -> Response:
+        """Whether a version answers, which, and whether another was refused."""
+        champion = serving.champion
+        found = {"model_version": champion.version, "refused": champion.refused}
+        found |= {"why": champion.why, "log": serving.log.why if serving.log else None}
+        return JSONResponse(found, 200 if champion.version else 503)
+
+    @router.get("/metrics")
+    async def numbers() -> Response:
+        """What Prometheus asks for."""
+        serving.tell()
+        return Response(serving.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(DOCS, headers={"content-security-policy": POLICY})
+
+    @router.get("/docs/{name}", include_in_schema=False)
+    async def asset(name: str) -> Response:
+        if name == "start.js":
+            return Response(START, media_type="text/javascript")
+        if name not in TYPES:
+            raise Refused(404, f"no {name}")
+        return FileResponse(ASSETS / name, media_type=TYPES[name])
+
+    return router
