@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 from titanic_ml.service.openapi import predict_page
 
 
@@ -19,3 +23,20 @@ def test_its_examples_are_answered(service, spec):
     body = predict_page(spec)["requestBody"]["content"]["application/json"]
     for example in body["examples"].values():
         assert service.post(example["value"]).status == 200, example
+
+
+def test_schemathesis_finds_nothing(service, tmp_path, unmeasured):
+    """Requests made from the description, right ones and wrong ones: each answer is described.
+
+    Two of its checks don't fit: what means the same is taken in many spellings, of which the schema
+    names one ("22" for 22), and a list with one id twice is refused, which no schema can say.
+    """
+    left_out = "positive_data_acceptance,negative_data_rejection"
+    words = ["run", f"http://127.0.0.1:{service.port}/openapi.json", "--checks=all"]
+    words += [f"--exclude-checks={left_out}", "--generation-deterministic", "--max-examples=20"]
+    program = Path(sys.executable).with_name("schemathesis")
+    done = subprocess.run(
+        [program, *words, "--no-color"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "Tested: 7" in done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from titanic_ml.dataset.spec import Column, DatasetSpec
+from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 
 TYPES = {"integer": "integer", "number": "number"}  # of a kind; other kinds are texts
 
@@ -58,8 +58,10 @@ def _property(column: Column) -> dict[str, Any]:
         found["minimum"] = column.minimum
     if column.maximum is not None:
         found["maximum"] = column.maximum
+    elif column.kind == "integer" and not column.allowed:
+        found["maximum"] = 10**DIGITS - 1
     if column.pattern:
-        found["pattern"] = f"^(?:{column.pattern})$"
+        found["pattern"] = f"^(?:{column.pattern}){'?' * column.nullable}$"
     if column.example:
         found["examples"] = [column.example]
     return found | {"description": column.about} if column.about else found

@@ -7,7 +7,7 @@ from typing import Any
 
 import fastapi_offline
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
@@ -62,7 +62,7 @@ def telling(serving: Serving) -> APIRouter:
         found |= {"why": champion.why, "log": serving.log.why if serving.log else None}
         return JSONResponse(found, 200 if champion.version else 503)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def numbers() -> Response:
         """What Prometheus asks for."""
         serving.tell()
