@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "cli": {"service", "pipeline", "results", "registry", "config", "errors", "__init__"},
     "service": {"pipeline", "monitoring", "dataset", "errors", "__init__"},
-    "monitoring": {"dataset", "storage", "errors"},
+    "monitoring": {"dataset", "evaluation", "storage", "errors"},
     "pipeline": {
         "results",
         "integrations",
@@ -36,7 +36,7 @@ MAY_IMPORT = {
         *STAGES,
         *GROUND,
     },
-    "results": {"training", "evaluation", "integrations", "reporting", "errors"},
+    "results": {"training", "evaluation", "integrations", "monitoring", "reporting", "errors"},
     "integrations": {
         "reporting",
         "registry",
@@ -46,7 +46,7 @@ MAY_IMPORT = {
         "storage",
         "errors",
     },
-    "reporting": {"registry", "dataset", "training", "evaluation", "config"},
+    "reporting": {"monitoring", "registry", "dataset", "training", "evaluation", "config"},
     "registry": {"dataset", "evaluation", "storage", "errors", "__init__"},
     "training": {"dataset", "estimator", "evaluation", "storage", "errors"},
     "evaluation": {"dataset"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,6 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from titanic_ml.config.compose import build, load_settings, settings_like
@@ -22,8 +24,9 @@ from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import DataError, InvalidTable, ModelError, PromotionRefused, SettingsError
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.registry.store import ModelStore
-from titanic_ml.registry.version import Contents, Manifest, ModelVersion
+from titanic_ml.registry.version import PROFILE, Contents, Manifest, ModelVersion
 from titanic_ml.storage.address import parse, shown
+from titanic_ml.storage.files import write_page
 from titanic_ml.storage.tables import Table, as_frame, name_of, open_table
 
 if TYPE_CHECKING:
@@ -33,12 +36,14 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.result import Evaluation
     from titanic_ml.integrations.tracking import Tracked, Tracking
     from titanic_ml.monitoring.log import PredictionLog
+    from titanic_ml.monitoring.performance import Performance
     from titanic_ml.prediction.row import RowPredictor
     from titanic_ml.prediction.run import Run
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
     from titanic_ml.results import (
         Comparison,
+        Monitoring,
         Outcome,
         Predictions,
         Progress,
@@ -599,6 +604,98 @@ class TitanicPipeline:
 
         return count_rows(self.output if table is None else table, run_id)
 
+    def monitor(
+        self,
+        log: Table | None = None,
+        model: str = "champion",
+        *,
+        since: str | None = None,
+        labels: Table | None = None,
+        page: str | Path | None = None,
+    ) -> Monitoring:
+        """Tell whether later rows have moved from those that a version was trained on.
+
+        Parameters
+        ----------
+        log
+            A prediction log or another table, or its URI; by default the settings'
+            `monitoring.log`. Where it doesn't say what the version answered, that is computed.
+        model
+            A version or an alias.
+        since
+            Look at what was answered from then on: a time, or how long ago, such as ``7d``.
+        labels
+            A table of ids with their outcomes, or its URI. Where they are known, the version is
+            measured again.
+        page
+            A file into which a report in HTML is written.
+
+        Raises
+        ------
+        SettingsError
+            There is no log, or `since` is no time.
+        DataError, ModelError
+            A table or the version is at fault.
+        """
+        from titanic_ml.monitoring.drift import DriftDetector
+        from titanic_ml.monitoring.logged import Logged, moment
+        from titanic_ml.monitoring.profile import Profile
+        from titanic_ml.results import Monitoring
+
+        log = self.settings.monitoring.log if log is None else log
+        if log is None:
+            raise SettingsError("no log: name a table (--log), or set monitoring.log")
+        start = None if since is None else moment(since)
+        version = self._version(model)
+        if PROFILE not in version.manifest.files:
+            raise ModelError(f"{version.name} was trained before profiles were kept; train anew")
+        rows = Logged.of(as_frame(log), version.spec, name_of(log), start)
+        probability = rows.probability_by(version.name)
+        if probability is None and len(rows.X):
+            probability = Predictor(version.model).probability(rows.X)
+        known = np.isin(rows.dataset.row_hashes, version.out_of_fold["row"])
+        if probability is not None:  # of rows that it was trained on it knows too much
+            probability = np.where(known, np.nan, probability)
+        answered = None if probability is None else probability[~np.isnan(probability)]
+        s = self.settings.monitoring
+        detector = DriftDetector(s.alpha, s.threshold, s.shift)
+        drift = detector.compare(Profile.from_dict(version.profile), rows.X, answered)
+        performance = None
+        if labels is not None and probability is not None:
+            performance = self._performance(version, rows.ids, probability, labels)
+        told = None if start is None else start.isoformat(timespec="seconds")
+        found = Monitoring(
+            version.name, name_of(log), told, rows.invalid, int(known.sum()), drift, performance
+        )
+        if page is not None:
+            write_page(Path(page), found.to_html())
+        return found
+
+    def _performance(
+        self, version: ModelVersion, ids: pd.Series, probability: np.ndarray, labels: Table
+    ) -> Performance:
+        """A version on rows to which it gave these probabilities, by outcomes known now."""
+        from titanic_ml.evaluation.evaluator import Evaluator
+        from titanic_ml.evaluation.gate import row_losses_of
+        from titanic_ml.monitoring.logged import truths
+        from titanic_ml.monitoring.performance import compared
+
+        known = truths(as_frame(labels), version.spec, name_of(labels))
+        y = ids.map(known).to_numpy("float64")
+        both = ~(np.isnan(y) | np.isnan(probability))
+        y, probability = y[both].astype("int64"), probability[both]
+        if len(np.unique(y)) < 2:
+            raise DataError(
+                f"{name_of(labels)}: {len(y)} outcomes of rows that {version.name} answered, "
+                "expected some of both classes"
+            )
+        s = self.settings
+        evaluator = Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs)
+        now = evaluator.evaluate(y, probability, version.threshold)
+        losses = row_losses_of(version.out_of_fold)
+        before = version.manifest.metrics
+        return compared(now, y, probability, before, losses, s.monitoring.alpha)
+
     def compare(self, first: str, second: str = "champion") -> Comparison:
         """Put two versions side by side, on all metrics and on the rows that both were scored on.
 
@@ -859,9 +956,12 @@ class TitanicPipeline:
         run_id: str | None,
     ) -> ModelVersion:
         """Write down a training as a version of the store."""
+        from titanic_ml.monitoring.profile import Profile
         from titanic_ml.reporting.facts import Facts
         from titanic_ml.reporting.report import documents
 
+        profile = Profile.of(dataset.X, self.spec.kinds, selection.out_of_fold.probability)
+        kept = {PROFILE: json.dumps(profile.to_dict()).encode()}
         facts = Facts.of(selection, assessment, dataset, self.spec, settings)
         out_of_fold = selection.out_of_fold.probability.assign(
             id=dataset.ids, y=dataset.y, row=dataset.row_hashes
@@ -869,7 +969,7 @@ class TitanicPipeline:
         return self.store.save(
             Contents(selection.model, selection.baselines, assessment.background, out_of_fold),
             facts.summary(settings),
-            lambda origin: documents(facts.named(origin)),
+            lambda origin: documents(facts.named(origin)) | kept,
             run_id,
         )
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.assessment import Assessment
     from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation
     from titanic_ml.integrations.tracking import Tracked
+    from titanic_ml.monitoring.drift import Drift
+    from titanic_ml.monitoring.performance import Performance
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.training.result import Selection
 
@@ -247,6 +249,77 @@ class Predictions:
         if self.rejects:
             text += f"\n{self.rejected} of {self.read} rows rejected, written to {self.rejects}"
         return text
+
+
+@dataclass(frozen=True, repr=False)
+class Monitoring:
+    """Later rows against the training of a version.
+
+    Attributes
+    ----------
+    version
+        Its name.
+    table
+        What the table of the rows is called.
+    since
+        From when on they were looked at, in ISO 8601; None if all were.
+    invalid
+        How many rows have a fault.
+    known
+        How many the version was trained on; they count neither in the drift of its probability nor
+        in its performance.
+    drift
+        How far their columns have moved.
+    performance
+        How good the version was on them; None where no outcome is known.
+    """
+
+    version: str
+    table: str
+    since: str | None
+    invalid: int
+    known: int
+    drift: Drift
+    performance: Performance | None
+
+    @property
+    def alarm(self) -> bool:
+        """Whether a column has drifted, or the version has become worse."""
+        return bool(self.drift.drifted) or bool(self.performance and self.performance.worse)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        performance = self.performance and self.performance.to_dict()
+        own = {
+            n: getattr(self, n) for n in ("version", "table", "since", "invalid", "known", "alarm")
+        }
+        told = {"verdict": self.drift.verdict, "drift": self.drift.to_dict()}
+        return {**own, **told, "performance": performance}
+
+    def to_html(self) -> str:
+        """A page that needs no other file."""
+        from titanic_ml.reporting.drift import render_drift
+
+        return render_drift(vars(self), self.drift, self.performance)
+
+    def __repr__(self) -> str:
+        lines = [f"{self.table} against {self.version}: {self.drift.verdict}"]
+        if self.invalid:
+            lines.append(f"{self.invalid} rows have a fault (see `validate`)")
+        if self.known:
+            lines.append(f"{self.known} rows were trained on; their probability is not looked at")
+        if self.performance:
+            lines.append(self.performance.verdict)
+        if self.drift.columns:
+            lines += [
+                "",
+                f"{'COLUMN':<14} {'PSI':>7} {'P':>8}  {'MISSING':<12} WHAT HAS MOVED MOST",
+            ]
+        for c in self.drift.columns:
+            missing = f"{c.missing_before:.0%} → {c.missing_now:.0%}"
+            mark = "  DRIFT" if c.drifted else ""
+            lines.append(f"{c.name:<14} {c.psi:>7.3f} {c.p:>8.2g}  {missing:<12} {c.words}{mark}")
+        return "\n".join(lines)
 
 
 Progress = Callable[[int, int, str], None]  # the work done, all of it, what is being done

@@ -185,6 +185,35 @@ def test_evaluate_without_a_table_is_what_the_training_measured(run, store, trai
     assert told["grouped"]["log_loss"]["value"] > told["estimates"]["log_loss"]["value"]
 
 
+def test_monitor_names_what_has_moved_and_exits_with_1(run, store, tmp_path):
+    where, later = f"store.uri={store}", tmp_path / "later.csv"
+    assert run("monitor", "--log", TEST, where).code == 0
+    table = pd.read_csv(TRAIN)
+    table.assign(Fare=table["Fare"] * 1.9).drop(columns="Survived").to_csv(later, index=False)
+    page = tmp_path / "drift.html"
+    done = run("monitor", "--log", later, "--labels", TRAIN, "--report", page, where)
+    assert (done.code, done.err) == (1, "")
+    assert "drift in 891 rows: Fare: median 14.5 before, 27.5 now" in done.out
+    assert "rows whose outcome is known" in done.out
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    told = json.loads(run("monitor", "--log", later, "--json", where).out)
+    assert told["alarm"] and "Fare" in told["drift"]["drifted"] and told["performance"] is None
+    refused = run("monitor", "--log", later, "--report", tmp_path / "no/drift.html", where)
+    assert refused.code == 1 and "can't be written: No such file" in refused.err
+
+
+def test_monitor_says_what_it_lacks(run, store, tmp_path):
+    where = f"store.uri={store}"
+    nothing = run("monitor", where, "monitoring.log=null")
+    assert nothing.code == 2 and "name a table (--log), or set monitoring.log" in nothing.err
+    wrong = run("monitor", "--log", TEST, "--since", "soon", where)
+    assert wrong.code == 2 and "expected a time such as" in wrong.err
+    later = run("monitor", "--log", TEST, "--since", "7d", where)
+    assert later.code == 1 and "has no column predicted_at" in later.err
+    strange = run("monitor", "--log", TEST, "--labels", TEST, where)
+    assert strange.code == 1 and "column Survived: found no column of this name" in strange.err
+
+
 def test_report_says_where_it_is_and_opens_it(run, store, monkeypatch, training):
     opened = []
     monkeypatch.setattr("typer.launch", opened.append)
@@ -501,7 +530,7 @@ def test_completion_completes_commands():
     assert (code, err) == (0, b"")
     assert out.decode().split() == [
         *("validate", "train", "evaluate", "explain", "config"),
-        *("report", "track", "predict", "count", "serve", "models"),
+        *("report", "track", "predict", "count", "monitor", "serve", "models"),
     ]
 
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".venv-airflow/bin/airflow"
 DAGS = ROOT / "deploy/airflow/dags"
 DATE, RUN = "2026-11-22", "20261122T000000"
-TASKS = ["validate", "train", "evaluate", "promote", "predict", "count"]
+TASKS = ["validate", "train", "evaluate", "promote", "monitor", "predict", "count"]
 pytestmark = [
     pytest.mark.usefixtures("unmeasured"),
     pytest.mark.posix,
@@ -179,7 +179,7 @@ def test_a_database_killed_in_mid_run_loses_nothing_and_the_next_run_repairs_it(
     assert running.wait() == 1, scheduler.log
     states, said = scheduler.ask(LAST)
     assert states == {
-        **{task: ["success", 1] for task in TASKS[:4]},
+        **{task: ["success", 1] for task in TASKS[:5]},
         "predict": ["failed", 4],  # three times tried again
         "count": ["upstream_failed", 0],
     }
@@ -193,6 +193,7 @@ def test_a_database_killed_in_mid_run_loses_nothing_and_the_next_run_repairs_it(
     states, said = scheduler.ask(LAST)
     assert {state for state, _ in states.values()} == {"success"}
     assert said["count"]["rows"] == said["predict"]["rows"] == 418
+    assert said["monitor"]["alarm"] is False and "no drift" in said["monitor"]["verdict"]
     assert said["evaluate"]["estimates"] == said["train"]["metrics"]
     table = read_table(database.uri)
     assert set(table["model_version"]) == {champion} and table["PassengerId"].is_unique

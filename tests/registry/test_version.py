@@ -24,7 +24,7 @@ from titanic_ml.registry.version import Contents
 PARTS = {"model.joblib": "model", "out_of_fold.parquet": "out_of_fold"}
 FILES = list(PARTS)
 WRITTEN = ["baselines.joblib", "background.parquet", "evaluation.json", "manifest.json"]
-WRITTEN += ["model_card.md", "report.html"]
+WRITTEN += ["model_card.md", "profile.json", "report.html"]
 
 
 class SideEffect:

@@ -152,6 +152,15 @@ Counted = Annotated[
 Expected = Annotated[
     int | None, typer.Option("--expect", help="How many it must be; else the exit code is 1.")
 ]
+Log = Annotated[
+    str | None,
+    typer.Option(help=f"Rows that came later: {TABLES}; by default the setting monitoring.log."),
+]
+Since = Annotated[
+    str | None, typer.Option(help="Only what was answered from then on: 2026-11-01, 24h, 7d.")
+]
+Labels = Annotated[str | None, typer.Option(help=f"Ids with outcomes known by now: {TABLES}.")]
+Page = Annotated[str | None, typer.Option("--report", help="Write an HTML report there.")]
 Host = Annotated[str, typer.Option(help="Who may ask: 0.0.0.0 is everybody.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Where; 0 is any that is free.")]
 Workers = Annotated[int, typer.Option(min=1, help="How many processes answer.")]
@@ -360,6 +369,26 @@ def count(
     if wrong := expect is not None and rows != expect:
         text += f", expected {expect}"
     return Result(text, {"rows": rows, "run_id": run_id, "expected": expect}, 1 if wrong else 0)
+
+
+@app.command(
+    epilog=examples("monitor", "monitor --log new.csv --since 7d", "monitor --labels late.csv")
+)
+@shared
+def monitor(
+    overrides: Overrides = None,
+    log: Log = None,
+    since: Since = None,
+    labels: Labels = None,
+    page: Page = None,
+    model: Model = "champion",
+    allow_mismatch: AllowMismatch = False,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Tell whether later rows have moved from those of the training: exit code 1 if they have."""
+    pipeline = open_pipeline(overrides, config_dir, allow_mismatch)
+    found = pipeline.monitor(log, model, since=since, labels=labels, page=page)
+    return Result(found, found.to_dict(), 1 if found.alarm else 0)
 
 
 @app.command(epilog=examples("serve", "serve --host 0.0.0.0 --port 80 --workers 4 env=remote"))

@@ -65,8 +65,14 @@ class TrackingSettings:
 @dataclass(frozen=True)
 class MonitoringSettings:
     log: str | None
+    alpha: float
+    threshold: float
+    shift: float
 
     def __post_init__(self) -> None:
+        require(0 < self.alpha < 1, "monitoring.alpha", self.alpha, "between 0 and 1")
+        require(self.threshold >= 0, "monitoring.threshold", self.threshold, "0 or more")
+        require(0 <= self.shift <= 1, "monitoring.shift", self.shift, "from 0 to 1")
         right = self.log is None or bool(self.log.strip())
         require(right, "monitoring.log", "empty", "the address of a table, or null")
 

@@ -12,7 +12,14 @@ from titanic_ml.evaluation.result import Estimate
 
 def mean_log_loss(table: pd.DataFrame) -> float:
     """Log loss of out-of-fold probabilities, averaged over the columns `repeat_…`; truth in `y`."""
-    return float(_row_losses(table).mean())
+    return float(row_losses_of(table).mean())
+
+
+def row_losses_of(table: pd.DataFrame) -> np.ndarray:
+    """The mean log loss of each row over the columns `repeat_…`, (n,); truth in `y`."""
+    repeats = table.filter(like="repeat_").to_numpy()
+    truth = np.repeat(table["y"].to_numpy()[:, None], repeats.shape[1], axis=1)
+    return row_losses(truth, repeats).mean(axis=1)
 
 
 def compare_out_of_fold(
@@ -56,20 +63,13 @@ def paired_gain(
         How many rows were paired, and the mean gain; None without any.
     """
     keys = ["id", "y"]
-    losses = [t[keys].assign(loss=_row_losses(t)) for t in (first, second)]
+    losses = [t[keys].assign(loss=row_losses_of(t)) for t in (first, second)]
     both = losses[0].merge(losses[1], on=keys, suffixes=("_first", "_second"))
     if both.empty:
         return 0, None
     gains = (both["loss_first"] - both["loss_second"]).to_numpy()[:, None]
     value, low, high = (float(end[0]) for end in mean_interval(gains, confidence, seed))
     return len(both), Estimate(value, low, high)
-
-
-def _row_losses(table: pd.DataFrame) -> np.ndarray:
-    """The mean log loss of each row over the repetitions, (n,)."""
-    repeats = table.filter(like="repeat_").to_numpy()
-    truth = np.repeat(table["y"].to_numpy()[:, None], repeats.shape[1], axis=1)
-    return row_losses(truth, repeats).mean(axis=1)
 
 
 def _known(table: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:

@@ -85,11 +85,9 @@ class PredictionLog:
                 "slash, or a table of a database"
             )
         self.address = address
-        # A passenger may be asked about twice.
         columns = {name: replace(column, unique=False) for name, column in spec.columns.items()}
-        self.spec = replace(spec, columns=columns)
-        kinds: dict[str, str] = {spec.id: columns[spec.id].kind}
-        kinds |= {name: columns[name].kind for name in spec.inputs}
+        self.spec = replace(spec, columns=columns)  # a passenger may be asked about twice
+        kinds: dict[str, str] = {name: columns[name].kind for name in (spec.id, *spec.inputs)}
         self.schema = schema_of({**kinds, spec.target: "integer", **ANSWER, BATCH: "text"})
         self.seconds = seconds
         self.most = most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import math
 import tempfile
@@ -33,6 +34,7 @@ MANIFEST = "manifest.json"
 MODEL, BASELINES = "model.joblib", "baselines.joblib"
 BACKGROUND, OUT_OF_FOLD = "background.parquet", "out_of_fold.parquet"
 FACTS, REPORT, MODEL_CARD = "evaluation.json", "report.html", "model_card.md"
+PROFILE = "profile.json"
 MUST_MATCH = ("titanic_ml", "scikit-learn")  # to the minor version
 MAY_DIFFER = "scikit-learn"  # of these, where that is wished
 
@@ -303,6 +305,12 @@ class ModelVersion:
     def facts(self) -> bytes:
         """The JSON of the facts that its report is drawn from."""
         return self.read(FACTS)
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """What the columns of its training table looked like, to compare later rows with."""
+        found: dict[str, Any] = json.loads(self.read(PROFILE))
+        return found
 
     def seen(self, dataset: Dataset) -> np.ndarray:
         """Whether it was trained on each row, (n,): on one of the same id and target (of the id

@@ -75,7 +75,7 @@ def documents(facts: Facts) -> dict[str, bytes]:
 
 def render_report(facts: Facts) -> str:
     """The report of a version as one HTML file that needs no other."""
-    return _template("report.html.j2", escaped=True).render(
+    return template("report.html.j2", escaped=True).render(
         facts=facts,
         verdict=verdict(facts),
         drawings=drawings(facts),
@@ -87,7 +87,7 @@ def render_report(facts: Facts) -> str:
 
 def render_model_card(facts: Facts) -> str:
     """The model card of a version in Markdown, with the sections of Mitchell et al. (2019)."""
-    return _template("model_card.md.j2", escaped=False).render(
+    return template("model_card.md.j2", escaped=False).render(
         facts=facts, verdict=verdict(facts), words=METRIC_WORDS
     )
 
@@ -176,7 +176,8 @@ def _short_sum(names: list[str], most: int = 30) -> str:
     return _short(names[0], most - len(more)) + more
 
 
-def _template(name: str, escaped: bool) -> Any:
+def template(name: str, escaped: bool) -> Any:
+    """A template of ours, with the filters that all of them use."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -78,6 +78,14 @@ def write_file(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def write_page(path: Path, text: str) -> None:
+    """Write a text for people. Raises `UnwritableTable` if it can't be."""
+    try:
+        write_file(path, text.encode())
+    except OSError as error:
+        raise UnwritableTable(f"{path}: can't be written: {error.strerror}") from error
+
+
 def _umask() -> int:
     os.umask(mask := os.umask(0))  # there is no way to read it but to set it
     return mask

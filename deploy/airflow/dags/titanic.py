@@ -1,4 +1,4 @@
-"""An Airflow DAG: check the table, train, measure, promote by the gate, predict, count the rows.
+"""An Airflow DAG: check the table, train, measure, promote, look for drift, predict, count rows.
 
 Each task is one command of the program in the project's own environment, and tells what came of it
 as JSON. All go by the run's logical date, or its id where it has none: what is tried again makes
@@ -32,11 +32,16 @@ GIVEN = {
 }
 
 
-def command(task_id: str, words: str, hours: float = 0.25, **more: str) -> BashOperator:
-    """A task that runs a command of the program, and keeps the JSON that it prints."""
+def command(
+    task_id: str, words: str, hours: float = 0.25, unless: str = "", **more: str
+) -> BashOperator:
+    """A task that runs a command of the program, and keeps the JSON that it prints. It fails as the
+    command does, `unless` something holds of its exit code `$?`.
+    """
     return BashOperator(
         task_id=task_id,
-        bash_command=f'exec "$PYTHON" main.py {words} --json --verbose "env=$ENV" "seed=$SEED"',
+        bash_command=f'"$PYTHON" main.py {words} --json --verbose "env=$ENV" "seed=$SEED"'
+        + (f" || [ {unless} ]" if unless else ""),
         env=GIVEN | {"PYTHON": PYTHON} | more,
         append_env=True,
         cwd=str(PROJECT),
@@ -48,6 +53,7 @@ def command(task_id: str, words: str, hours: float = 0.25, **more: str) -> BashO
 def told(line: str) -> dict[str, Any]:
     """What the next tasks and people need of the last line that a command printed."""
     kept = ("version", "metrics", "estimates", "champion", "promoted", "why", "rows", "read")
+    kept += ("alarm", "verdict")
     return {key: value for key, value in json.loads(line).items() if key in kept}
 
 
@@ -88,6 +94,13 @@ with DAG(
     promote = command(
         "promote", 'models promote "$VERSION" --or-keep --why "Airflow $RUN"', VERSION=version
     )
+    # An alarm is told and stops nothing: who wants to, trains on other data then.
+    monitor = command(
+        "monitor",
+        'monitor --log "$TABLE" --model "$MODEL"',
+        unless="$? -eq 1",
+        MODEL="{{ ti.xcom_pull('promote')['champion'] }}",
+    )
     predict = command(
         "predict",
         'predict "$TABLE" --model "$MODEL" --run-id "$RUN" ${SINK:+--output "$SINK"}',
@@ -99,4 +112,4 @@ with DAG(
         'count ${SINK:+"$SINK"} --run-id "$RUN" --expect "$ROWS"',
         ROWS="{{ ti.xcom_pull('predict')['rows'] }}",
     )
-    validate >> train >> evaluate >> promote >> predict >> count
+    validate >> train >> evaluate >> promote >> monitor >> predict >> count

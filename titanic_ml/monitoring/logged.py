@@ -1,0 +1,140 @@
+"""Rows that were answered some time: those of a prediction log, or of any table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.dataset.validation import check
+from titanic_ml.errors import DataError, InvalidTable, SettingsError
+from titanic_ml.monitoring.log import ANSWER, BATCH
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class Logged:
+    """The typed columns of some rows, with what was answered where that is known.
+
+    Attributes
+    ----------
+    ids
+        The id of each row; one may come again.
+    X
+        What a model learns from.
+    answers
+        `probability` and `model_version` of each row; None if the table is no log.
+    invalid
+        How many rows have a fault; they are looked at all the same, for a fault may be the drift.
+    """
+
+    ids: pd.Series
+    X: pd.DataFrame
+    answers: pd.DataFrame | None
+    invalid: int
+
+    @classmethod
+    def of(
+        cls, frame: pd.DataFrame, spec: DatasetSpec, source: str, since: datetime | None = None
+    ) -> Logged:
+        """The rows of a table.
+
+        Parameters
+        ----------
+        frame
+            As it was read.
+        spec
+            Of the columns.
+        source
+            What to call the table in a message.
+        since
+            Leave out what was answered earlier.
+
+        Raises
+        ------
+        DataError
+            Its columns are others, or don't say when a row was answered.
+        """
+        if since is not None:
+            if "predicted_at" not in frame:
+                raise DataError(f"{source}: has no column predicted_at, expected one for --since")
+            times = pd.to_datetime(frame["predicted_at"], utc=True)
+            frame = frame[(times >= pd.Timestamp(since)).to_numpy()]
+        is_log = {"probability", "model_version"} <= set(frame.columns)
+        frame = frame.reset_index(drop=True)
+        answers = frame[["probability", "model_version"]] if is_log else None
+        if answers is not None:
+            answers = answers.astype({"probability": "float64"})
+        own = [name for name in (*ANSWER, BATCH) if name in frame and name not in spec.columns]
+        parsed, faults = check(frame.drop(columns=own), spec_of_log(spec), with_target=False)
+        if of_columns := [fault for fault in faults if not fault.row]:
+            raise InvalidTable(source, of_columns)
+        rows = {fault.row for fault in faults}
+        return cls(parsed[spec.id], parsed[spec.inputs], answers, len(rows))
+
+    @property
+    def dataset(self) -> Dataset:
+        """The same as a data set without a target."""
+        return Dataset(self.ids, self.X, None)
+
+    def probability_by(self, version: str) -> np.ndarray | None:
+        """What a version answered, NaN where another did; None if it is not known."""
+        if self.answers is None:
+            return None
+        own = self.answers["model_version"].eq(version)
+        return self.answers["probability"].where(own).to_numpy("float64")
+
+
+def spec_of_log(spec: DatasetSpec) -> DatasetSpec:
+    """The same, but a row may come again."""
+    columns = {name: replace(column, unique=False) for name, column in spec.columns.items()}
+    return replace(spec, columns=columns)
+
+
+def truths(frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Mapping[object, int]:
+    """The target by id, of a table that has both.
+
+    Raises
+    ------
+    InvalidTable
+        With all faults of the two columns.
+    """
+    both = {name: spec.columns[name] for name in (spec.id, spec.target)}
+    given = frame[[name for name in both if name in frame]]
+    parsed, faults = check(given, replace(spec, columns=both), with_target=True)
+    if faults:
+        raise InvalidTable(source, faults)
+    return dict(zip(parsed[spec.id].tolist(), parsed[spec.target].tolist(), strict=True))
+
+
+def moment(given: str, now: datetime | None = None) -> datetime:
+    """A time, or so long before now.
+
+    >>> moment("36h", datetime(2026, 11, 26, 12, tzinfo=UTC)).isoformat()
+    '2026-11-25T00:00:00+00:00'
+    >>> moment("2026-11-01").isoformat()
+    '2026-11-01T00:00:00+00:00'
+
+    Raises
+    ------
+    SettingsError
+        It is neither.
+    """
+    if found := re.fullmatch(r"(\d{1,6})([mhdw])", given.strip()):
+        ago = timedelta(**{UNITS[found[2]]: int(found[1])})
+        return (now or datetime.now(UTC)) - ago
+    try:
+        time = datetime.fromisoformat(given.strip())
+    except ValueError as error:
+        raise SettingsError(
+            f"since {given!r}: expected a time such as 2026-11-01 or 2026-11-01T12:00, in UTC if "
+            "it says nothing else, or how long ago, such as 90m, 24h, 7d or 2w"
+        ) from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

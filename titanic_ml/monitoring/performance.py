@@ -1,0 +1,97 @@
+"""Whether a model is still as good, once the outcomes of what it answered are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from titanic_ml.evaluation.metrics import row_losses
+from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation
+
+
+@dataclass(frozen=True, repr=False)
+class Performance:
+    """A model measured on later rows, beside what its training said of rows it had not seen.
+
+    Attributes
+    ----------
+    now
+        The metrics of the later rows, with intervals.
+    before
+        Those of the training, out of fold.
+    difference
+        By how much the mean log loss is more now, with its interval.
+    p
+        Of a difference as large as this by chance, by Welch's t-test (1947): the rows are others,
+        so nothing is paired.
+    alpha
+        Below which `p` is more than chance.
+    """
+
+    now: Evaluation
+    before: Estimates
+    difference: Estimate
+    p: float
+    alpha: float
+
+    @property
+    def worse(self) -> bool:
+        """Whether it has become worse by more than chance."""
+        return self.p < self.alpha and self.difference.value > 0
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        now, before = self.now.estimates["log_loss"], self.before["log_loss"]
+        better = "worse" if self.difference.value > 0 else "better"
+        chance = "more than chance" if self.p < self.alpha else "no more than chance may be"
+        return (
+            f"log loss {now} on {self.now.rows:,} rows whose outcome is known, {before} in the "
+            f"training: {better}, by {chance} (p = {self.p:.2g})"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "rows": self.now.rows,
+            "metrics": self.now.to_dict()["estimates"],
+            "metrics_before": {name: vars(value) for name, value in self.before.items()},
+            "difference": vars(self.difference),
+            "p": self.p,
+            "worse": self.worse,
+            "verdict": self.verdict,
+        }
+
+
+def compared(
+    now: Evaluation,
+    y: np.ndarray,
+    probability: np.ndarray,
+    before: Estimates,
+    losses_before: np.ndarray,
+    alpha: float,
+) -> Performance:
+    """Put later rows beside those of the training.
+
+    Parameters
+    ----------
+    now
+        The evaluation of the later rows.
+    y, probability
+        Of them, (n,).
+    before
+        The metrics of the training.
+    losses_before
+        The log loss of each row of the training, (m,).
+    alpha
+        As of `Performance`.
+    """
+    losses = row_losses(y, probability)
+    test = stats.ttest_ind(losses, losses_before, equal_var=False)
+    interval = test.confidence_interval(now.confidence)
+    mean = float(losses.mean() - losses_before.mean())
+    difference = Estimate(mean, float(interval.low), float(interval.high))
+    return Performance(now, before, difference, float(test.pvalue), alpha)
