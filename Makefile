@@ -22,7 +22,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check format format-check \
+.PHONY: help install install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
 	quality bench-tables bench-formats clean
@@ -75,6 +75,12 @@ notebook: install-all  ## Run main.ipynb from top to bottom, in place
 
 notebook-check: install-all  ## Run a copy of main.ipynb: it prints what is committed, and is small
 	@$(BIN)/python -m pytest --quiet -n 0 tests/test_notebook.py $(ARGS)
+
+# A browser of the machine's own will do, by any of these names.
+browser:  ## Install Chromium for the tests of the dashboard, unless there is one (root on Debian)
+	@for name in chromium chromium-browser google-chrome; do \
+		command -v $$name > /dev/null && exit; done; echo "Installing chromium, by apt-get ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes chromium > /dev/null
 
 format: install-all  ## Rewrite the code with isort and black
 	@$(BIN)/isort --quiet .

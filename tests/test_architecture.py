@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "main": {"cli"},
     "__main__": {"cli"},
     "cli": {"service", "pipeline", "results", "registry", "config", "errors", "__init__"},
-    "service": {"pipeline", "monitoring", "dataset", "errors", "__init__"},
+    "service": {"pipeline", "registry", "monitoring", "dataset", "errors", "__init__"},
     "monitoring": {"dataset", "evaluation", "storage", "errors"},
     "pipeline": {
         "results",
@@ -75,6 +75,7 @@ VENDORS = {
     "storage.tables": {"pyarrow"},
     "monitoring.log": {"pyarrow"},
     "service.app": {"fastapi", "starlette"},
+    "service.dashboard": {"fastapi", "jinja2", "starlette"},
     "service.keys": {"starlette"},
     "service.openapi": {"fastapi"},
     "service.predicting": {"fastapi", "starlette"},

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Comparison,
         Monitoring,
         Outcome,
+        Overview,
         Predictions,
         Progress,
         TrainedBefore,
@@ -350,6 +351,30 @@ class TitanicPipeline:
 
         version = self._version(model)
         return Report.of(_facts(version))
+
+    def overview(self, model: str = "champion") -> Overview:
+        """What was written down with a version, for who looks at it: nothing is drawn anew.
+
+        Parameters
+        ----------
+        model
+            A version or an alias.
+
+        Raises
+        ------
+        ModelError
+            The version is at fault.
+        """
+        from titanic_ml.evaluation.thresholds import confusions
+        from titanic_ml.registry.version import REPORT
+        from titanic_ml.reporting.report import figures_in
+        from titanic_ml.reporting.verdict import verdict
+        from titanic_ml.results import Overview
+
+        version = self.store.open(model)
+        facts, table = _facts(version), version.out_of_fold
+        steps = confusions(table["y"].to_numpy(), table.filter(like="repeat_").to_numpy())
+        return Overview(facts, verdict(facts), figures_in(version.read(REPORT).decode()), steps)
 
     def predict(
         self,
@@ -664,8 +689,9 @@ class TitanicPipeline:
         if labels is not None and probability is not None:
             performance = self._performance(version, rows.ids, probability, labels)
         told = None if start is None else start.isoformat(timespec="seconds")
+        counts = rows.invalid, int(known.sum())
         found = Monitoring(
-            version.name, name_of(log), told, rows.invalid, int(known.sum()), drift, performance
+            version.name, name_of(log), told, *counts, drift, performance, rows.volume()
         )
         if page is not None:
             write_page(Path(page), found.to_html())

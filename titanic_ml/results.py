@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation
     from titanic_ml.integrations.tracking import Tracked
     from titanic_ml.monitoring.drift import Drift
+    from titanic_ml.monitoring.logged import Volume
     from titanic_ml.monitoring.performance import Performance
     from titanic_ml.reporting.facts import Facts
+    from titanic_ml.reporting.verdict import Verdict
     from titanic_ml.training.result import Selection
 
 
@@ -252,6 +254,26 @@ class Predictions:
 
 
 @dataclass(frozen=True, repr=False)
+class Overview:
+    """What a version says of itself, as it was written down with it.
+
+    Attributes
+    ----------
+    facts, verdict
+        What was chosen and measured, and the sentences that follow from it.
+    figures
+        By name, an SVG text each; none of a version whose report has no names for them.
+    thresholds
+        As of `evaluation.thresholds.confusions`, out of fold.
+    """
+
+    facts: Facts
+    verdict: Verdict
+    figures: dict[str, str]
+    thresholds: list[dict[str, float]]
+
+
+@dataclass(frozen=True, repr=False)
 class Monitoring:
     """Later rows against the training of a version.
 
@@ -272,6 +294,8 @@ class Monitoring:
         How far their columns have moved.
     performance
         How good the version was on them; None where no outcome is known.
+    volume
+        How many were answered, and when; empty of a table that is no log.
     """
 
     version: str
@@ -281,6 +305,7 @@ class Monitoring:
     known: int
     drift: Drift
     performance: Performance | None
+    volume: Sequence[Volume] = ()
 
     @property
     def alarm(self) -> bool:
@@ -294,7 +319,8 @@ class Monitoring:
             n: getattr(self, n) for n in ("version", "table", "since", "invalid", "known", "alarm")
         }
         told = {"verdict": self.drift.verdict, "drift": self.drift.to_dict()}
-        return {**own, **told, "performance": performance}
+        volume = [asdict(one) for one in self.volume]
+        return {**own, **told, "performance": performance, "volume": volume}
 
     def to_html(self) -> str:
         """A page that needs no other file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -20,12 +21,22 @@ def guarded(start, store, quick):
 def test_who_names_a_key_is_answered(guarded, passenger):
     for key in (FIRST, SECOND):
         assert guarded.post(passenger, Authorization=f"Bearer {key}").status == 200
-    wrong = ["", "Bearer", f"Basic {FIRST}", f"Bearer {FIRST}x", f"Bearer {FIRST},{SECOND}", FIRST]
+    wrong = ["", "Bearer", f"Bearer {FIRST}x", f"Bearer {FIRST},{SECOND}", FIRST]
     for given in wrong:
         refused = guarded.post(passenger, Authorization=given)
-        assert refused.status == 401 and refused.headers["www-authenticate"] == "Bearer", given
+        assert refused.status == 401 and refused.headers["www-authenticate"].startswith(
+            "Bearer, Basic realm="
+        ), given
         assert "expected the header Authorization" in refused.json["error"]
         assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_browser_may_send_it_as_the_password_of_anybody(guarded):
+    for user, key, status in (("", FIRST, 200), ("ann", SECOND, 200), ("ann", "wrong", 401)):
+        given = base64.b64encode(f"{user}:{key}".encode()).decode()
+        answer = guarded.ask("GET", "/", Authorization=f"Basic {given}")
+        assert answer.status == status, user
+    assert guarded.ask("GET", "/", Authorization="Basic !").status == 401
 
 
 def test_probes_and_the_description_need_none(guarded):

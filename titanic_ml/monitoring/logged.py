@@ -19,6 +19,19 @@ from titanic_ml.monitoring.log import ANSWER, BATCH
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+MOST_SPANS = 48
+
+
+@dataclass(frozen=True)
+class Volume:
+    """How many rows were answered in an hour or a day that begins then, and how many of them 1."""
+
+    span: str
+    time: str
+    rows: int
+    positives: int
+
+
 @dataclass(frozen=True)
 class Logged:
     """The typed columns of some rows, with what was answered where that is known.
@@ -30,7 +43,10 @@ class Logged:
     X
         What a model learns from.
     answers
-        `probability` and `model_version` of each row; None if the table is no log.
+        `probability`, `model_version` and, where the table has them, the class and the time of
+        each row; None if the table is no log.
+    target
+        The name of the class.
     invalid
         How many rows have a fault; they are looked at all the same, for a fault may be the drift.
     """
@@ -38,6 +54,7 @@ class Logged:
     ids: pd.Series
     X: pd.DataFrame
     answers: pd.DataFrame | None
+    target: str
     invalid: int
 
     @classmethod
@@ -69,20 +86,35 @@ class Logged:
             frame = frame[(times >= pd.Timestamp(since)).to_numpy()]
         is_log = {"probability", "model_version"} <= set(frame.columns)
         frame = frame.reset_index(drop=True)
-        answers = frame[["probability", "model_version"]] if is_log else None
-        if answers is not None:
-            answers = answers.astype({"probability": "float64"})
+        kept = [name for name in (spec.target, *ANSWER) if name in frame]
+        answers = frame[kept].astype({"probability": "float64"}) if is_log else None
         own = [name for name in (*ANSWER, BATCH) if name in frame and name not in spec.columns]
         parsed, faults = check(frame.drop(columns=own), spec_of_log(spec), with_target=False)
         if of_columns := [fault for fault in faults if not fault.row]:
             raise InvalidTable(source, of_columns)
         rows = {fault.row for fault in faults}
-        return cls(parsed[spec.id], parsed[spec.inputs], answers, len(rows))
+        return cls(parsed[spec.id], parsed[spec.inputs], answers, spec.target, len(rows))
 
     @property
     def dataset(self) -> Dataset:
         """The same as a data set without a target."""
         return Dataset(self.ids, self.X, None)
+
+    def volume(self) -> list[Volume]:
+        """How many rows were answered, by day, or by hour if all were within three days, in the
+        last `MOST_SPANS` of them with any. Empty if the table doesn't say when.
+        """
+        if self.answers is None or "predicted_at" not in self.answers or self.answers.empty:
+            return []
+        times = pd.to_datetime(self.answers["predicted_at"], utc=True)
+        span = "hour" if times.max() - times.min() <= timedelta(days=3) else "day"
+        named = times.dt.strftime("%Y-%m-%d %H:00" if span == "hour" else "%Y-%m-%d")
+        classes = self.answers[self.target].astype("float64").groupby(named)
+        counts = pd.DataFrame({"rows": classes.size(), "positives": classes.sum()}).sort_index()
+        return [
+            Volume(span, str(time), int(row["rows"]), int(row["positives"]))
+            for time, row in counts.tail(MOST_SPANS).iterrows()
+        ]
 
     def probability_by(self, version: str) -> np.ndarray | None:
         """What a version answered, NaN where another did; None if it is not known."""

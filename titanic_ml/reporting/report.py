@@ -6,6 +6,7 @@ Both are drawn from a version's facts, so they can be drawn again.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,6 +91,12 @@ def render_model_card(facts: Facts) -> str:
     return template("model_card.md.j2", escaped=False).render(
         facts=facts, verdict=verdict(facts), words=METRIC_WORDS
     )
+
+
+def figures_in(report: str) -> dict[str, str]:
+    """The drawings that a report has, an SVG text each, by name: nothing is drawn again."""
+    found = re.findall(r'<figure id="figure-(\w+)">(<svg.*?</svg>\s*)</figure>', report, re.DOTALL)
+    return dict(found)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from titanic_ml import __version__
 from titanic_ml.service.champion import SECONDS
+from titanic_ml.service.dashboard import dashboard
 from titanic_ml.service.keys import Guarded
 from titanic_ml.service.openapi import described
 from titanic_ml.service.predicting import predicting
@@ -61,7 +62,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.serving = serving
-    routers = predicting(serving), telling(serving)
+    routers = predicting(serving), telling(serving), dashboard(serving)
     for router in routers:
         app.include_router(router)
     tell_refusals(app, serving.metrics)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from starlette.responses import JSONResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+CHALLENGE = 'Bearer, Basic realm="titanic_ml", charset="UTF-8"'
 # For probes, which have no key, and for those who want to know how to ask.
 OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs")
 
@@ -26,7 +29,8 @@ class Guarded:
     app
         The other.
     keys
-        Any of which is right, as `Authorization: Bearer KEY`.
+        Any of which is right, as `Authorization: Bearer KEY`, or as the password of any user in
+        HTTP's Basic authentication, by which a browser asks people for it.
     """
 
     def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
@@ -36,7 +40,7 @@ class Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._may_ask(scope):
             told = "no key, or a wrong one; expected the header Authorization: Bearer KEY"
-            refused = JSONResponse({"error": told}, 401, {"www-authenticate": "Bearer"})
+            refused = JSONResponse({"error": told}, 401, {"www-authenticate": CHALLENGE})
             await refused(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -46,9 +50,19 @@ class Guarded:
         if path in OPEN or path.startswith("/docs/"):
             return True
         kind, _, key = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+        if kind.lower() == b"basic":
+            key = _password(key)
         given = _hash(key.strip())
         right = [hmac.compare_digest(given, one) for one in self._hashes]
-        return kind.lower() == b"bearer" and any(right)
+        return kind.lower() in (b"bearer", b"basic") and any(right)
+
+
+def _password(given: bytes) -> bytes:
+    """That of `user:password` in Base64; nothing if it is none."""
+    try:
+        return base64.b64decode(given, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""
 
 
 def _hash(key: bytes) -> bytes:

@@ -24,6 +24,7 @@ DOCS = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>titanic_ml: how to ask it</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 <main id="swagger-ui"></main>
 <script src="docs/swagger-ui-bundle.js"></script>

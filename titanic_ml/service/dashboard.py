@@ -1,0 +1,152 @@
+"""The dashboard: a model where people can look at it, drawn by the server with a little script."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse
+
+from titanic_ml.errors import ModelError, ModelRefused, TitanicError
+from titanic_ml.service.requests import Refused
+from titanic_ml.service.schema import example
+from titanic_ml.service.serving import Serving
+
+if TYPE_CHECKING:
+    from titanic_ml.registry.version import Manifest
+
+PAGES = Path(__file__).parent / "pages"
+TYPES = {"dashboard.js": "text/javascript", "dashboard.css": "text/css"}
+# Drawings have styles of their own; nothing is fetched from elsewhere.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+KEPT_SECONDS = 60.0  # that what was found of the log is shown again
+NEWEST = 50  # versions and changes of the champion that are listed
+WORDS = {
+    "log_loss": "mean surprise at the truth; less is better",
+    "roc_auc": "pairs put in the right order; 0.5 is a coin",
+    "accuracy": "right predictions at the threshold",
+    "calibration_error": "distance of probability and share; 0 is best",
+}
+
+
+def dashboard(serving: Serving) -> APIRouter:
+    """The routes."""
+    router = APIRouter(include_in_schema=False)
+    log_page = _kept_for(KEPT_SECONDS, functools.partial(_log_page, serving))
+
+    @router.get("/")
+    async def page(model: str = "") -> Response:
+        """The version that answers, or another."""
+        name = model or serving.version
+        html = await run_in_threadpool(_page, serving, name)
+        return HTMLResponse(html, headers={"content-security-policy": POLICY})
+
+    @router.get("/dashboard/log")
+    async def log() -> Response:
+        """What the log has, and whether it has moved: it takes longer than the page."""
+        return HTMLResponse(await run_in_threadpool(log_page))
+
+    @router.get("/dashboard/{name}")
+    async def asset(name: str) -> Response:
+        if name not in TYPES:
+            raise Refused(404, f"no {name}")
+        return FileResponse(PAGES / name, media_type=TYPES[name])
+
+    return router
+
+
+def _page(serving: Serving, model: str) -> str:
+    pipeline = serving.pipeline
+    try:
+        name = pipeline.store.resolve(model)
+        overview = pipeline.overview(name)
+    except ModelError as error:
+        raise Refused(404, str(error)) from error
+    found = pipeline.store.versions()
+    versions = [v.manifest for v in found if not isinstance(v, ModelRefused)]
+    versions = sorted(versions, key=lambda manifest: manifest.version)[-NEWEST:]
+    history = pipeline.store.champion.history()
+    return _template("dashboard.html.j2").render(
+        version=name,
+        facts=overview.facts,
+        verdict=overview.verdict,
+        figures=overview.figures,
+        thresholds=overview.thresholds,
+        words=WORDS,
+        answering=serving.champion.version,
+        versions=versions,
+        **_over_time(versions),
+        history=history[::-1][:NEWEST],
+        spec=serving.spec,
+        example=example(serving.spec),
+    )
+
+
+def _over_time(versions: Sequence[Manifest]) -> dict[str, Any]:
+    """Where the log loss of each version is drawn, 640 by 170."""
+    losses = [version.metrics["log_loss"] for version in versions]
+    if len(losses) < 2:
+        return {"drawn": []}
+    bottom, top = min(loss.low for loss in losses), max(loss.high for loss in losses)
+
+    def height(value: float) -> float:
+        return round(150 - 140 * (value - bottom) / max(top - bottom, 1e-9) + 10, 1)
+
+    drawn = [
+        {
+            "version": version.version,
+            "x": round(60 + 560 * place / (len(losses) - 1), 1),
+            "y": height(loss.value),
+            "low": height(loss.low),
+            "high": height(loss.high),
+            "label": f"{version.version} {loss}",
+        }
+        for place, (version, loss) in enumerate(zip(versions, losses, strict=True))
+    ]
+    return {"drawn": drawn, "top": top, "bottom": bottom}
+
+
+def _log_page(serving: Serving) -> str:
+    try:
+        found, why = serving.pipeline.monitor(model=serving.version), ""
+    except TitanicError as error:
+        found, why = None, str(error)
+    return _template("log.html.j2").render(found=found, why=why)
+
+
+def _kept_for(seconds: float, make: Any) -> Any:
+    """A function whose result is given again for so long."""
+    kept: list[Any] = [0.0, None]
+
+    def get() -> Any:
+        if kept[1] is None or time.monotonic() - kept[0] > seconds:
+            kept[:] = [time.monotonic(), make()]
+        return kept[1]
+
+    return get
+
+
+@functools.cache
+def _template(name: str) -> Any:
+    environment = Environment(
+        loader=PackageLoader("titanic_ml.service", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["estimate"] = (
+        lambda e: f"{e.value:z.3f} ({e.low:z.3f}\u00a0to\u00a0{e.high:z.3f})"
+    )
+    environment.filters["name"] = lambda text: str(text).replace("_", " ")
+    return environment.get_template(name)
