@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 
+import pandas as pd
+
 from titanic_ml import TitanicPipeline
 
 ROOT = Path(__file__).parents[1]
@@ -78,10 +80,13 @@ def main(seconds: float = 300, swaps: int = 20) -> None:
             pipeline.warm(versions[-1])
             expected[versions[-1]] = pipeline.predict_one(PASSENGER)["probability"]
         pipeline.promote(versions[0], force=True)
-        command = [sys.executable, "main.py", "serve", "--port", str(PORT), store]
+        log = f"monitoring.log={folder}/served/"
+        command = [sys.executable, "main.py", "serve", "--port", str(PORT), store, log]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         program = subprocess.Popen(command, cwd=ROOT, **quiet)
+        begun = time.monotonic()
         wait_until_ready()
+        ready = time.monotonic() - begun
         load = Load(expected)
         threads = [threading.Thread(target=load.ask) for _ in range(CONNECTIONS)]
         for thread in threads:
@@ -100,13 +105,19 @@ def main(seconds: float = 300, swaps: int = 20) -> None:
         load.over.set()
         for thread in threads:
             thread.join()
+        told = urllib.request.urlopen(f"http://127.0.0.1:{PORT}/metrics").read().decode()
+        lost = re.search(r"^titanic_log_dropped_rows_total (\S+)", told, re.MULTILINE)[1]
         program.terminate()
+        code = program.wait()
+        kept = len(pd.read_parquet(f"{folder}/served/", columns=["run_id"]))
         print(
             f"{seconds:.0f} s, {swaps} swaps: {load.answered:,} requests, {len(load.failed)} failed"
         )
         print(f"the version before answered for at most {late:.1f} s after a swap")
+        print(f"it answered {ready:.1f} s after it was started")
         print(f"memory after the first minute {early:.0f} MB, at the end {end:.0f} MB")
-        print(f"exit code after SIGTERM: {program.wait()}")
+        print(f"the log has {kept:,} rows, {float(lost):.0f} were lost")
+        print(f"exit code after SIGTERM: {code}")
         if load.failed:
             raise SystemExit(f"the first that failed: {load.failed[0]}")
 

@@ -663,7 +663,7 @@ class TitanicPipeline:
             A table or the version is at fault.
         """
         from titanic_ml.monitoring.drift import DriftDetector
-        from titanic_ml.monitoring.logged import Logged, moment
+        from titanic_ml.monitoring.logged import Logged, moment, newest
         from titanic_ml.monitoring.profile import Profile
         from titanic_ml.results import Monitoring
 
@@ -674,7 +674,10 @@ class TitanicPipeline:
         version = self._version(model)
         if PROFILE not in version.manifest.files:
             raise ModelError(f"{version.name} was trained before profiles were kept; train anew")
-        rows = Logged.of(as_frame(log), version.spec, name_of(log), start)
+        with open_table(log) as source:
+            frames = (batch.frame for batch in source.batches())
+            table = newest(frames, name_of(log), start)
+        rows = Logged.of(table, version.spec, name_of(log))
         probability = rows.probability_by(version.name)
         if probability is None and len(rows.X):
             probability = Predictor(version.model).probability(rows.X)

@@ -5,13 +5,17 @@ Building and running the image itself is `make image-check`.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
+import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
@@ -22,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = OmegaConf.to_container(OmegaConf.load(ROOT / "deploy/compose.yaml"), resolve=False)
 SERVICES = COMPOSE["services"]
-GIVEN = {"POSTGRES_PASSWORD": "s3cret", "TITANIC_SIGNING_KEY": "0" * 64}
+KEY = "a-key-of-the-tests"  # pragma: allowlist secret
+GIVEN = {"POSTGRES_PASSWORD": "s3cret", "TITANIC_SIGNING_KEY": "0" * 64, "TITANIC_API_KEYS": KEY}
 
 
 def test_the_base_is_pinned_and_has_a_python_that_is_tested():
@@ -56,8 +61,8 @@ def test_servers_are_pinned_and_nothing_secret_stands_in_the_file():
 
 
 @pytest.mark.usefixtures("unmeasured")
-def test_the_jobs_train_and_predict_with_the_variables_that_they_are_given(
-    bucket, postgres, quick, tmp_path
+def test_what_compose_starts_works_with_the_variables_that_it_is_given(
+    bucket, postgres, quick, tmp_path, free_port, wait_for
 ):
     """As compose starts them, but for the servers' addresses, on the servers of these tests."""
     place = bucket("").rstrip("/")
@@ -67,18 +72,24 @@ def test_the_jobs_train_and_predict_with_the_variables_that_they_are_given(
         value = value.replace("s3://titanic", place).replace("/data/", f"{ROOT}/data/")
         return re.sub(r"postgresql://.*\?(table=\w+)", lambda m: postgres(m[1]), value)
 
-    def job(name: str, *more: str) -> str:
+    def started(name: str, *more: object) -> tuple[subprocess.Popen[str], dict[str, str]]:
         service = SERVICES[name]
         ours = {key: given(v) for key, v in service["environment"].items() if key[:3] != "AWS"}
-        words = [given(word) for word in service["command"]]
-        done = subprocess.run(
-            [sys.executable, ROOT / "main.py", *words, *more],
+        words = [given(word) for word in service["command"]] + [str(word) for word in more]
+        program = subprocess.Popen(
+            [sys.executable, ROOT / "main.py", *words],
             cwd=tmp_path,
             env=os.environ | ours,
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
         )
-        assert done.returncode == 0, done.stderr
+        return program, ours
+
+    def job(name: str, *more: str) -> str:
+        program, ours = started(name, *more)
+        told = program.communicate()[1]
+        assert program.returncode == 0, told
         return ours["TITANIC_PREDICTIONS_URI"]
 
     job("train", *quick[1:])  # the table is that of the variable
@@ -89,3 +100,28 @@ def test_the_jobs_train_and_predict_with_the_variables_that_they_are_given(
         predictions = read_table(job("predict"))
         assert len(predictions) == 418 and set(predictions["model_version"]) == {version.name}
     assert {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} < set(SERVICES["predict"]["environment"])
+
+    service, variables = started("serve", "--port", free_port)
+    try:
+        wait_for(f"http://127.0.0.1:{free_port}/readyz")
+        table = (ROOT / "data/test.csv").read_bytes()
+        request = Request(f"http://127.0.0.1:{free_port}/predict/file", table)
+        request.add_header("Content-Type", "text/csv")
+        with pytest.raises(HTTPError, match="401"):
+            urlopen(request)
+        request.add_header("Authorization", f"Bearer {KEY}")
+        with urlopen(request) as answer:
+            assert answer.headers["x-model-version"] == version.name
+        passenger = pd.read_csv(ROOT / "data/test.csv", dtype=object).iloc[0].dropna().to_dict()
+        request = Request(f"http://127.0.0.1:{free_port}/predict", json.dumps(passenger).encode())
+        request.add_header("Content-Type", "application/json")
+        request.add_header("Authorization", f"Bearer {KEY}")
+        urlopen(request).close()
+    finally:
+        service.terminate()
+        told = service.communicate(timeout=60)[1]
+    assert service.returncode == 0 and KEY not in told, told
+    kept = read_table(variables["TITANIC_LOG_URI"])
+    assert kept["PassengerId"].tolist() == [892] and kept["model_version"].tolist() == [
+        version.name
+    ]

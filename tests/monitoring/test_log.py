@@ -38,11 +38,14 @@ def started(spec):
         log.stop()
 
 
-@pytest.mark.parametrize("kind", ["parquet", "sqlite"])
-def test_rows_stand_in_the_table_with_their_answers(started, wait_until, tmp_path, kind):
+@pytest.mark.parametrize("kind", ["parquet", "sqlite", "postgresql"])
+def test_rows_stand_in_the_table_with_their_answers(started, wait_until, tmp_path, kind, request):
     if kind == "sqlite":
         pytest.importorskip("adbc_driver_sqlite", reason="no ADBC: make install-all")
-    uri = {"parquet": f"{tmp_path}/log/", "sqlite": f"sqlite:///{tmp_path}/log.db?table=log"}[kind]
+    uri = {"parquet": f"{tmp_path}/log/", "sqlite": f"sqlite:///{tmp_path}/log.db?table=log"}.get(
+        kind
+    )
+    uri = uri or request.getfixturevalue("postgres")("table=log")
     log, before = started(uri), int(time.time())
     log.add([ROW, ROW | {"PassengerId": 2, "Age": None, "Cabin": "C85"}], [answer(1), answer(2)])
     wait_until(lambda: log.written == 2)

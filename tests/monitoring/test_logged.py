@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from titanic_ml.errors import DataError, InvalidTable, SettingsError
-from titanic_ml.monitoring.logged import Logged, moment, truths
+from titanic_ml.monitoring.logged import Logged, moment, newest, truths
 
 
 @pytest.fixture
@@ -28,13 +28,24 @@ def test_a_log_has_the_facts_and_what_was_answered(log, spec):
     assert rows.X["Name"].iloc[0] == "KELLY, MR. JAMES"
 
 
-def test_only_what_was_answered_since(log, spec):
-    rows = Logged.of(log, spec, "the log", datetime(2026, 11, 24, tzinfo=UTC))
-    assert rows.ids.tolist() == log["PassengerId"].astype(int).tolist()[4:]
+def test_only_what_was_answered_since(log):
+    start = datetime(2026, 11, 24, tzinfo=UTC)
+    parts = [log.head(5), log.tail(1)]
+    assert newest(parts, "the log", start).index.tolist() == [0, 1]
+    assert newest(parts, "the log", start)["PassengerId"].equals(
+        log["PassengerId"][4:].reset_index(drop=True)
+    )
     texts = log.assign(predicted_at=log["predicted_at"].astype(str))  # as SQLite has them
-    assert len(Logged.of(texts, spec, "the log", datetime(2026, 11, 24, tzinfo=UTC)).X) == 2
+    assert len(newest([texts], "the log", start)) == 2
     with pytest.raises(DataError, match="the table: has no column predicted_at"):
-        Logged.of(log[["PassengerId"]], spec, "the table", datetime(2026, 11, 24, tzinfo=UTC))
+        newest([log[["PassengerId"]]], "the table", start)
+
+
+def test_no_more_rows_are_kept_than_are_looked_at(log):
+    parts = [log.assign(part=number) for number in range(20)]
+    found = newest(parts, "the log", most=15)
+    assert found["part"].tolist() == [17] * 3 + [18] * 6 + [19] * 6
+    assert newest([], "the log").empty and len(newest(parts, "the log")) == 120
 
 
 def test_another_table_has_no_answers_and_its_faults_are_counted(test_frame, spec):
@@ -60,3 +71,16 @@ def test_a_moment_is_a_time_or_how_long_ago():
     for wrong in ("soon", "3x", "", "-1d"):
         with pytest.raises(SettingsError, match="expected a time such as 2026-11-01"):
             moment(wrong)
+
+
+def test_the_volume_is_by_day_or_by_hour(log, spec):
+    log["Survived"] = [1, 0, 1, 1, 0, 1]
+    days = Logged.of(log, spec, "the log").volume()
+    assert [(one.span, one.time, one.rows, one.positives) for one in days][:2] == [
+        ("day", "2026-11-20", 1, 1),
+        ("day", "2026-11-21", 1, 0),
+    ]
+    log["predicted_at"] = pd.Timestamp("2026-11-20 10:30", tz="UTC")
+    (hour,) = Logged.of(log, spec, "the log").volume()
+    assert (hour.span, hour.time, hour.rows, hour.positives) == ("hour", "2026-11-20 10:00", 6, 4)
+    assert Logged.of(log.drop(columns="predicted_at"), spec, "the log").volume() == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 MOST_SPANS = 48
+MOST_ROWS = 500_000  # that are looked at
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,7 @@ class Logged:
     invalid: int
 
     @classmethod
-    def of(
-        cls, frame: pd.DataFrame, spec: DatasetSpec, source: str, since: datetime | None = None
-    ) -> Logged:
+    def of(cls, frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Logged:
         """The rows of a table.
 
         Parameters
@@ -71,19 +71,12 @@ class Logged:
             Of the columns.
         source
             What to call the table in a message.
-        since
-            Leave out what was answered earlier.
 
         Raises
         ------
-        DataError
-            Its columns are others, or don't say when a row was answered.
+        InvalidTable
+            Its columns are others.
         """
-        if since is not None:
-            if "predicted_at" not in frame:
-                raise DataError(f"{source}: has no column predicted_at, expected one for --since")
-            times = pd.to_datetime(frame["predicted_at"], utc=True)
-            frame = frame[(times >= pd.Timestamp(since)).to_numpy()]
         is_log = {"probability", "model_version"} <= set(frame.columns)
         frame = frame.reset_index(drop=True)
         kept = [name for name in (spec.target, *ANSWER) if name in frame]
@@ -102,9 +95,10 @@ class Logged:
 
     def volume(self) -> list[Volume]:
         """How many rows were answered, by day, or by hour if all were within three days, in the
-        last `MOST_SPANS` of them with any. Empty if the table doesn't say when.
+        last `MOST_SPANS` of them with any. Empty if the table doesn't say when and what.
         """
-        if self.answers is None or "predicted_at" not in self.answers or self.answers.empty:
+        needed = {"predicted_at", self.target}
+        if self.answers is None or not needed <= set(self.answers) or self.answers.empty:
             return []
         times = pd.to_datetime(self.answers["predicted_at"], utc=True)
         span = "hour" if times.max() - times.min() <= timedelta(days=3) else "day"
@@ -122,6 +116,45 @@ class Logged:
             return None
         own = self.answers["model_version"].eq(version)
         return self.answers["probability"].where(own).to_numpy("float64")
+
+
+def newest(
+    frames: Iterable[pd.DataFrame],
+    source: str,
+    since: datetime | None = None,
+    most: int = MOST_ROWS,
+) -> pd.DataFrame:
+    """The last rows of a table that comes in parts, the oldest part first.
+
+    Parameters
+    ----------
+    frames
+        The parts.
+    source
+        What to call the table in a message.
+    since
+        Leave out what was answered earlier.
+    most
+        How many rows are kept: more would change nothing that is said of them.
+
+    Raises
+    ------
+    DataError
+        It doesn't say when a row was answered, and that is asked for.
+    """
+    kept: deque[pd.DataFrame] = deque()
+    rows = 0
+    for frame in frames:
+        if since is not None:
+            if "predicted_at" not in frame:
+                raise DataError(f"{source}: has no column predicted_at, expected one for --since")
+            times = pd.to_datetime(frame["predicted_at"], utc=True)
+            frame = frame[(times >= pd.Timestamp(since)).to_numpy()]
+        kept.append(frame)
+        rows += len(frame)
+        while rows - len(kept[0]) >= most:
+            rows -= len(kept.popleft())
+    return pd.concat(kept, ignore_index=True).tail(most) if kept else pd.DataFrame()
 
 
 def spec_of_log(spec: DatasetSpec) -> DatasetSpec:
