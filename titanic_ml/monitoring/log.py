@@ -134,7 +134,8 @@ class PredictionLog:
         while not ending:
             ending = self._stop.wait(TICK)
             self._guarded(self._put_into_columns)
-            if ending or time.monotonic() >= due or self._rows >= BATCH_ROWS:
+            full = self._rows >= BATCH_ROWS and not self.why
+            if ending or full or time.monotonic() >= due:
                 self._guarded(self._write)
                 due = time.monotonic() + self.seconds
         with self._lock:
@@ -154,7 +155,9 @@ class PredictionLog:
         except Exception:
             log.exception("the prediction log goes on without what it was about to write")
             self._parts, self._batch = [], None
-            self._count(lost=self._rows - sum(len(served.rows) for served in self._waiting))
+            with self._lock:
+                lost = self._rows - sum(len(served.rows) for served in self._waiting)
+            self._count(lost=lost)
 
     def _put_into_columns(self) -> None:
         """Put what waits into columns, of which there are a hundred times fewer than of rows, a
