@@ -60,7 +60,8 @@ def telling(serving: Serving) -> APIRouter:
         """Whether a version answers, which, and whether another was refused."""
         champion = serving.champion
         found = {"model_version": champion.version, "refused": champion.refused}
-        found |= {"why": champion.why, "log": serving.log.why if serving.log else None}
+        if not serving.pipeline.settings.service.keys:  # else it is for the log: it names places
+            found |= {"why": champion.why, "log": serving.log.why if serving.log else None}
         return JSONResponse(found, 200 if champion.version else 503)
 
     @router.get("/metrics", response_class=PlainTextResponse)
