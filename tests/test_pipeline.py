@@ -421,6 +421,18 @@ def test_monitor_compares_a_log_by_what_was_answered(pipeline, test_frame):
     assert pipeline.monitor(log, since="2026-11-21").drift.rows == 0
 
 
+def test_monitor_looks_at_rows_with_a_fault_too(pipeline, test_frame):
+    bad = test_frame.astype("object")
+    for row, (name, value) in enumerate([("Name", "nobody"), ("Sex", "x"), ("Pclass", "9")]):
+        bad.loc[row, name] = value
+    bad.loc[3, "Ticket"] = None
+    found = pipeline.monitor(bad)
+    assert found.invalid == 4 and found.drift.rows == 418 and not found.alarm
+    assert "rows with a fault: 4" in repr(found)
+    nobody = pipeline.monitor(bad.assign(Sex="x"))
+    assert nobody.invalid == 418 and [c.name for c in nobody.drift.drifted] == ["Sex"]
+
+
 def test_monitor_leaves_rows_of_the_training_out_of_the_probability(pipeline, passengers):
     found = pipeline.monitor(passengers)
     assert found.known == 891 and not found.alarm

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.result import Evaluation
     from titanic_ml.integrations.tracking import Tracked, Tracking
     from titanic_ml.monitoring.log import PredictionLog
+    from titanic_ml.monitoring.logged import Logged
     from titanic_ml.monitoring.performance import Performance
     from titanic_ml.prediction.row import RowPredictor
     from titanic_ml.prediction.run import Run
@@ -676,25 +677,24 @@ class TitanicPipeline:
             raise ModelError(f"{version.name} was trained before profiles were kept; train anew")
         with open_table(log) as source:
             frames = (batch.frame for batch in source.batches())
-            table = newest(frames, name_of(log), start)
-        rows = Logged.of(table, version.spec, name_of(log))
-        probability = rows.probability_by(version.name)
-        if probability is None and len(rows.X):
-            probability = Predictor(version.model).probability(rows.X)
-        known = np.isin(rows.dataset.row_hashes, version.out_of_fold["row"])
-        if probability is not None:  # of rows that it was trained on it knows too much
-            probability = np.where(known, np.nan, probability)
-        answered = None if probability is None else probability[~np.isnan(probability)]
+            rows = Logged.of(newest(frames, name_of(log), start), version.spec, name_of(log))
+        known, probability = _answers(version, rows)
         s = self.settings.monitoring
-        detector = DriftDetector(s.alpha, s.threshold, s.shift)
-        drift = detector.compare(Profile.from_dict(version.profile), rows.X, answered)
+        drift = DriftDetector(s.alpha, s.threshold, s.shift).compare(
+            Profile.from_dict(version.profile), rows.X, probability[~np.isnan(probability)]
+        )
         performance = None
-        if labels is not None and probability is not None:
+        if labels is not None:
             performance = self._performance(version, rows.ids, probability, labels)
-        told = None if start is None else start.isoformat(timespec="seconds")
-        counts = rows.invalid, int(known.sum())
         found = Monitoring(
-            version.name, name_of(log), told, *counts, drift, performance, rows.volume()
+            version=version.name,
+            table=name_of(log),
+            since=None if start is None else start.isoformat(timespec="seconds"),
+            invalid=rows.invalid,
+            known=int(known.sum()),
+            drift=drift,
+            performance=performance,
+            volume=rows.volume(),
         )
         if page is not None:
             write_page(Path(page), found.to_html())
@@ -1076,6 +1076,19 @@ def _without_secrets(settings: Settings, data: str) -> Settings:
         monitoring=replace(settings.monitoring, log=log and shown(log)),
         service=replace(settings.service, api_keys=None),
     )
+
+
+def _answers(version: ModelVersion, rows: Logged) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows a version was trained on, (n,) bool, and its probability of each of the others:
+    what it answered, or would; NaN where another version did, and of rows with a fault.
+    """
+    known = np.isin(rows.dataset.row_hashes, version.out_of_fold["row"])
+    probability = rows.probability_by(version.name)
+    if probability is None:
+        probability = np.full(len(rows.X), np.nan)
+        if rows.right.any():
+            probability[rows.right] = Predictor(version.model).probability(rows.answerable)
+    return known, np.where(known, np.nan, probability)  # of its own rows it knows too much
 
 
 def _explained(

@@ -272,6 +272,9 @@ class Overview:
     figures: dict[str, str]
     thresholds: list[dict[str, float]]
 
+    def __repr__(self) -> str:
+        return f"{self.facts.out_of_fold.version}: {self.verdict.headline}"
+
 
 @dataclass(frozen=True, repr=False)
 class Monitoring:
@@ -331,9 +334,11 @@ class Monitoring:
     def __repr__(self) -> str:
         lines = [f"{self.table} against {self.version}: {self.drift.verdict}"]
         if self.invalid:
-            lines.append(f"{self.invalid} rows have a fault (see `validate`)")
+            lines.append(f"rows with a fault: {self.invalid} (`validate` names them)")
         if self.known:
-            lines.append(f"{self.known} rows were trained on; their probability is not looked at")
+            lines.append(
+                f"rows it was trained on: {self.known}; their probability is not looked at"
+            )
         if self.performance:
             lines.append(self.performance.verdict)
         if self.drift.columns:

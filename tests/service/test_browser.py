@@ -86,13 +86,11 @@ def test_a_version_is_picked(page, pipeline, worse):
     assert page.locator("main strong").first.inner_text() == champion
 
 
-def test_nobody_else_is_asked_and_the_first_view_is_quick(page, address):
+def test_nobody_else_is_asked(page, address):
     page.wait_for_selector("#log-found p:not(:text('Looking'))")
     assert {url.split("/")[2] for url in page.asked if not url.startswith("data:")} == {
         address.split("/")[2]
     }
-    timing = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
-    assert page.evaluate(timing) < 5000  # 0.2 s on a machine that does nothing else
     assert page.said == []
 
 

@@ -24,6 +24,11 @@ def test_it_shows_the_version_that_answers(service, pipeline):
         assert (f'name="{name}"' in html) is (name != "Survived")
 
 
+def test_an_overview_is_told_in_a_line(pipeline):
+    version = pipeline.store.resolve("champion")
+    assert repr(pipeline.overview()) == f"{version}: {pipeline.report().verdict.headline}"
+
+
 def test_its_parts_are_its_own(service):
     for name, kind in (("dashboard.js", "text/javascript"), ("dashboard.css", "text/css")):
         answer = service.get(f"/dashboard/{name}")

@@ -27,7 +27,7 @@ def test_what_is_answered_is_kept(start, pipeline, tmp_path, passenger, wait_unt
 def test_nobody_answers_before_it_is_started(pipeline):
     serving = Serving.of(pipeline, "champion")
     with pytest.raises(Refused, match="no version is loaded yet"):
-        serving.version
+        serving.answering()
     serving.start()
-    assert serving.version == pipeline.store.resolve("champion")
+    assert serving.answering() == pipeline.store.resolve("champion")
     serving.stop()

@@ -9,8 +9,8 @@ difference is more than chance, and of few a large one may be chance.
 
 Of the predicted probability the index says too little. What it is compared with is out of fold, of
 models that differ a little from the one that answers; and most probabilities lie close together, so
-that a step of a hundredth moves a third of them into another bin. It has drifted where it has moved
-far on average, by Wasserstein's distance.
+that a step of a hundredth moves a quarter of them into another bin. It has drifted where it has
+moved far on average, by Wasserstein's distance.
 """
 
 from __future__ import annotations

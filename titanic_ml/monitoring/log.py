@@ -43,6 +43,12 @@ class Served(NamedTuple):
     answers: Sequence[Mapping[str, Any]]
 
 
+def spec_of_log(spec: DatasetSpec) -> DatasetSpec:
+    """The same, but a row may come again: a passenger may be asked about twice."""
+    columns = {name: replace(column, unique=False) for name, column in spec.columns.items()}
+    return replace(spec, columns=columns)
+
+
 class PredictionLog:
     """Keeps rows with their answers in a table.
 
@@ -85,9 +91,8 @@ class PredictionLog:
                 "slash, or a table of a database"
             )
         self.address = address
-        columns = {name: replace(column, unique=False) for name, column in spec.columns.items()}
-        self.spec = replace(spec, columns=columns)  # a passenger may be asked about twice
-        kinds: dict[str, str] = {name: columns[name].kind for name in (spec.id, *spec.inputs)}
+        self.spec = spec_of_log(spec)
+        kinds: dict[str, str] = {n: spec.columns[n].kind for n in (spec.id, *spec.inputs)}
         self.schema = schema_of({**kinds, spec.target: "integer", **ANSWER, BATCH: "text"})
         self.seconds = seconds
         self.most = most

@@ -15,7 +15,7 @@ from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.dataset.validation import check
 from titanic_ml.errors import DataError, InvalidTable, SettingsError
-from titanic_ml.monitoring.log import ANSWER, BATCH
+from titanic_ml.monitoring.log import ANSWER, BATCH, spec_of_log
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -49,15 +49,19 @@ class Logged:
         each row; None if the table is no log.
     target
         The name of the class.
-    invalid
-        How many rows have a fault; they are looked at all the same, for a fault may be the drift.
+    right
+        Which rows have no fault, (n,) bool. The others are looked at all the same, for a fault may
+        be the drift.
+    answerable
+        The typed columns of those without a fault.
     """
 
     ids: pd.Series
     X: pd.DataFrame
     answers: pd.DataFrame | None
     target: str
-    invalid: int
+    right: np.ndarray
+    answerable: pd.DataFrame
 
     @classmethod
     def of(cls, frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Logged:
@@ -82,11 +86,23 @@ class Logged:
         kept = [name for name in (spec.target, *ANSWER) if name in frame]
         answers = frame[kept].astype({"probability": "float64"}) if is_log else None
         own = [name for name in (*ANSWER, BATCH) if name in frame and name not in spec.columns]
-        parsed, faults = check(frame.drop(columns=own), spec_of_log(spec), with_target=False)
+        facts, loose = frame.drop(columns=own), spec_of_log(spec)
+        parsed, faults = check(facts, loose, with_target=False)
         if of_columns := [fault for fault in faults if not fault.row]:
             raise InvalidTable(source, of_columns)
-        rows = {fault.row for fault in faults}
-        return cls(parsed[spec.id], parsed[spec.inputs], answers, spec.target, len(rows))
+        right, answerable = np.ones(len(frame), dtype="bool"), parsed
+        if faults:  # without the bad rows types may differ
+            right[[fault.row - 1 for fault in faults]] = False
+            answerable = parsed[right]
+            if right.any():
+                answerable, _ = check(facts[right], loose, with_target=False)
+        X, good = parsed[spec.inputs], answerable[spec.inputs]
+        return cls(parsed[spec.id], X, answers, spec.target, right, good)
+
+    @property
+    def invalid(self) -> int:
+        """How many rows have a fault."""
+        return int((~self.right).sum())
 
     @property
     def dataset(self) -> Dataset:
@@ -155,12 +171,6 @@ def newest(
         while rows - len(kept[0]) >= most:
             rows -= len(kept.popleft())
     return pd.concat(kept, ignore_index=True).tail(most) if kept else pd.DataFrame()
-
-
-def spec_of_log(spec: DatasetSpec) -> DatasetSpec:
-    """The same, but a row may come again."""
-    columns = {name: replace(column, unique=False) for name, column in spec.columns.items()}
-    return replace(spec, columns=columns)
 
 
 def truths(frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Mapping[object, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def dashboard(serving: Serving) -> APIRouter:
     @router.get("/")
     async def page(model: str = "") -> Response:
         """The version that answers, or another."""
-        name = model or serving.version
+        name = model or serving.answering()
         html = await run_in_threadpool(_page, serving, name)
         return HTMLResponse(html, headers={"content-security-policy": POLICY})
 
@@ -118,20 +118,21 @@ def _over_time(versions: Sequence[Manifest]) -> dict[str, Any]:
 
 def _log_page(serving: Serving) -> str:
     try:
-        found, why = serving.pipeline.monitor(model=serving.version), ""
+        found, why = serving.pipeline.monitor(model=serving.answering()), ""
     except TitanicError as error:
         found, why = None, str(error)
     return _template("log.html.j2").render(found=found, why=why)
 
 
-def _kept_for(seconds: float, make: Any) -> Any:
+def _kept_for(seconds: float, make: Callable[[], str]) -> Callable[[], str]:
     """A function whose result is given again for so long."""
-    kept: list[Any] = [0.0, None]
+    made, found = -seconds, ""
 
-    def get() -> Any:
-        if kept[1] is None or time.monotonic() - kept[0] > seconds:
-            kept[:] = [time.monotonic(), make()]
-        return kept[1]
+    def get() -> str:
+        nonlocal made, found
+        if time.monotonic() - made >= seconds:
+            made, found = time.monotonic(), make()
+        return found
 
     return get
 

@@ -23,19 +23,36 @@ TABLES = 2  # that are predicted at a time; others wait
 def predicting(serving: Serving) -> APIRouter:
     """The routes."""
     router, pipeline = APIRouter(), serving.pipeline
-    turn = asyncio.Semaphore(TABLES)
+    _add_tables(router, serving)
 
     @router.post("/predict", openapi_extra=predict_page(serving.spec), response_class=JSONResponse)
     async def predict(request: Request) -> Response:
         """One passenger, an object of facts, or a list of up to 10,000."""
         passengers, alone = await passengers_of(request)
-        serving.version
+        serving.answering()
         if alone:
             answers = [await serving.together.ask(passengers[0])]
         else:
             answers = await run_in_threadpool(pipeline.predict_rows, passengers)
         serving.answered(passengers, answers)
         return JSONResponse(answers[0] if alone else {"predictions": answers})
+
+    @router.post("/explain", openapi_extra=explain_page(serving.spec), response_class=JSONResponse)
+    async def explain(request: Request) -> Response:
+        """Which facts of one passenger moved the probability, and by how much."""
+        passengers, alone = await passengers_of(request)
+        if not alone:
+            raise Refused(422, "found a list, expected one passenger, an object of facts")
+        serving.answering()
+        found = await run_in_threadpool(pipeline.explain_one, passengers[0])
+        return JSONResponse(found.to_dict())
+
+    return router
+
+
+def _add_tables(router: APIRouter, serving: Serving) -> None:
+    """The route of tables."""
+    turn = asyncio.Semaphore(TABLES)
 
     @router.post("/predict/file", openapi_extra=file_page(), response_class=FileResponse)
     async def predict_file(
@@ -47,11 +64,11 @@ def predicting(serving: Serving) -> APIRouter:
 
         Parquet has probability, version and time in any case.
         """
-        version, upload = serving.version, await received(request)
+        version, upload = serving.answering(), await received(request)
         try:
             async with turn:
                 await run_in_threadpool(
-                    pipeline.predict_into,
+                    serving.pipeline.predict_into,
                     upload.output,
                     upload.path,
                     version,
@@ -67,15 +84,3 @@ def predicting(serving: Serving) -> APIRouter:
             headers={"x-model-version": version},
             background=BackgroundTask(upload.remove),
         )
-
-    @router.post("/explain", openapi_extra=explain_page(serving.spec), response_class=JSONResponse)
-    async def explain(request: Request) -> Response:
-        """Which facts of one passenger moved the probability, and by how much."""
-        passengers, alone = await passengers_of(request)
-        if not alone:
-            raise Refused(422, "found a list, expected one passenger, an object of facts")
-        serving.version
-        found = await run_in_threadpool(pipeline.explain_one, passengers[0])
-        return JSONResponse(found.to_dict())
-
-    return router

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from titanic_ml.service.app import create_app
+from titanic_ml.service.metrics import FOLDER
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 
 STOP = (signal.SIGINT, signal.SIGTERM)
 GRACE = 30  # seconds that requests have to end in, once the server is told to stop
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # names where workers put their numbers together
 
 
 def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> None:
@@ -53,7 +55,7 @@ def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> N
             return
         opened()  # what is wrong with the settings is told once, and now
         with tempfile.TemporaryDirectory(prefix="titanic-metrics-") as folder:
-            os.environ[FOLDER] = folder
+            os.environ[FOLDER] = folder  # the workers, which import anew, look for it
             config = _config(app, host, port, workers)
             Multiprocess(config, sockets=[config.bind_socket()]).run()
     finally:
@@ -79,8 +81,6 @@ def _config(
 
 def _application(opened: Opener, model: str) -> FastAPI:
     """What a process answers by, and its logs."""
-    from titanic_ml.service.app import create_app  # Prometheus' client looks for FOLDER then
-
     _told("titanic_ml.service", "%(levelname)s: %(message)s")
     _told("titanic_ml.monitoring", "%(levelname)s: %(message)s")
     _told("titanic_ml.service.access", "%(message)s")

@@ -55,9 +55,8 @@ class Serving:
         """What a passenger is."""
         return self.pipeline.spec
 
-    @property
-    def version(self) -> str:
-        """Who answers. Raises `Refused` if nobody does."""
+    def answering(self) -> str:
+        """The version that answers. Raises `Refused` if none does."""
         if self.champion.version is None:
             raise Refused(503, self.champion.why or "no version is loaded yet")
         return self.champion.version
