@@ -550,7 +550,7 @@ class TitanicPipeline:
         probability: bool = False,
         rejects: str | Path | None = None,
         run_id: str | None = None,
-        batch_rows: int = 50_000,
+        batch_rows: int = 1 << 16,
         progress: Callable[[int, float | None], None] | None = None,
     ) -> Predictions:
         """Predict a table of any size into another, batch by batch: all of it, or nothing.
@@ -594,10 +594,13 @@ class TitanicPipeline:
         wishes = {"full": full, "probability": probability}
         schema = schema_of(prediction_columns(version.spec, address.keeps_runs, **wishes))
         check_sink(address, schema)
-        predictor = Predictor(version.model, version.threshold)
+
+        def load() -> Predictor:
+            return Predictor(version.model, version.threshold)
+
         with open_table(data, keep_broken=aside is not None) as source:
             run = _run(source, version.name, address, aside, run_id)
-            rows = BatchPredictor(predictor, version.spec, source.name, aside is not None)
+            rows = BatchPredictor(load, version.spec, source.name, aside is not None)
             with _writer(address, schema, run) as write, _rejecter(aside, source, run) as reject:
                 rows.run(source.batches(batch_rows), write, reject, progress)
         log.info("%s: %d rows read, %d rejected", source.name, rows.read, rows.rejected)

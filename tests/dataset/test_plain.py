@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from titanic_ml.dataset import plain
 from titanic_ml.dataset.normalise import NUMBER
 from titanic_ml.dataset.plain import plain_numbers, plain_texts
 from titanic_ml.dataset.spec import Column
@@ -58,6 +59,17 @@ def test_the_columns_of_the_titanic_are_plain(train_frame, spec):
 def test_of_a_pattern_that_only_python_understands_nothing_is_plain(pattern):
     re.compile(pattern)
     assert agree(["a", "b", "aa", "a{,3}"], Column("text", pattern=pattern)).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS, st.sampled_from([Column("text", case="upper", pattern=".*[^-].*"), AS_GIVEN]))
+def test_of_texts_that_repeat_each_is_looked_at_once_and_gets_the_same(values, column):
+    alone, odd = plain_texts(series(values), column)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "FIRST", 3)
+        many, odd_ones = plain_texts(series(values * 9), column)
+    assert odd_ones.tolist() == odd.tolist() * 9
+    pd.testing.assert_series_equal(many, pd.concat([alone] * 9, ignore_index=True))
 
 
 def test_of_a_category_the_allowed_words_are_plain():

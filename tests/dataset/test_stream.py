@@ -33,7 +33,7 @@ def parts(validator, frame, sizes):
         part = frame.iloc[start : start + size]
         numbers = np.arange(len(part)) + start + 1
         parsed, faults = validator.part(part, numbers)
-        found |= validator.again(parsed, numbers, faults)
+        found |= validator.again(validator.keys(parsed), numbers, faults)
         start, turn = start + size, turn + 1
     return found
 
@@ -75,3 +75,10 @@ def test_a_missing_value_is_never_known_again():
         assert not seen.again(pd.Series([np.nan])).any()
     assert not seen.again(pd.Series([1, 2])).any()
     assert seen.again(pd.Series([2.0, np.nan, 3.0])).tolist() == [True, False, False]
+
+
+def test_a_value_between_those_of_an_earlier_part_is_looked_up():
+    seen = Seen()
+    assert not seen.again(pd.Series([1, 9])).any()
+    assert not seen.again(pd.Series([20, 30])).any()
+    assert seen.again(pd.Series([30, 5, 9, 40, 10])).tolist() == [True, False, True, False, False]

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
 from titanic_ml.errors import ModelError
+from titanic_ml.prediction import plain
 from titanic_ml.prediction.plain import LearnedEncoder, PlainModel, plain_model
 from titanic_ml.preprocessing.coded import Coded
 from titanic_ml.preprocessing.titanic import TitanicFeatures
@@ -56,6 +57,22 @@ def test_it_encodes_tables(asked):
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.parametrize("largest", [1 << 62, 7])
+def test_distinct_rows_are_numbered_also_where_codes_make_a_large_number(monkeypatch, largest):
+    monkeypatch.setattr(plain, "LARGEST", largest)
+    words = np.random.default_rng(0).choice(list("abc"), (200, 4))
+    codes, first = plain._distinct([Coded.of(column) for column in words.T], len(words))
+    assert np.array_equal(words[first][codes], words)
+    assert len(first) == len(np.unique(words, axis=0)) and (codes[first] == range(len(first))).all()
+
+
+def test_a_number_has_its_column_also_where_no_feature_is_a_word():
+    numbers = FEATURES[["x", "z"]]
+    fitted = ColumnTransformer([("n", StandardScaler(), ["x", "z"])]).fit(numbers)
+    found = LearnedEncoder(fitted, numbers).table({n: numbers[n].to_numpy() for n in numbers})
+    assert np.array_equal(found, fitted.transform(numbers))
+
+
 def test_an_encoder_of_another_kind_is_refused():
     with pytest.raises(ModelError, match="isn't made of one-hot columns and scaled numbers"):
         LearnedEncoder(encoder(make_pipeline(StandardScaler(), PolynomialFeatures(2))), FEATURES)
@@ -65,8 +82,8 @@ def test_an_encoder_of_another_kind_is_refused():
 
 def test_a_large_table_gets_the_probabilities_of_the_pipeline(fitted, dataset):
     X = pd.concat([dataset.X.sample(4_000, replace=True, random_state=n) for n in range(2)])
-    plain = PlainModel(fitted, fitted[0].transform(dataset.X.head(50)))
-    assert np.allclose(plain.probabilities(X), fitted.predict_proba(X)[:, 1], rtol=0, atol=1e-12)
+    found = PlainModel(fitted, fitted[0].transform(dataset.X.head(50)))
+    assert np.allclose(found.probabilities(X), fitted.predict_proba(X)[:, 1], rtol=0, atol=1e-12)
 
 
 def changed(fitted, features):

@@ -76,7 +76,7 @@ def main(args: list[str] | None = None) -> None:
     """Run the program with these arguments, by default those of the process."""
     # Importing pandas and scikit-learn makes many objects and no garbage: looking for it while they
     # are made and when the program ends takes a quarter of the time of a cold `predict`.
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(1_000_000, 20, 100)
     atexit.register(gc.freeze)
     with output_may_be_lost():
         try:
@@ -336,20 +336,20 @@ def predict(
     with interruptible(UNDONE), rows_bar("Predicting", hidden=quiet) as progress:
         from titanic_ml.pipeline import TitanicPipeline
 
-        with imported_meanwhile("sklearn.compose"):  # for the model that is loaded then
+        with imported_meanwhile("sklearn.compose"):  # while settings and the first rows are read
             pipeline = TitanicPipeline(
                 *overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch
             )
-        predictions = pipeline.predict_into(
-            output or pipeline.output,
-            table,
-            model,
-            full=full,
-            probability=probability,
-            rejects=rejects,
-            run_id=run_id,
-            progress=progress,
-        )
+            predictions = pipeline.predict_into(
+                output or pipeline.output,
+                table,
+                model,
+                full=full,
+                probability=probability,
+                rejects=rejects,
+                run_id=run_id,
+                progress=progress,
+            )
     return None if "-" in (output, rejects) else Result(predictions, predictions.to_dict())
 
 

@@ -251,40 +251,42 @@ def interruptible(state: str) -> Iterator[None]:
 
 @contextmanager
 def imported_meanwhile(name: str) -> Iterator[None]:
-    """Import a module in another thread, beside work that waits for neither it nor what it needs.
+    """Import a module in another thread, beside work that may come to need it.
 
-    Much of an import is waiting for the disk, in which that work goes on. Signals wait for the end
-    of both: an import that Ctrl-C cuts off keeps its lock, for which the other thread would wait
-    for ever.
+    Much of an import is waiting for the disk, in which that work goes on. Ctrl-C and SIGTERM wait
+    until the module is there: an import that they cut off keeps its lock, for which the other
+    thread would wait for ever.
     """
-    thread = threading.Thread(target=_imported, args=(name,))
-    with _signals_held():
-        thread.start()
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    imported = threading.Event()
+
+    def held(number: int, frame: object) -> None:
+        if imported.is_set():
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
+        else:
+            came.append(number)
+
+    def work() -> None:
+        with suppress(ImportError):  # who needs it imports it again, and is told
+            import_module(name)
+        imported.set()
+        if came:
+            signal.raise_signal(came[0])  # in the main thread, as all signals
+
+    thread = threading.Thread(target=work)
+    for number in before:
+        signal.signal(number, held)
+    thread.start()
+    try:
         try:
             yield
         finally:
             thread.join()
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM take effect only behind the block."""
-    came: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda number, frame: came.append(number))
-    try:
-        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
-
-
-def _imported(name: str) -> None:
-    with suppress(ImportError):  # who needs it imports it again, and is told
-        import_module(name)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ ODD = (
     + "|".join(re.escape(word) for word in sorted(MISSING))
     + ")$"
 )
+FIRST = 4_096  # values by which it is told whether a column repeats itself
 NUMBER = r"^-?\d+(\.\d+)?$"
 DIFFERENT = re.compile(r"\[\[:|\{,")  # of a pattern: what re and RE2 both take, but not as the same
 # Not ascii_upper, which in Arrow 25 is wrong for some slices of a column.
@@ -40,15 +41,30 @@ def plain_texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarra
         What they may be. Of those that are not plain the series has anything.
     """
     texts = _texts(values)
+    if not _repeat(texts):
+        texts, odd = _spelled(texts, column)
+        return _series(texts, values), _rows(odd, texts)
+    coded = texts.dictionary_encode()
+    texts, odd = _spelled(coded.dictionary, column)
+    texts, odd = texts.take(coded.indices), odd.take(coded.indices)
+    return _series(texts, values), _rows(odd, texts)
+
+
+def _repeat(texts: pyarrow.Array) -> bool:
+    """Whether it pays to look at each distinct value once, as the first values tell."""
+    return len(texts) > FIRST and compute.count_distinct(texts[:FIRST]).as_py() < FIRST // 2
+
+
+def _spelled(texts: pyarrow.Array, column: Column) -> tuple[pyarrow.Array, pyarrow.Array]:
+    """The texts in their one spelling, and which of them were not plain."""
     if column.allowed:
         known = pyarrow.array([word for word in column.allowed if isinstance(word, str)], "string")
-        odd = compute.invert(compute.is_in(texts, known))
-    else:
-        odd = compute.match_substring_regex(texts, ODD)
-        texts = CASES[column.case](texts)
-        if column.pattern:
-            odd = compute.or_(odd, compute.invert(_matching(texts, column.pattern)))
-    return _series(texts, values), _rows(odd, texts)
+        return texts, compute.invert(compute.is_in(texts, known))
+    odd = compute.match_substring_regex(texts, ODD)
+    texts = CASES[column.case](texts)
+    if column.pattern:
+        odd = compute.or_(odd, compute.invert(_matching(texts, column.pattern)))
+    return texts, odd
 
 
 def plain_numbers(values: pd.Series) -> tuple[pd.Series, np.ndarray]:

@@ -65,8 +65,12 @@ class StreamValidator:
             faults[fault.row].append(fault)
         return parsed, dict(faults)
 
+    def keys(self, parsed: pd.DataFrame) -> pd.DataFrame:
+        """The columns of a part that `again` looks at."""
+        return parsed[list(self._seen)].copy()
+
     def again(
-        self, parsed: pd.DataFrame, numbers: np.ndarray, faults: Mapping[int, list[Fault]]
+        self, keys: pd.DataFrame, numbers: np.ndarray, faults: Mapping[int, list[Fault]]
     ) -> dict[int, list[Fault]]:
         """The faults of a part with those added of rows that have a value of an earlier part.
 
@@ -74,18 +78,18 @@ class StreamValidator:
 
         Parameters
         ----------
-        parsed, faults
-            What `part` said of these rows.
+        keys, faults
+            What `keys` and `part` said of these rows.
         numbers
             As there.
         """
         all_faults = {row: list(found) for row, found in faults.items()}
         for name, seen in self._seen.items():
-            for place in seen.again(parsed[name]).nonzero()[0]:
+            for place in seen.again(keys[name]).nonzero()[0]:
                 row = int(numbers[place])
                 found = all_faults.setdefault(row, [])
                 if name not in {fault.column for fault in found}:
-                    found.append(doubled(row, name, parsed[name].iloc[place]))
+                    found.append(doubled(row, name, keys[name].iloc[place]))
         return all_faults
 
 
@@ -105,11 +109,14 @@ class Seen:
         else:
             keys = pd.util.hash_pandas_object(values, index=False).to_numpy()
         found = np.zeros(len(values), dtype="bool")
+        if not given.any():
+            return found
+        new = np.unique(keys[given])
         for run in self._runs:
-            places = np.minimum(np.searchsorted(run, keys), len(run) - 1)
-            found |= run[places] == keys
-        if given.any():
-            self._add(np.unique(keys[given]))
+            if run[0] <= new[-1] and new[0] <= run[-1]:  # ids that count up are in no earlier run
+                places = np.minimum(np.searchsorted(run, keys), len(run) - 1)
+                found |= run[places] == keys
+        self._add(new)
         return found & given
 
     def _add(self, run: np.ndarray) -> None:

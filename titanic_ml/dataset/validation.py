@@ -96,15 +96,16 @@ def check(
     names = [name for name in spec.columns if with_target or name != spec.target]
     frame = frame.set_axis([text(str(name)) or str(name) for name in frame.columns], axis=1)
     faults = _column_faults(frame, names, spec)
-    parsed = pd.DataFrame(index=pd.RangeIndex(len(frame)))
+    columns = {}
     for name in names:
         if list(frame.columns).count(name) == 1:
             values, bad = _converted(frame[name].reset_index(drop=True), spec.columns[name])
-            parsed[name] = values
+            columns[name] = values
             if spec.columns[name].kind == "number" and _is_half(frame[name]):
                 faults.append(Fault(0, name, "float16, of three digits", "float32 or better"))
             expected = spec.columns[name].expected
             faults += [Fault(row + 1, name, _shown(value), expected) for row, value in bad.items()]
+    parsed = pd.DataFrame(columns, pd.RangeIndex(len(frame)), copy=False)
     faults += _value_faults(parsed, spec, known={(fault.row, fault.column) for fault in faults})
     return parsed, faults
 
@@ -163,12 +164,12 @@ def _value_faults(
 
 
 def _conforms(values: pd.Series, column: Column) -> bool:
-    given = values.dropna()
+    missing = values.isna().to_numpy()
     return bool(
-        (column.nullable or len(given) == len(values))
-        and (not column.allowed or given.isin(column.allowed).all())
-        and (column.minimum is None or (given >= column.minimum).all())
-        and (column.maximum is None or (given <= column.maximum).all())
+        (column.nullable or not missing.any())
+        and (not column.allowed or (values.isin(column.allowed) | missing).all())
+        and (column.minimum is None or not (values < column.minimum).any())
+        and (column.maximum is None or not (values > column.maximum).any())
         and (not column.unique or values.is_unique)
     )
 
@@ -214,6 +215,8 @@ def _texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
 def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     """The numbers, rounded to what means something, and which are bad."""
     bad = np.zeros(len(values), dtype="bool")
+    if column.kind == "integer" and _whole(values):
+        return values.astype("int64"), bad
     if pd.api.types.is_float_dtype(values) or pd.api.types.is_integer_dtype(values):
         numbers = values.astype("float64")
     else:
@@ -297,9 +300,16 @@ def _each(values: pd.Series, convert: Callable[[Any], Any]) -> tuple[pd.Series, 
     return pd.Series(found[codes], values.index), pd.Series(refused[codes], values.index)
 
 
+def _whole(values: pd.Series) -> bool:
+    """Whether these are whole numbers already, as of a Parquet file, and none is too large."""
+    most = 10**DIGITS - 1
+    whole = isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu"
+    return whole and bool(values.between(-most, most).all())
+
+
 def _exact(numbers: pd.Series) -> pd.Series:
     """Which are whole numbers that no conversion rounds or wraps."""
-    return (numbers % 1 == 0) & (numbers.abs() < 10.0**DIGITS)
+    return (np.trunc(numbers) == numbers) & (numbers.abs() < 10.0**DIGITS)
 
 
 def _shown(value: Any) -> str:

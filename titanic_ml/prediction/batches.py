@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 from joblib import cpu_count
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
@@ -48,21 +47,39 @@ class Answered:
 
     Attributes
     ----------
-    parsed, faults
-        The typed columns of the rows that could be read, and the faults of each that has any.
+    frame
+        The rows as they came; None where none of them can be set aside.
+    broken, fraction
+        As of the batch.
     numbers
         The number of each row in the table, (n,).
     good
         Which rows have no fault, (n,) bool.
+    keys, faults
+        The columns of the rows that could be read in which no value may come again, and the faults
+        of each row that has any.
     predictions
         Id, class and probability of the good rows, in order; None without any.
     """
 
-    parsed: pd.DataFrame
-    faults: Mapping[int, list[Fault]]
+    frame: pd.DataFrame | None
+    broken: Mapping[int, str]
+    fraction: float | None
     numbers: np.ndarray
     good: np.ndarray
+    keys: pd.DataFrame
+    faults: Mapping[int, list[Fault]]
     predictions: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model, and the libraries that it calls, of which each is held to one thread: there is a
+    thread for each core already.
+    """
+
+    predictor: Predictor
+    libraries: ThreadpoolController
 
 
 class BatchPredictor:
@@ -70,8 +87,8 @@ class BatchPredictor:
 
     Parameters
     ----------
-    predictor
-        The model.
+    load
+        Gives the model; called once, in a thread, while the first rows are read and checked.
     spec
         What the columns may hold.
     source
@@ -90,13 +107,13 @@ class BatchPredictor:
 
     def __init__(
         self,
-        predictor: Predictor,
+        load: Callable[[], Predictor],
         spec: DatasetSpec,
         source: str,
         quarantine: bool = False,
         workers: int | None = None,
     ) -> None:
-        self.predictor = predictor
+        self.load = load
         self.spec = spec
         self.source = source
         self.quarantine = quarantine
@@ -113,8 +130,8 @@ class BatchPredictor:
         reject: Callable[[pd.DataFrame], None],
         progress: Callable[[int, float | None], None] | None = None,
     ) -> None:
-        """Predict all rows: one batch after another is read and checked, several are predicted at
-        a time, and all is written in the order in which it came.
+        """Predict all rows: one batch after another is read, several are checked and predicted at a
+        time, and all is written in the order in which it came.
 
         Parameters
         ----------
@@ -129,35 +146,45 @@ class BatchPredictor:
         ------
         InvalidTable
             As `finish`, or the columns are at fault; what was written until then must not stand.
+        ModelError
+            The model can't be loaded.
         """
-        waiting: deque[tuple[Batch, Future[Answered]]] = deque()
+        waiting: deque[Future[Answered]] = deque()
 
         def hand_over() -> None:
-            batch, answer = waiting.popleft()
-            predictions, rejected = self._settle(batch, answer.result())
+            answered = waiting.popleft().result()
+            predictions, rejected = self._settle(answered)
             if predictions is not None:
                 write(predictions)
             if rejected is not None:
                 reject(rejected)
             if progress:
-                progress(self.read, batch.fraction)
+                progress(self.read, answered.fraction)
+
+        def load() -> Loaded:
+            return Loaded(self.load(), ThreadpoolController())
 
         begun = 0
-        limit = functools.partial(threadpool_limits, 1)  # for OpenMP it is a thread's own
-        with threadpool_limits(1), ThreadPoolExecutor(self.workers, initializer=limit) as pool:
+        with (
+            threadpool_limits(1),  # for BLAS it is the process's
+            ThreadPoolExecutor(1) as loader,
+            ThreadPoolExecutor(self.workers) as pool,
+        ):
+            model = loader.submit(load)
             try:
                 for batch in batches:
-                    waiting.append((batch, pool.submit(self._answer, batch, begun)))
+                    waiting.append(pool.submit(self._answer, batch, begun, model))
                     begun += len(batch.frame)
                     if len(waiting) > self.workers:
                         hand_over()
                 while waiting:
                     hand_over()
+                model.result()  # of no rows too it is said that it can't be loaded
             finally:
                 pool.shutdown(cancel_futures=True)
         self.finish()
 
-    def _answer(self, batch: Batch, before: int) -> Answered:
+    def _answer(self, batch: Batch, before: int, model: Future[Loaded]) -> Answered:
         """Check and predict some rows, before which there are so many. It may be done at any time.
 
         Raises `InvalidTable` if the columns are at fault.
@@ -169,38 +196,40 @@ class BatchPredictor:
         rows = frame[whole] if broken else frame
         parsed, faults = self._validator.part(rows, numbers[whole])
         good = whole & ~np.isin(numbers, list(faults))
-        if not good.any() or self._faulty or (faults and not self.quarantine):
-            return Answered(parsed, faults, numbers, good, None)
-        if good.all():
-            dataset = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
-        else:  # the good rows are parsed again: without the bad ones types may differ
-            dataset = Dataset.from_frame(frame[good], self.spec, self.source, with_target=False)
-        predictions = self.predictor.predict(dataset, self.spec.target, with_probability=True)
-        return Answered(parsed, faults, numbers, good, predictions)
+        predictions = None
+        if good.any() and not self._faulty and (self.quarantine or not faults):
+            if good.all():
+                dataset = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
+            else:  # the good rows are parsed again: without the bad ones types may differ
+                dataset = Dataset.from_frame(frame[good], self.spec, self.source, with_target=False)
+            loaded = model.result()
+            with loaded.libraries.limit(limits=1):  # for OpenMP it is a thread's own
+                predictions = loaded.predictor.predict(dataset, self.spec.target, True)
+        keys = self._validator.keys(parsed)
+        kept = frame if self.quarantine else None
+        return Answered(kept, broken, batch.fraction, numbers, good, keys, faults, predictions)
 
-    def _settle(
-        self, batch: Batch, answered: Answered
-    ) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    def _settle(self, answered: Answered) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
         """Count the next rows; the predictions of those that stay good, and the bad ones."""
         numbers, good, predictions = answered.numbers, answered.good, answered.predictions
         whole = np.ones(len(numbers), dtype="bool")
-        whole[list(batch.broken)] = False
-        faults = self._validator.again(answered.parsed, numbers[whole], answered.faults)
+        whole[list(answered.broken)] = False
+        faults = self._validator.again(answered.keys, numbers[whole], answered.faults)
         self.read += len(numbers)
         if faults and not self.quarantine:
             self._keep(faults)
         if self._faulty:
             return None, None
-        reasons = {int(numbers[place]): why for place, why in batch.broken.items()}
+        reasons = {int(numbers[place]): why for place, why in answered.broken.items()}
         reasons |= {row: "; ".join(map(_reason, found)) for row, found in faults.items()}
         self.rejected += len(reasons)
         self.predicted += len(numbers) - len(reasons)
-        if not reasons:
+        if not reasons or answered.frame is None:
             return predictions, None
         bad = np.isin(numbers, list(reasons))
         if predictions is not None:
             predictions = predictions[~bad[good]] if not bad.all() else None
-        return predictions, _rejected(batch.frame[bad], numbers[bad], reasons)
+        return predictions, _rejected(answered.frame[bad], numbers[bad], reasons)
 
     def finish(self) -> None:
         """Say that all rows have come.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 KEPT = 1_000  # texts of a feature whose columns are remembered
+LARGEST = 1 << 62  # number that several codes make together
 
 
 def plain_model(
@@ -106,14 +107,19 @@ class LearnedEncoder:
         self.numbers, self.mean, self.scale = _scaling(encoder)
         self.words = [name for name in known if name not in self.numbers]
         self.example = known.head(1).reset_index(drop=True)
-        (self.base,) = self._ask([{}])
-        moved = self._ask([{name: self.example[name].iloc[0] + 1.0} for name in self.numbers])
-        self.places = (moved != self.base).argmax(axis=1)
         self.added: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.words}
-        for name in self.words:
-            self._learn(name, known[name].unique().tolist())
-        rows = [self.row(row) for row in known.to_dict("records")]
-        if not np.array_equal(rows, encoder.transform(known)):
+        words = {name: known[name].unique().tolist() for name in self.words}
+        changes: list[dict[str, Any]] = [{}]
+        changes += [{name: self.example[name].iloc[0] + 1.0} for name in self.numbers]
+        changes += [{name: word} for name in self.words for word in words[name]]
+        made = self._ask(changes, known)  # in one question: asking takes longer than answering
+        (self.base,), moved, *added, expected = np.split(
+            made, np.cumsum([1, len(self.numbers), *map(len, words.values())])
+        )
+        self.places = (moved != self.base).argmax(axis=1)
+        for name, columns in zip(self.words, added):
+            self._keep(name, words[name], columns - self.base)
+        if not np.array_equal([self.row(row) for row in known.to_dict("records")], expected):
             raise ModelError("the encoder isn't made of one-hot columns and scaled numbers")
 
     def row(self, features: Mapping[str, Any]) -> np.ndarray:
@@ -128,17 +134,17 @@ class LearnedEncoder:
 
     def table(self, features: Mapping[str, Any]) -> np.ndarray:
         """The columns of the features of many rows, (n, columns): `row` of each."""
-        found = np.repeat(self.base[None, :], len(features[self.numbers[0]]), axis=0)
-        for name in self.words:
-            values, codes = features[name].values, features[name].codes
+        words = [features[name] for name in self.words]
+        codes, first = _distinct(words, len(features[self.numbers[0]]))
+        found = np.repeat(self.base[None, :], len(first), axis=0)
+        for name, column in zip(self.words, words):
             known = self.added[name]
-            if any(value not in known for value in values):
-                added = self._learn(name, values)
+            if any(value not in known for value in column.values):
+                added = self._learn(name, column.values)
             else:
-                added = np.array([known[value] for value in values])
-            added = added.reshape(len(values), len(self.base))  # of no rows too
-            touched = np.flatnonzero(added.any(axis=0))
-            found[:, touched] += added[:, touched][codes]
+                added = np.array([known[value] for value in column.values])
+            found += added.reshape(len(added), len(self.base))[column.codes[first]]
+        found = found.take(codes, axis=0)
         for place, name, mean, scale in zip(self.places, self.numbers, self.mean, self.scale):
             found[:, place] = (features[name] - mean) / scale
         return found
@@ -146,16 +152,40 @@ class LearnedEncoder:
     def _learn(self, name: str, words: Sequence[str]) -> np.ndarray:
         """What each of some texts adds, (texts, columns)."""
         added = self._ask([{name: word} for word in words]) - self.base
-        room = KEPT - len(self.added[name])
-        self.added[name] |= dict(list(zip(words, added))[:room])
+        self._keep(name, words, added)
         return added
 
-    def _ask(self, changes: list[dict[str, Any]]) -> np.ndarray:
-        """What the encoder makes of the example with each of some changes, (changes, columns)."""
+    def _keep(self, name: str, words: Sequence[str], added: np.ndarray) -> None:
+        room = KEPT - len(self.added[name])
+        self.added[name] |= dict(list(zip(words, added))[:room])
+
+    def _ask(self, changes: list[dict[str, Any]], rows: pd.DataFrame | None = None) -> np.ndarray:
+        """What the encoder makes of the example with each of some changes, and of some rows.
+
+        (changes + rows, columns).
+        """
         example = self.example.iloc[0].to_dict()
         asked = pd.DataFrame([example | change for change in changes])
-        made = self.encoder.transform(asked.astype(self.example.dtypes))
-        return np.asarray(made, dtype="float64")
+        asked = pd.concat([asked.astype(self.example.dtypes), rows], ignore_index=True)
+        return np.asarray(self.encoder.transform(asked), dtype="float64")
+
+
+def _distinct(columns: Sequence[Any], rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Number the distinct rows of coded columns: the number of each row, and where each first is.
+
+    The second is of the rows that have those numbers.
+    """
+    mixed, size = np.zeros(rows, dtype="int64"), 1
+    for column in columns:
+        if size * len(column.values) > LARGEST:
+            mixed, distinct = pd.factorize(mixed)
+            size = len(distinct)
+        mixed = mixed * len(column.values) + column.codes
+        size *= len(column.values)
+    codes, distinct = pd.factorize(mixed)
+    first = np.zeros(len(distinct), dtype="int64")
+    first[codes[::-1]] = np.arange(rows)[::-1]
+    return codes, first
 
 
 def _scaling(encoder: ColumnTransformer) -> tuple[list[str], np.ndarray, np.ndarray]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,13 +37,16 @@ class Predictor:
     _plain: list[PlainModel | None] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
+    _learning: Any = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def probability(self, X: pd.DataFrame) -> np.ndarray:
         """Probability of class 1 for each row, (n,)."""
         if len(X) >= MANY:
-            if not self._plain:
-                rows = X.head(KNOWN)
-                self._plain.append(plain_model(self.model, self.model[0].transform(rows), rows))
+            with self._learning:
+                if not self._plain:
+                    rows = X.head(KNOWN)
+                    known = self.model[0].transform(rows)
+                    self._plain.append(plain_model(self.model, known, rows))
             if plain := self._plain[0]:
                 return plain.probabilities(X)
         return self.model.predict_proba(X)[:, 1]

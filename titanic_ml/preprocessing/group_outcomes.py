@@ -123,8 +123,9 @@ class CompanionResiduals:
             places, totals = self.places_[key], self.totals_[key]
             group = Coded.of(column)
             found = totals[[places.get(value, -1) for value in group.values]]
-            means = (found[:, :, 0] / (found[:, :, 1] + self.shrinkage))[group.codes]
-            features |= {f"{key}_{name}": means[:, i] for i, name in enumerate(self.parts_)}
+            means = (found[:, :, 0] / (found[:, :, 1] + self.shrinkage)).T
+            for name, mean in zip(self.parts_, means):
+                features[f"{key}_{name}"] = mean.take(group.codes)
         return features
 
     def _outcome(self, y: Sequence[int]) -> np.ndarray:

@@ -157,8 +157,9 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
             "family_size": facts.family_size,
             "alone": (facts.family_size == 1).astype("float64"),
         }
+        counted = {"men": 1.0, "women": facts.part == "women"}
         for party in PARTIES:
-            for part, counts in (("men", 1.0), ("women", facts.part == "women")):
+            for part, counts in counted.items():
                 name = f"{party}_{part}"  # a table of men alone teaches nothing of women
                 numbers[name] = fates.get(name, np.zeros(len(age))) * counts
         return facts.words | numbers

@@ -139,7 +139,8 @@ def _format(file: BinaryIO, address: FileAddress, schema: pyarrow.Schema) -> Ite
     if address.suffix == ".parquet":
         from pyarrow import parquet
 
-        with parquet.ParquetWriter(file, schema) as writer:
+        words = [field.name for field in schema if not _is_number(field.type)]
+        with parquet.ParquetWriter(file, schema, use_dictionary=words) as writer:
             yield lambda frame: writer.write_batch(_batch(frame, schema))
         return
     if address.suffix == ".csv.gz":
@@ -147,6 +148,11 @@ def _format(file: BinaryIO, address: FileAddress, schema: pyarrow.Schema) -> Ite
             yield _csv(cast(BinaryIO, zipped), schema)
     else:
         yield _csv(file, schema)
+
+
+def _is_number(kind: pyarrow.DataType) -> bool:
+    """Whether few values of this type repeat, so that a dictionary of them makes files larger."""
+    return pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)
 
 
 def _csv(file: BinaryIO, schema: pyarrow.Schema) -> Write:
