@@ -110,6 +110,10 @@ class TitanicPipeline:
             f"data={shown(s.data.uri)!r}, store={shown(s.store.uri)!r}, seed={s.seed})"
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled or copied, it takes its settings along and loads a version again."""
+        return vars(self) | {"_kept": None, "_warmed": None}
+
     @property
     def output(self) -> str:
         """Where predictions go, if nothing else is said. Raises `SettingsError` if nowhere."""

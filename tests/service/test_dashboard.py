@@ -55,7 +55,7 @@ def test_the_thresholds_hold_the_versions_confusion(service, pipeline):
 
 def test_what_the_log_has_is_told(start, pipeline, tmp_path, monkeypatch, test_frame, wait_until):
     log = PredictionLog(f"{tmp_path}/log/", pipeline.spec, seconds=0.1)
-    monkeypatch.setattr(pipeline, "prediction_log", lambda: log)
+    monkeypatch.setattr(type(pipeline), "prediction_log", lambda self: log)
     where = f"{tmp_path}/log/"
     settings = pipeline.settings
     object.__setattr__(settings.monitoring, "log", where)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
 from titanic_ml.errors import ModelError, ModelRefused, TitanicError
+from titanic_ml.service.apart import Kept, apart
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.schema import example
 from titanic_ml.service.serving import Serving
@@ -42,7 +42,7 @@ WORDS = {
 def dashboard(serving: Serving) -> APIRouter:
     """The routes."""
     router = APIRouter(include_in_schema=False)
-    log_page = _kept_for(KEPT_SECONDS, functools.partial(_log_page, serving))
+    log_page = Kept(functools.partial(_log_page, serving), KEPT_SECONDS)
 
     @router.get("/")
     async def page(model: str = "") -> Response:
@@ -54,7 +54,7 @@ def dashboard(serving: Serving) -> APIRouter:
     @router.get("/dashboard/log")
     async def log() -> Response:
         """What the log has, and whether it has moved: it takes longer than the page."""
-        return HTMLResponse(await run_in_threadpool(log_page))
+        return HTMLResponse(await log_page.get())
 
     @router.get("/dashboard/{name}")
     async def asset(name: str) -> Response:
@@ -118,23 +118,10 @@ def _over_time(versions: Sequence[Manifest]) -> dict[str, Any]:
 
 def _log_page(serving: Serving) -> str:
     try:
-        found, why = serving.pipeline.monitor(model=serving.answering()), ""
+        found, why = apart(serving.pipeline.monitor, None, serving.answering()), ""
     except TitanicError as error:
         found, why = None, str(error)
     return _template("log.html.j2").render(found=found, why=why)
-
-
-def _kept_for(seconds: float, make: Callable[[], str]) -> Callable[[], str]:
-    """A function whose result is given again for so long."""
-    made, found = -seconds, ""
-
-    def get() -> str:
-        nonlocal made, found
-        if time.monotonic() - made >= seconds:
-            made, found = time.monotonic(), make()
-        return found
-
-    return get
 
 
 @functools.cache
