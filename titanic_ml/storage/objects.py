@@ -24,6 +24,7 @@ ENDPOINTS = {  # the variables that name another server than the cloud's
     "gs": (),
 }
 AT_ONCE = 16  # requests
+TRIES = 10  # to make a folder that others remove
 RETRIES = 3
 UNFINISHED = re.compile(r"#\d+$")  # how a file is called in a folder until it is whole
 CLIENT = ("obstore.exceptions",)  # whose errors are told; importing them takes time
@@ -219,8 +220,18 @@ class Objects:
         if make:
             if folder.is_symlink() and not folder.exists():
                 raise OSError(f"it is a link to {folder.readlink()}, which is not there")
-            folder.mkdir(parents=True, exist_ok=True)
+            return self._made(folder)
         return _folder(str(folder.resolve()))  # as it is now: links and the working folder move
+
+    def _made(self, folder: Path) -> Any:
+        """The client of a folder that is made. One who only probed may remove it meanwhile."""
+        from obstore.exceptions import BaseError
+
+        for _ in range(TRIES):
+            folder.mkdir(parents=True, exist_ok=True)
+            with suppress(BaseError):
+                return _folder(str(folder.resolve()))
+        return _folder(str(folder.resolve()))
 
     @contextmanager
     def _told(self, action: str) -> Iterator[None]:
