@@ -47,7 +47,7 @@ def dashboard(serving: Serving) -> APIRouter:
     @router.get("/")
     async def page(model: str = "") -> Response:
         """The version that answers, or another."""
-        name = model or serving.answering()
+        name = model or await serving.current()
         html = await run_in_threadpool(_page, serving, name)
         return HTMLResponse(html, headers={"content-security-policy": POLICY})
 

@@ -29,7 +29,7 @@ def predicting(serving: Serving) -> APIRouter:
     async def predict(request: Request) -> Response:
         """One passenger, an object of facts, or a list of up to 10,000."""
         passengers, alone = await passengers_of(request)
-        serving.answering()
+        await serving.current()
         if alone:
             answers = [await serving.together.ask(passengers[0])]
         else:
@@ -43,7 +43,7 @@ def predicting(serving: Serving) -> APIRouter:
         passengers, alone = await passengers_of(request)
         if not alone:
             raise Refused(422, "found a list, expected one passenger, an object of facts")
-        serving.answering()
+        await serving.current()
         found = await run_in_threadpool(pipeline.explain_one, passengers[0])
         return JSONResponse(found.to_dict())
 
@@ -64,7 +64,7 @@ def _add_tables(router: APIRouter, serving: Serving) -> None:
 
         Parquet has probability, version and time in any case.
         """
-        version, upload = serving.answering(), await received(request)
+        version, upload = await serving.current(), await received(request)
         try:
             async with turn:
                 await run_in_threadpool(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,15 @@ class Serving:
         if self.champion.version is None:
             raise Refused(503, self.champion.why or "no version is loaded yet")
         return self.champion.version
+
+    async def current(self) -> str:
+        """The version that should answer now, loaded if it has just become that: nothing that is
+        answered from here on is by one that was the champion before, if that can be told at once
+        (`Champion.moved`). Raises `Refused` if none answers.
+        """
+        if self.champion.moved:
+            await asyncio.to_thread(self.champion.follow)
+        return self.answering()
 
     def start(self) -> None:
         """Load the version, and keep what is answered from now on."""

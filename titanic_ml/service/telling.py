@@ -47,7 +47,7 @@ def telling(serving: Serving) -> APIRouter:
     @router.get("/model", responses=away)
     async def model_page() -> Response:
         """What the version that answers says of itself."""
-        version = await run_in_threadpool(serving.pipeline.store.open, serving.answering())
+        version = await run_in_threadpool(serving.pipeline.store.open, await serving.current())
         return JSONResponse(version.manifest.to_dict())
 
     @router.get("/healthz")
