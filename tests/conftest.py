@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+import coverage
 import joblib
 import pandas as pd
 import pytest
@@ -170,10 +171,33 @@ def run(capsys) -> Callable[..., Done]:
 
 
 @pytest.fixture
-def unmeasured(monkeypatch) -> None:
-    """Programs that a test starts run at their own speed: coverage doesn't follow them."""
+def unmeasured(monkeypatch) -> Iterator[None]:
+    """The test, and programs that it starts, run at their own speed: coverage doesn't follow."""
     for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
         monkeypatch.delenv(name, raising=False)
+    with not_followed():
+        yield
+
+
+@contextlib.contextmanager
+def not_followed() -> Iterator[None]:
+    """What runs here is not measured by coverage, which would nearly double its time."""
+    measuring = coverage.Coverage.current()
+    if measuring:
+        measuring.stop()
+    try:
+        yield
+    finally:
+        if measuring:
+            measuring.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[object]:
+    """What is generated runs the same lines a hundred times: others measure them."""
+    generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    with not_followed() if generated else contextlib.nullcontext():
+        return (yield)
 
 
 def named(kind: str) -> str:

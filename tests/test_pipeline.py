@@ -323,6 +323,7 @@ print(json.dumps(outcome(sys.argv[1:])))
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_same_seed_gives_the_same_predictions_in_any_process_with_any_n_jobs(
     tmp_path, passengers
 ):
@@ -456,6 +457,7 @@ def test_monitor_needs_a_version_with_a_profile(pipeline, add_version, test_fram
         pipeline.monitor(test_frame, model=add_version().name)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_settings_of_a_version_train_the_same_model_again(pipeline, store, quick, dataset):
     other = TitanicPipeline(f"store.uri={store}", *quick[:2], "seed=3", "n_jobs=1")
     again = TitanicPipeline(f"store.uri={store}", *quick[1:2], "n_jobs=1").like("champion")
@@ -597,6 +599,7 @@ def test_a_version_of_another_scikit_learn_is_loaded_where_that_is_allowed_with_
         assert words in answer.to_dict()["warning"]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_training_of_an_id_is_done_once_whenever_it_broke_off(tmp_path, quick, monkeypatch):
     pipeline = TitanicPipeline(f"store.uri={tmp_path / 'models'}", *quick)
 

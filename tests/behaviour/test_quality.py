@@ -15,6 +15,8 @@ from titanic_ml.preprocessing.titanic import TitanicFeatures, travelling_parties
 from titanic_ml.training.result import Selection
 from titanic_ml.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 class Measured(NamedTuple):
     """What was selected, and its metrics on stratified and on grouped folds."""

@@ -546,6 +546,7 @@ def gone(group: int, seconds: float = 20.0) -> bool:
     return False
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.posix
 @pytest.mark.parametrize(
     ("n_jobs", "send", "number", "code"),

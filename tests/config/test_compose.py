@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from titanic_ml.config.compose import build, load_settings
+from titanic_ml.config.compose import _by_hydra, build, load_settings
 from titanic_ml.config.layers import CONFIG_DIR
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import SettingsError
@@ -272,6 +274,53 @@ def test_settings_are_composed_in_many_threads_and_inside_a_program_that_uses_hy
         with ThreadPoolExecutor(16) as threads:
             assert list(threads.map(seed, range(32))) == list(range(32))
         assert compose("config", overrides=["seed=7"]).seed == 7  # the program's own still works
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["seed=7", "seed=8", "selection=quick", "selection.folds=3"],
+        ["selection.folds=3", "selection=quick", "env=local"],  # the file, and then the word
+        ["estimator=[svc,vote]", "~estimator.svc.search_space", "+estimator.vote.max_rows=9"],
+        ["++estimator.svc.max_rows=null", "store.uri=a/b", "evaluation={resamples: 7}"],
+        ["+selection=quick", "estimator@estimator=[majority]"],
+        ["~selection"],
+        ["seed=1,2"],
+        ["estimator.none.max_rows=3"],
+        ["+seed=1"],
+        ["~store.uri=other"],
+    ],
+)
+def test_what_is_composed_is_what_hydra_composes(words):
+    from hydra import compose, initialize_config_dir
+
+    def outcome(make):
+        try:
+            found = make()
+        except HydraException as error:
+            return str(error).splitlines()[0]
+        return OmegaConf.to_container(found) if OmegaConf.is_config(found) else found
+
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
+        theirs = outcome(lambda: compose("config", overrides=words))
+    for _ in range(2):  # the second time what was remembered
+        assert outcome(lambda: _by_hydra(CONFIG_DIR, words, False)[0]) == theirs
+
+
+def test_a_file_that_is_changed_is_read_anew(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for seed in (3, 45, 6):
+        (tmp_path / "mine/config.yaml").write_text(f"seed: {seed}\n")
+        assert load_settings(config_dir=tmp_path / "mine").seed == seed
+    folder = shutil.copytree(CONFIG_DIR, tmp_path / "conf")
+    for folds in (3, 17, 9):
+        (folder / "selection/quick.yaml").write_text(f"folds: {folds}\n")
+        assert _by_hydra(folder, ["selection=quick"], False)[0].selection.folds == folds
+
+
+def test_what_hydra_does_for_programs_is_no_setting():
+    with pytest.raises(SettingsError, match="unknown setting hydra.run.dir"):
+        load_settings(["hydra.run.dir=elsewhere"])
 
 
 @pytest.mark.parametrize("word", ["seed={}", "data.uri=['{}", "selection={}", "n_jobs='{}'"])

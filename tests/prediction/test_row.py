@@ -45,6 +45,7 @@ def row_predictor(predictor, dataset, spec) -> RowPredictor:
     return RowPredictor(predictor, spec, predictor.model[0].transform(dataset.X.head(100)))
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("table", TABLES)
 def test_a_row_alone_gets_what_it_gets_in_a_table(row_predictor, predictor, spec, table):
     rows, dataset = rows_of(table, spec)

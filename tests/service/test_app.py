@@ -73,6 +73,7 @@ MARKS = [b"{", b"}", b"[", b"]", b'"', b",", b":", b"null", b"1e999", b"-0", b"\
 MARKS += [b"\x00", b"NaN", b'"Age"', b'"Name"', b"true", b"9" * 400, "ä\u202e".encode(), b"[" * 50]
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("seed", range(4))
 def test_malformed_bodies_are_refused_and_the_process_lives(service, passenger, seed):
     """A passenger whose JSON is spoiled in one to four places, a thousand times in all."""

@@ -94,6 +94,7 @@ def test_nobody_else_is_asked(page, address):
     assert page.said == []
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_everybody_can_use_it_at_any_size_in_any_light(page, scheme, size):

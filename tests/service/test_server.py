@@ -84,17 +84,18 @@ def test_several_workers_share_a_port_and_put_their_numbers_together(
             page = ask(free_port, "GET", "/metrics")[1].decode()
             return {int(n) for n in re.findall(r'model_version{pid="(\d+)",[^}]*} 1.0', page)}
 
+        def all_counted() -> bool:
+            page = ask(free_port, "GET", "/metrics")[1].decode()
+            return 'titanic_requests_total{path="/predict",status="200"} 20.0' in page
+
         wait_until(lambda: len(workers()) == 2)
         for _ in range(20):
             assert ask(free_port, "POST", "/predict", passenger)[0] == 200
-        page = ask(free_port, "GET", "/metrics")[1].decode()
-        assert 'titanic_requests_total{path="/predict",status="200"} 20.0' in page
+        wait_until(all_counted)  # a request is counted once it has been answered
         first = min(workers())
         os.kill(first, signal.SIGKILL)  # it is replaced, and what it counted stays
         wait_until(lambda: len(workers() - {first}) == 2)
-        assert first not in workers()
-        page = ask(free_port, "GET", "/metrics")[1].decode()
-        assert 'titanic_requests_total{path="/predict",status="200"} 20.0' in page
+        assert first not in workers() and all_counted()
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=30) == 0
 

@@ -47,6 +47,7 @@ def test_it_stays_at_one_half_unless_another_is_better_by_a_standard_error():
     assert chosen[1:3] == [0.5, 0.5] and chosen[3:] == [0.45, 0.45]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_chance_alone_seldom_moves_it():
     """The probabilities are true, so 0.5 is best for accuracy, whatever a sample says."""
     moved, tempted = 0, 0

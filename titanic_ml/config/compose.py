@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -194,26 +196,64 @@ def _composed(
 def _by_hydra(
     folder: Path, overrides: list[str], with_files: bool
 ) -> tuple[Any, list[tuple[str, str]]]:
-    """What Hydra composes, by its loader alone; and name and place of each file, in their order.
+    """What Hydra composes; and, if wished, name and place of each file, in their order.
 
-    Its `compose` goes through one object for the whole process, which another thread, or a program
-    that uses Hydra itself, may hold.
+    As Hydra does it: first the files that words such as ``selection=quick`` choose, then the other
+    words one after another. The first is most of the work, and is remembered.
     """
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
-    from hydra._internal.utils import create_config_search_path
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.types import RunMode
+
+    known = groups(folder)
+    chosen = [word for word in overrides if re.split("[=@]", word.lstrip("+~"))[0] in known]
+    others = OverridesParser.create().parse_overrides([w for w in overrides if w not in chosen])
+    with LOCK:  # its plugins are found once for a process, by whoever comes first
+        loader = _loader(folder)
+        loader.validate_sweep_overrides_legal(others, RunMode.RUN, from_shell=False)
+        composed = copy.deepcopy(_of_files(folder, _state(folder), tuple(chosen)))
+        ConfigLoaderImpl._apply_overrides_to_config(others, composed)
+        defaults = []
+        if with_files:
+            defaults = loader.compute_defaults_list("config", chosen, RunMode.RUN).defaults
+    used = [(str(d.config_path), d.package or "") for d in defaults if d.config_path]
+    return composed, [(file, place) for file, place in used if not file.startswith("hydra/")]
+
+
+@lru_cache(maxsize=32)
+def _of_files(folder: Path, state: tuple[object, ...], chosen: tuple[str, ...]) -> Any:
+    """What the files say, of which some are chosen; for who changes nothing of it.
+
+    Parameters
+    ----------
+    folder, state
+        Where they are, and by what it is seen that one was changed.
+    chosen
+        Words that choose.
+    """
     from hydra.types import RunMode
     from omegaconf import open_dict
 
-    with LOCK:  # its plugins are found once for a process, by whoever comes first
-        loader = ConfigLoaderImpl(create_config_search_path(str(folder)))
-        composed = loader.load_configuration("config", overrides, RunMode.RUN, from_shell=False)
-        defaults = []
-        if with_files:
-            defaults = loader.compute_defaults_list("config", overrides, RunMode.RUN).defaults
-    with open_dict(composed):
-        del composed["hydra"]
-    used = [(str(d.config_path), d.package or "") for d in defaults if d.config_path]
-    return composed, [(file, place) for file, place in used if not file.startswith("hydra/")]
+    found = _loader(folder).load_configuration("config", list(chosen), RunMode.RUN, False)
+    with open_dict(found):
+        del found["hydra"]
+    return found
+
+
+def _state(folder: Path) -> tuple[object, ...]:
+    """Which files there are, when each was written and how long it is."""
+    files = [(path, path.stat()) for path in sorted(folder.rglob("*.yaml"))]
+    return tuple((path, found.st_mtime_ns, found.st_size) for path, found in files)
+
+
+def _loader(folder: Path) -> Any:
+    """Hydra's own. Its `compose` goes through one object for the whole process, which another
+    thread, or a program that uses Hydra itself, may hold.
+    """
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra._internal.utils import create_config_search_path
+
+    return ConfigLoaderImpl(create_config_search_path(str(folder)))
 
 
 def _file_with(key: str, files: Sequence[tuple[str, str]], theirs: Path | None) -> str:
@@ -244,8 +284,11 @@ def _masked(name: str, value: Any) -> Any:
     return shown(value) if isinstance(value, str) else value
 
 
+@cache
 def _schema() -> Any:
-    """`Settings` as OmegaConf's types, made writable: a merge can't fill frozen classes."""
+    """`Settings` as OmegaConf's types, made writable: a merge can't fill frozen classes. It is for
+    who changes nothing of it, such as a merge.
+    """
     from omegaconf import OmegaConf
 
     def writable(kind: type) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -149,40 +149,39 @@ class BatchPredictor:
         ModelError
             The model can't be loaded.
         """
-        waiting: deque[Future[Answered]] = deque()
-
-        def hand_over() -> None:
-            answered = waiting.popleft().result()
-            predictions, rejected = self._settle(answered)
-            if predictions is not None:
-                write(predictions)
-            if rejected is not None:
-                reject(rejected)
-            if progress:
-                progress(self.read, answered.fraction)
-
-        def load() -> Loaded:
-            return Loaded(self.load(), ThreadpoolController())
-
-        begun = 0
         with (
             threadpool_limits(1),  # for BLAS it is the process's
             ThreadPoolExecutor(1) as loader,
             ThreadPoolExecutor(self.workers) as pool,
         ):
-            model = loader.submit(load)
+            model = loader.submit(lambda: Loaded(self.load(), ThreadpoolController()))
             try:
-                for batch in batches:
-                    waiting.append(pool.submit(self._answer, batch, begun, model))
-                    begun += len(batch.frame)
-                    if len(waiting) > self.workers:
-                        hand_over()
-                while waiting:
-                    hand_over()
+                for answered in self._answers(batches, pool, model):
+                    predictions, rejected = self._settle(answered)
+                    if predictions is not None:
+                        write(predictions)
+                    if rejected is not None:
+                        reject(rejected)
+                    if progress:
+                        progress(self.read, answered.fraction)
                 model.result()  # of no rows too it is said that it can't be loaded
             finally:
                 pool.shutdown(cancel_futures=True)
         self.finish()
+
+    def _answers(
+        self, batches: Iterable[Batch], pool: ThreadPoolExecutor, model: Future[Loaded]
+    ) -> Iterator[Answered]:
+        """What is said of each batch, in their order, while the next ones are worked on."""
+        waiting: deque[Future[Answered]] = deque()
+        begun = 0
+        for batch in batches:
+            waiting.append(pool.submit(self._answer, batch, begun, model))
+            begun += len(batch.frame)
+            if len(waiting) > self.workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
     def _answer(self, batch: Batch, before: int, model: Future[Loaded]) -> Answered:
         """Check and predict some rows, before which there are so many. It may be done at any time.
