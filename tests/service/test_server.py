@@ -101,6 +101,26 @@ def test_several_workers_share_a_port_and_put_their_numbers_together(
 
 
 @pytest.mark.posix
+def test_workers_end_with_a_program_that_is_killed_and_leave_its_port(
+    trained, free_port, wait_for, wait_until, tmp_path
+):
+    words = ["--port", free_port, f"store.uri={trained}", f"monitoring.log={tmp_path}/log/"]
+    address = f"http://127.0.0.1:{free_port}/readyz"
+
+    def refused() -> bool:
+        with suppress(HTTPException, OSError):
+            return not ask(free_port, "GET", "/readyz")
+        return True
+
+    with program(*words, "--workers", 2) as running:
+        wait_for(address)
+        running.kill()
+        wait_until(refused)
+    with program(*words):
+        wait_for(address)
+
+
+@pytest.mark.posix
 @pytest.mark.parametrize("kind", ["parquet", "sqlite"])
 def test_a_kill_leaves_whole_batches_and_the_next_start_goes_on(
     trained, free_port, passenger, wait_for, wait_until, tmp_path, kind, unmeasured

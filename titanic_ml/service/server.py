@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import logging
+import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,6 +19,8 @@ from titanic_ml.service.app import create_app
 from titanic_ml.service.metrics import FOLDER
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from fastapi import FastAPI
 
     from titanic_ml.pipeline import TitanicPipeline
@@ -39,7 +43,7 @@ def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> N
     host, port
         Where; port 0 is any that is free.
     workers
-        How many processes answer. One that dies is replaced.
+        How many processes answer. One that dies is replaced; all end with this one, be it killed.
 
     Raises
     ------
@@ -81,10 +85,20 @@ def _config(
 
 def _application(opened: Opener, model: str) -> FastAPI:
     """What a process answers by, and its logs."""
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     _told("titanic_ml.service", "%(levelname)s: %(message)s")
     _told("titanic_ml.monitoring", "%(levelname)s: %(message)s")
     _told("titanic_ml.service.access", "%(message)s")
     return create_app(opened(), model)
+
+
+def _end_after(parent: BaseProcess) -> None:
+    """In a worker, end as if told to once there is nobody left who could tell it: it would keep
+    the port.
+    """
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _told(name: str, words: str) -> None:
