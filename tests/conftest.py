@@ -181,7 +181,7 @@ def unmeasured(monkeypatch) -> Iterator[None]:
 
 @contextlib.contextmanager
 def not_followed() -> Iterator[None]:
-    """What runs here is not measured by coverage, which would nearly double its time."""
+    """What runs here is not measured by coverage, which would slow it down."""
     measuring = coverage.Coverage.current()
     if measuring:
         measuring.stop()
@@ -216,7 +216,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
             told = f"{shown(named(kind))}, named by TITANIC_TEST_{kind}_URI"
         terminalreporter.write_line(f"{what}: {told}")
     given = "is named, but " if os.environ.get("TITANIC_TEST_SERVICE_URL") else ""
-    terminalreporter.write_line(f"service: skipped: {given}nothing in this project is one yet")
+    terminalreporter.write_line(f"service: skipped: {given}the tests start their own")
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ def test_what_is_named_is_used_and_told_without_its_password(own_postgres):
     assert f"PostgreSQL: {shown}, named by TITANIC_TEST_SQL_URI\n" in said and "s3cret" not in said
     assert "bucket: started by the tests on this machine\n" in said
     assert "MLflow: started by the tests on this machine\n" in said
-    assert "service: skipped: nothing in this project is one yet\n" in said
+    assert "service: skipped: the tests start their own\n" in said
 
 
 def test_what_is_named_and_does_not_answer_fails():
