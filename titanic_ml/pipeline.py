@@ -554,7 +554,7 @@ class TitanicPipeline:
         probability: bool = False,
         rejects: str | Path | None = None,
         run_id: str | None = None,
-        batch_rows: int = 1 << 16,
+        batch_rows: int = 3 << 14,
         progress: Callable[[int, float | None], None] | None = None,
     ) -> Predictions:
         """Predict a table of any size into another, batch by batch: all of it, or nothing.

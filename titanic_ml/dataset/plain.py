@@ -50,6 +50,12 @@ def plain_texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarra
     return _series(texts, values), _rows(odd, texts)
 
 
+def joined(values: pd.Series, asked: pd.Series, left: np.ndarray) -> pd.Series:
+    """The texts of a column, with those that were asked for in the places that were left."""
+    found = compute.replace_with_mask(_texts(values), left, _texts(asked))
+    return _series(found, values)
+
+
 def _repeat(texts: pyarrow.Array) -> bool:
     """Whether it pays to look at each distinct value once, as the first values tell."""
     return len(texts) > FIRST and compute.count_distinct(texts[:FIRST]).as_py() < FIRST // 2
@@ -76,7 +82,7 @@ def plain_numbers(values: pd.Series) -> tuple[pd.Series, np.ndarray]:
     except pyarrow.ArrowInvalid:
         odd = _rows(compute.invert(compute.match_substring_regex(texts, NUMBER)), texts)
         found = compute.cast(compute.if_else(pyarrow.array(odd), None, texts), "float64")
-    return _series(found, values), odd
+    return pd.Series(found.to_numpy(zero_copy_only=False), values.index, copy=False), odd
 
 
 def _texts(values: pd.Series) -> pyarrow.Array:

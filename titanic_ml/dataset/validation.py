@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from titanic_ml.dataset.normalise import number_of, rounded, text, text_of
-from titanic_ml.dataset.plain import plain_numbers, plain_texts
+from titanic_ml.dataset.plain import joined, plain_numbers, plain_texts
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
@@ -94,17 +94,19 @@ def check(
     What is no value of its column is missing in it. Parameters are those of `validate`.
     """
     names = [name for name in spec.columns if with_target or name != spec.target]
-    frame = frame.set_axis([text(str(name)) or str(name) for name in frame.columns], axis=1)
-    faults = _column_faults(frame, names, spec)
+    found = [text(str(name)) or str(name) for name in frame.columns]
+    frame = frame.set_axis(found, axis=1).reset_index(drop=True)
+    faults = _column_faults(found, names, spec)
     columns = {}
     for name in names:
-        if list(frame.columns).count(name) == 1:
-            values, bad = _converted(frame[name].reset_index(drop=True), spec.columns[name])
-            columns[name] = values
-            if spec.columns[name].kind == "number" and _is_half(frame[name]):
+        if found.count(name) == 1:
+            values, column = frame[name], spec.columns[name]
+            columns[name], bad = (_numbers if column.numeric else _texts)(values, column)
+            if column.kind == "number" and _is_half(values):
                 faults.append(Fault(0, name, "float16, of three digits", "float32 or better"))
-            expected = spec.columns[name].expected
-            faults += [Fault(row + 1, name, _shown(value), expected) for row, value in bad.items()]
+            for row in bad.nonzero()[0].tolist():
+                shown = _shown(values.iloc[row])
+                faults.append(Fault(row + 1, name, shown, column.expected))
     parsed = pd.DataFrame(columns, pd.RangeIndex(len(frame)), copy=False)
     faults += _value_faults(parsed, spec, known={(fault.row, fault.column) for fault in faults})
     return parsed, faults
@@ -115,8 +117,7 @@ def doubled(row: int, name: str, value: Any) -> Fault:
     return Fault(row, name, f"{_shown(value)} again", "each value once")
 
 
-def _column_faults(frame: pd.DataFrame, names: list[str], spec: DatasetSpec) -> list[Fault]:
-    found = [str(name) for name in frame.columns]
+def _column_faults(found: list[str], names: list[str], spec: DatasetSpec) -> list[Fault]:
     if not set(found) & set(spec.columns):
         first = ",".join(found)
         first = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "…"
@@ -168,8 +169,8 @@ def _conforms(values: pd.Series, column: Column) -> bool:
     return bool(
         (column.nullable or not missing.any())
         and (not column.allowed or (values.isin(column.allowed) | missing).all())
-        and (column.minimum is None or not (values < column.minimum).any())
-        and (column.maximum is None or not (values > column.maximum).any())
+        and (column.minimum is None or not (values.to_numpy() < column.minimum).any())
+        and (column.maximum is None or not (values.to_numpy() > column.maximum).any())
         and (not column.unique or values.is_unique)
     )
 
@@ -190,17 +191,8 @@ def _checks(column: Column) -> Any:
     )
 
 
-def _converted(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    """The values in the column's type and one spelling, and those that have none."""
-    if column.numeric:
-        parsed, bad = _numbers(values, column)
-    else:
-        parsed, bad = _texts(values, column)
-    return parsed, values[bad]
-
-
 def _texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
-    """The texts, and which are bad."""
+    """The texts in their one spelling, and which are bad."""
     left = np.ones(len(values), dtype="bool")
     texts = values
     if isinstance(values.dtype, pd.StringDtype):
@@ -208,8 +200,8 @@ def _texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     if not left.any():
         return texts, left
     asked, bad = _each(values[left], lambda value: text_in(value, column))
-    asked = asked.astype("str").where(asked.notna())
-    return _joined(texts, asked, left), _spread(bad, left)
+    asked = asked.astype("str")
+    return asked if left.all() else joined(texts, asked, left), _spread(bad, left)
 
 
 def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
@@ -225,25 +217,20 @@ def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
         if isinstance(values.dtype, pd.StringDtype):
             numbers, left = plain_numbers(values)
         if left.any():
-            asked, refused = _each(values[left], lambda value: number_in(value, column))
-            numbers = _joined(numbers, asked.astype("float64"), left)
-            bad = _spread(refused, left)
-    numbers = pd.Series(rounded(numbers.to_numpy(), column.decimals), values.index)
-    bad |= np.isinf(numbers.to_numpy())
+            asked, bad = _each(values[left], lambda value: number_in(value, column))
+            asked = asked.astype("float64")
+            numbers = asked if left.all() else numbers.mask(left, asked)
+            bad = _spread(bad, left)
+    found = rounded(numbers.to_numpy(), column.decimals)
+    bad |= np.isinf(found)
     if column.kind == "integer":
-        bad |= (numbers.notna() & ~_exact(numbers)).to_numpy()
-        if not (bad | numbers.isna()).any():
-            numbers = numbers.astype("int64")
-    return numbers.mask(bad) if bad.any() else numbers, bad
-
-
-def _joined(values: pd.Series, asked: pd.Series, left: np.ndarray) -> pd.Series:
-    """The values, with those that were asked for in the places that were left."""
-    if left.all():
-        return asked
-    values = values.copy()
-    values[left] = asked
-    return values
+        missing = np.isnan(found)
+        bad |= ~missing & ~_exact(found)
+        if not (bad | missing).any():
+            found = found.astype("int64")
+    if bad.any():
+        found[bad] = np.nan
+    return pd.Series(found, values.index, copy=False), bad
 
 
 def _spread(refused: pd.Series, left: np.ndarray) -> np.ndarray:
@@ -307,9 +294,9 @@ def _whole(values: pd.Series) -> bool:
     return whole and bool(values.between(-most, most).all())
 
 
-def _exact(numbers: pd.Series) -> pd.Series:
+def _exact(numbers: np.ndarray) -> np.ndarray:
     """Which are whole numbers that no conversion rounds or wraps."""
-    return (np.trunc(numbers) == numbers) & (numbers.abs() < 10.0**DIGITS)
+    return (np.trunc(numbers) == numbers) & (np.abs(numbers) < 10.0**DIGITS)
 
 
 def _shown(value: Any) -> str:

@@ -16,7 +16,7 @@ from pyarrow import csv as arrow
 
 from titanic_ml.errors import SHOWN_FAULTS, UnreadableTable
 
-BLOCK = 1 << 22  # bytes that are read at once; no row may be longer
+BLOCK = 3 << 20  # bytes that are read at once; no row may be longer
 
 
 @dataclass(frozen=True)

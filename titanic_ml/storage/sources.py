@@ -18,7 +18,7 @@ from titanic_ml.errors import UnreadableTable
 from titanic_ml.storage.csv_reader import CsvStream, RawBatch
 from titanic_ml.storage.places import CHUNK, Place, told
 
-ROWS = 1 << 16  # of a batch; the rows of a block of a CSV are about as many
+ROWS = 3 << 14  # of a batch; the rows of a block of a CSV are about as many
 
 
 @dataclass(frozen=True)
