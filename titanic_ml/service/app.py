@@ -63,10 +63,10 @@ def create_app(
     )
     app.state.serving = serving
     routers = predicting(serving), telling(serving), dashboard(serving)
-    for router in routers:
-        app.include_router(router)
+    routes = [route for router in routers for route in router.routes]
+    app.router.routes += routes  # an included router is asked twice at each request
     tell_refusals(app, serving.metrics)
-    paths = [route.path for router in routers for route in router.routes]  # type: ignore
+    paths = [route.path for route in routes]  # type: ignore[attr-defined]
     keys = pipeline.settings.service.keys
     described(app, with_keys=bool(keys))
     if keys:
