@@ -649,7 +649,7 @@ def test_rows_asked_together_get_what_each_gets_alone(pipeline, passengers):
     alone = [pipeline.predict_one(row) for row in rows]
     assert pipeline.predict_rows(rows) == alone == pipeline.predict_each(rows)
     found = pipeline.predict_each([rows[0], rows[1] | {"Pclass": 7}])
-    assert found[0] == alone[0] and isinstance(found[1], InvalidTable)
+    assert found == [alone[0], None]  # `predict_one` tells what is wrong with it
     with pytest.raises(InvalidTable, match="row 2, column Pclass"):
         pipeline.predict_rows([rows[0], rows[1] | {"Pclass": 7}])
 

@@ -21,7 +21,7 @@ from titanic_ml.config.settings import DataSettings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.slices import slice_labels
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.errors import DataError, InvalidTable, ModelError, PromotionRefused, SettingsError
+from titanic_ml.errors import DataError, ModelError, PromotionRefused, SettingsError
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import PROFILE, Contents, Manifest, ModelVersion
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from titanic_ml.monitoring.log import PredictionLog
     from titanic_ml.monitoring.logged import Logged
     from titanic_ml.monitoring.performance import Performance
-    from titanic_ml.prediction.row import RowPredictor
+    from titanic_ml.prediction.row import Answer, RowPredictor
     from titanic_ml.prediction.run import Run
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.reporting.report import Report
@@ -459,16 +459,13 @@ class TitanicPipeline:
         ModelError
             There is no champion, or it is at fault.
         """
-        (answer,) = self.predict_each([passenger])
-        if isinstance(answer, InvalidTable):
-            raise answer
-        return answer
+        version, rows = self._warm()
+        return _told(version, rows.predict(passenger))
 
-    def predict_each(
-        self, passengers: Sequence[Mapping[str, Any]]
-    ) -> list[dict[str, Any] | InvalidTable]:
+    def predict_each(self, passengers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
         """Predict some rows that have nothing to do with each other, in one call: of each what
-        `predict_one` would return or raise.
+        `predict_one` returns, or None where that must be asked, which takes some milliseconds.
+        Most of these rows have a fault.
 
         Parameters
         ----------
@@ -481,11 +478,8 @@ class TitanicPipeline:
             As `predict_one`.
         """
         version, rows = self._warm()
-        names = (version.spec.id, version.spec.target, "probability", "model_version")
-        return [
-            found if isinstance(found, InvalidTable) else dict(zip(names, (*found, version.name)))
-            for found in rows.predict_each(passengers)
-        ]
+        found = rows.predict_each(passengers)
+        return [None if answer is None else _told(version, answer) for answer in found]
 
     def predict_rows(self, passengers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Predict the rows of one table, all or none, by the version that `predict_one` answers by.
@@ -1014,6 +1008,11 @@ class TitanicPipeline:
         dataset = Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)
         log.info("%s: %d rows read and found right", name_of(data), len(dataset))
         return dataset
+
+
+def _told(version: ModelVersion, answer: Answer) -> dict[str, Any]:
+    names = (version.spec.id, version.spec.target, "probability", "model_version")
+    return dict(zip(names, (*answer, version.name)))
 
 
 def _addresses(output: str | Path, rejects: str | Path | None) -> tuple[Address, Address | None]:

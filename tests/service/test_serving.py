@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
+
 import pytest
 
 from titanic_ml.monitoring.log import PredictionLog
@@ -22,6 +26,25 @@ def test_what_is_answered_is_kept(start, pipeline, tmp_path, passenger, wait_unt
     assert set(found["model_version"]) == {answers[0]["model_version"]}
     page = service.get("/metrics").body.decode()
     assert "titanic_log_rows_total 2.0" in page and "titanic_log_dropped_rows_total 0.0" in page
+
+
+def test_while_a_fault_is_looked_for_others_are_answered(service, pipeline, passenger, monkeypatch):
+    began, goes_on, predict_one = Event(), Event(), pipeline.predict_one
+    another = type(service)(service.port, service.app)
+
+    def slow(row):
+        began.set()
+        assert goes_on.wait(20)
+        return predict_one(row)
+
+    monkeypatch.setattr(pipeline, "predict_one", slow)
+    with closing(another.connection), ThreadPoolExecutor(1) as pool:
+        faulty = pool.submit(service.post, passenger | {"Pclass": 9})
+        assert began.wait(20)
+        assert another.post(passenger).status == 200
+        assert not faulty.done()
+        goes_on.set()
+        assert faulty.result().status == 422
 
 
 def test_nobody_answers_before_it_is_started(pipeline):

@@ -104,9 +104,10 @@ def check(
             columns[name], bad = (_numbers if column.numeric else _texts)(values, column)
             if column.kind == "number" and _is_half(values):
                 faults.append(Fault(0, name, "float16, of three digits", "float32 or better"))
-            for row in bad.nonzero()[0].tolist():
-                shown = _shown(values.iloc[row])
-                faults.append(Fault(row + 1, name, shown, column.expected))
+            if bad.any():
+                expected = column.expected
+                for row, value in values[bad].items():
+                    faults.append(Fault(row + 1, name, _shown(value), expected))
     parsed = pd.DataFrame(columns, pd.RangeIndex(len(frame)), copy=False)
     faults += _value_faults(parsed, spec, known={(fault.row, fault.column) for fault in faults})
     return parsed, faults

@@ -11,7 +11,6 @@ import pandas as pd
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.row import RowReader
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.errors import InvalidTable
 from titanic_ml.prediction.plain import PlainModel, plain_model
 from titanic_ml.prediction.predictor import DECIMALS, Predictor
 
@@ -51,21 +50,17 @@ class RowPredictor:
             With all faults of the row.
         """
         (found,) = self.predict_each([row])
-        if isinstance(found, InvalidTable):
-            raise found
-        return found
+        return self._as_table(row) if found is None else found
 
-    def predict_each(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer | InvalidTable]:
-        """The same of several rows that have nothing to do with each other: what `predict` would
-        return or raise for each. The estimator is asked once.
+    def predict_each(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer | None]:
+        """The same of several rows that have nothing to do with each other, by one question to the
+        estimator; None for each that `predict` must be asked about, which takes longer: most of
+        these have a fault.
         """
         values = [self.reader.read(row) if self.model else None for row in rows]
         plain = [value for value in values if value is not None]
         found = iter(self.model.probabilities_of(plain).tolist() if self.model and plain else ())
-        return [
-            self._as_table(row) if value is None else self._answer(value, next(found))
-            for row, value in zip(rows, values)
-        ]
+        return [None if value is None else self._answer(value, next(found)) for value in values]
 
     def _answer(self, values: Mapping[str, Any], probability: float) -> Answer:
         probability = round(probability, DECIMALS)
@@ -87,10 +82,7 @@ class RowPredictor:
         frame = pd.DataFrame([self.reader.filled(row) for row in rows])
         return Dataset.from_frame(frame, self.spec, "the table", with_target=False)
 
-    def _as_table(self, row: Mapping[str, Any]) -> Answer | InvalidTable:
-        try:
-            made = self.predict_table([row])
-        except InvalidTable as error:
-            return error
+    def _as_table(self, row: Mapping[str, Any]) -> Answer:
+        made = self.predict_table([row])
         id, prediction, probability = (made[name].tolist()[0] for name in made)
         return id, prediction, probability

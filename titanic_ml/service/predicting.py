@@ -31,7 +31,7 @@ def predicting(serving: Serving) -> APIRouter:
         passengers, alone = await passengers_of(request)
         await serving.current()
         if alone:
-            answers = [await serving.together.ask(passengers[0])]
+            answers = [await serving.answer(passengers[0])]
         else:
             answers = await run_in_threadpool(pipeline.predict_rows, passengers)
         serving.answered(passengers, answers)

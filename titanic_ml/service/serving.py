@@ -44,6 +44,7 @@ class Serving:
 
     def __post_init__(self) -> None:
         self.together = Together(self.pipeline.predict_each)
+        self._apart = asyncio.Semaphore(1)
         self.champion.after_look = self.tell
 
     @classmethod
@@ -70,6 +71,23 @@ class Serving:
         if self.champion.moved:
             await asyncio.to_thread(self.champion.follow)
         return self.answering()
+
+    async def answer(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer for one passenger.
+
+        One that takes longer, as most with a fault do, is looked at in a thread, one at a time:
+        the others don't wait for it.
+
+        Raises
+        ------
+        InvalidTable
+            With all faults of the passenger.
+        """
+        found = await self.together.ask(passenger)
+        if found is None:
+            async with self._apart:
+                found = await asyncio.to_thread(self.pipeline.predict_one, passenger)
+        return found
 
     def start(self) -> None:
         """Load the version, and keep what is answered from now on."""

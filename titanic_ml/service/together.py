@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Answers = Sequence[dict[str, Any] | Exception]
+Answer = dict[str, Any] | None
 
 
 class Together:
@@ -18,22 +18,22 @@ class Together:
     Parameters
     ----------
     answer
-        Gives each of some passengers an answer, or what is to be raised.
+        Gives each of some passengers an answer.
     most
         How many are asked at once.
     """
 
     def __init__(
-        self, answer: Callable[[Sequence[Mapping[str, Any]]], Answers], most: int = 64
+        self, answer: Callable[[Sequence[Mapping[str, Any]]], Sequence[Answer]], most: int = 64
     ) -> None:
         self.answer = answer
         self.most = most
-        self._waiting: list[tuple[Mapping[str, Any], asyncio.Future[dict[str, Any]]]] = []
+        self._waiting: list[tuple[Mapping[str, Any], asyncio.Future[Answer]]] = []
 
-    async def ask(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer for one passenger. Raises what `answer` says, or raises for all."""
+    async def ask(self, passenger: Mapping[str, Any]) -> Answer:
+        """The answer for one passenger. Raises what `answer` raises."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[dict[str, Any]] = loop.create_future()
+        future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((passenger, future))
         if len(self._waiting) == 1:
             loop.call_soon(loop.call_soon, self._answer)  # who is just arriving comes along
@@ -43,15 +43,13 @@ class Together:
         asked, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._answer)
-        found: Answers
         try:
             found = self.answer([passenger for passenger, _ in asked])
         except Exception as error:
-            found = [error] * len(asked)
-        for (_, future), one in zip(asked, found, strict=True):
-            if future.done():  # who asked has gone
-                continue
-            if isinstance(one, Exception):
-                future.set_exception(one)
-            else:
-                future.set_result(one)
+            for _, future in asked:
+                if not future.done():  # who asked has gone
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(asked, found, strict=True):
+            if not future.done():
+                future.set_result(answer)
