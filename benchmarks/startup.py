@@ -1,8 +1,9 @@
 """How long the program takes to start, against the least that such a program could take.
 
-Run `python benchmarks/startup.py` from the project's root, after `make train`. Each pair of
-commands runs in turn, A B A B …, so that a slow moment of the machine meets both; the table gives
-the median seconds of each and the median of the ratios pair by pair.
+Run `python benchmarks/startup.py` from the project's root, after `make train`; the last line
+needs the extra `serve`. Each pair of commands runs in turn, A B A B …, so that a slow moment of the
+machine meets both; the table gives the median seconds of each and the median of the ratios pair by
+pair.
 """
 
 import statistics
