@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
+from prometheus_client import multiprocess
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.parser import text_string_to_metric_families
 
-from titanic_ml.service.metrics import Metrics
+from titanic_ml.service.metrics import FOLDER, Metrics
 
 
 def samples(page: bytes) -> dict[tuple[str, str], float]:
@@ -43,3 +49,37 @@ def test_the_log_is_counted_by_what_was_added_since():
     assert found["titanic_log_rows_total", ""] == 7
     assert found["titanic_log_dropped_rows_total", ""] == 1
     assert found["titanic_log_failing", ""] == 0
+
+
+@pytest.fixture
+def workers(tmp_path, monkeypatch) -> Metrics:
+    """One of several workers; another has counted three predictions."""
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    file = MmapedDict(str(tmp_path / "counter_7.db"))
+    name = "titanic_predictions"
+    key = mmap_key(name, f"{name}_total", ["prediction"], ["1"], "Passengers predicted")
+    file.write_value(key, 3.0, 0.0)
+    file.close()
+    return Metrics()
+
+
+def test_a_worker_that_has_only_just_made_its_file_disturbs_no_others(workers, tmp_path):
+    (tmp_path / "histogram_8.db").touch()
+    assert samples(workers.page()) == {("titanic_predictions_total", "1"): 3}
+
+
+@pytest.mark.posix
+def test_two_workers_forget_a_dead_one_at_once(workers, tmp_path, monkeypatch):
+    dead = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(dead, 0)
+    file = tmp_path / f"gauge_liveall_{dead}.db"
+    file.touch()
+    forget = multiprocess.mark_process_dead
+
+    def forgotten_twice(process: int, folder: str) -> None:
+        forget(process, folder)
+        os.remove(Path(folder) / file.name)  # as the slower of the two would
+
+    monkeypatch.setattr(multiprocess, "mark_process_dead", forgotten_twice)
+    assert samples(workers.page()) == {("titanic_predictions_total", "1"): 3}
+    assert not file.exists()

@@ -80,13 +80,17 @@ def test_several_workers_share_a_port_and_put_their_numbers_together(
     with program(*words, f"monitoring.log={tmp_path}/log/") as running:
         wait_for(f"http://127.0.0.1:{free_port}/readyz")
 
+        def metrics() -> str:
+            status, page = ask(free_port, "GET", "/metrics")
+            assert status == 200, page
+            return page.decode()
+
         def workers() -> set[int]:
-            page = ask(free_port, "GET", "/metrics")[1].decode()
+            page = metrics()
             return {int(n) for n in re.findall(r'model_version{pid="(\d+)",[^}]*} 1.0', page)}
 
         def all_counted() -> bool:
-            page = ask(free_port, "GET", "/metrics")[1].decode()
-            return 'titanic_requests_total{path="/predict",status="200"} 20.0' in page
+            return 'titanic_requests_total{path="/predict",status="200"} 20.0' in metrics()
 
         wait_until(lambda: len(workers()) == 2)
         for _ in range(20):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import (
@@ -11,6 +13,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
     multiprocess,
 )
@@ -97,9 +100,30 @@ class Metrics:
         if self.folder is None:
             return generate_latest(self.registry)
         _forget_dead(Path(self.folder))
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry, self.folder)
-        return generate_latest(registry)
+        return generate_latest(_OfAllWorkers(Path(self.folder)))
+
+
+class _OfAllWorkers(CollectorRegistry):
+    """What the workers have written into their folder.
+
+    A file that a worker has only just made is empty for a moment, which Prometheus' own collector
+    stumbles over: that is left out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(path) for path in self.folder.glob("*.db") if _size(path)]
+        return multiprocess.MultiProcessCollector.merge(files)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another worker has just forgotten a dead one
+        return 0
 
 
 def _forget_dead(folder: Path) -> None:
@@ -109,5 +133,6 @@ def _forget_dead(folder: Path) -> None:
     for process in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}:
         try:
             os.kill(process, 0)
-        except ProcessLookupError:
-            multiprocess.mark_process_dead(process, str(folder))
+        except (ProcessLookupError, PermissionError):  # or its number is somebody else's now
+            with suppress(FileNotFoundError):  # another worker does the same
+                multiprocess.mark_process_dead(process, str(folder))
