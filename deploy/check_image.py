@@ -22,7 +22,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -284,13 +284,21 @@ def check_service(image: Path, config: dict) -> None:
 def check_stop(image: Path, config: dict) -> None:
     """What an engine sends ends a training at once, and nothing half written stands there."""
     with workplace(config) as work:
-        command = inside(image, config, work, *config["Entrypoint"], "train", "--quiet", *SLOW)
+        traced = ("env", "PYTHONFAULTHANDLER=1", *config["Entrypoint"])
+        command = inside(image, config, work, *traced, "train", "--quiet", *SLOW)
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         (first,) = wait_for(lambda: children(process.pid))
         wait_for(lambda: list(work.glob(".titanic_ml/*/*")))
         os.kill(first, signal.SIGTERM)
         begun = time.monotonic()
-        told = process.communicate(timeout=60)[1].strip()
+        try:
+            told = process.communicate(timeout=60)[1].strip()
+        except subprocess.TimeoutExpired:
+            os.kill(first, signal.SIGABRT)  # Python then tells where it is
+            time.sleep(1)
+            with suppress(ProcessLookupError):
+                os.kill(first, signal.SIGKILL)
+            sys.exit(f"Error: it goes on 60 s after SIGTERM: {process.communicate()[1]}")
         took = time.monotonic() - begun
         code = process.returncode
         print(f"stopped {took:.1f} s after the signal, exit code {code}: {told}")

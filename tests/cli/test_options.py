@@ -10,13 +10,16 @@ import typer
 
 from titanic_ml.cli import options
 from titanic_ml.cli.options import (
+    Interrupted,
     Result,
+    Terminated,
     called,
     examples,
     imported_meanwhile,
     progress_bar,
     rows_bar,
     shared,
+    stoppable,
 )
 
 
@@ -178,3 +181,48 @@ def test_rows_bar_tells_rows_and_rate_and_hides_for_a_small_table(capsys):
     with rows_bar("Predicting", hidden=True) as show:
         show(20_000, 0.5)
     assert capsys.readouterr().err == ""
+
+
+class _StoppedAtItsEnd:
+    """An object in whose end a signal comes: Python passes no exception on from there."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+
+
+def _swallow(number: int) -> None:
+    """As C does that asks for an attribute and takes any exception for a no."""
+    try:
+        signal.raise_signal(number)
+    except BaseException:
+        pass
+
+
+@pytest.mark.parametrize("lose", [_StoppedAtItsEnd, _swallow])
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGTERM, Terminated), (signal.SIGINT, Interrupted)]
+)
+def test_a_signal_whose_exception_is_lost_stops_the_work_nevertheless(lose, number, kind, capfd):
+    end = time.monotonic() + 20
+    with pytest.raises(kind), stoppable():
+        lose(number)
+        while time.monotonic() < end:
+            pass
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_lost_signal_is_not_sent_again_once_the_work_has_ended(monkeypatch):
+    monkeypatch.setattr(options, "AGAIN", 0.01)
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    hook = sys.unraisablehook
+    try:
+        with stoppable():
+            _swallow(signal.SIGTERM)
+        time.sleep(0.1)
+        assert not came and sys.unraisablehook is hook
+    finally:
+        signal.signal(signal.SIGTERM, before)
