@@ -18,6 +18,7 @@ MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "non
 ALIKE = str.maketrans({mark: "'" for mark in "‘’ʼ´`"} | {dash: "-" for dash in "‐‑‒–—−"})
 CONTROL = dict.fromkeys([*range(9), *range(14, 28), 127])  # of ASCII, less what is a space
 MARKS = re.compile(r" (?=[,.;:/)])|(?<=[/(]) ")  # spaces that say nothing beside these
+WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -38,7 +39,7 @@ def text(value: str, case: Case = "keep") -> str | None:
     plain = MARKS.sub("", " ".join(plain.split()))
     if plain.lower() in MISSING:
         return None
-    if whole := re.fullmatch(r"(\d+)\.0+", plain, re.ASCII):
+    if whole := WHOLE.fullmatch(plain):
         plain = whole[1]
     return plain if case == "keep" else plain.upper() if case == "upper" else plain.lower()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 from titanic_ml.dataset.normalise import Case
@@ -72,9 +73,19 @@ class Column:
             raise SettingsError(f"{key}.pattern is no regular expression: {error}") from error
         return cls(**{**node, "allowed": tuple(node.get("allowed", ()))})
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         return self.kind in ("integer", "number")
+
+    @cached_property
+    def spelled(self) -> Mapping[str, Any]:
+        """The allowed words, by what they are in small letters."""
+        return {str(word).lower(): word for word in self.allowed}
+
+    @cached_property
+    def form(self) -> re.Pattern[str]:
+        """The pattern, ready to be matched."""
+        return re.compile(self.pattern)
 
     @property
     def expected(self) -> str:

@@ -264,9 +264,8 @@ def text_in(value: Any, column: Column) -> str | None:
     if found is None:
         return None
     if column.allowed:
-        spelled = {str(word).lower(): word for word in column.allowed}
-        return spelled.get(found.lower(), found)
-    if column.pattern and not re.fullmatch(column.pattern, found):
+        return column.spelled.get(found.lower(), found)
+    if column.pattern and not column.form.fullmatch(found):
         raise ValueError
     return found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ class Watched:
             return
         start, status = time.perf_counter(), 500
         given = dict(scope["headers"]).get(b"x-request-id", b"")
-        name = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        name = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(16).encode()
 
         async def sending(message: Message) -> None:
             nonlocal status
