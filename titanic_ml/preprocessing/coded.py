@@ -44,6 +44,8 @@ class Coded:
             return column
         if len(column) <= FEW:
             given = column.tolist() if hasattr(column, "tolist") else column
+            if len(given) == 1:
+                return cls([v if v == v else None for v in given], ALONE)
             places: dict[Any, int] = {}
             codes = [places.setdefault(v if v == v else None, len(places)) for v in given]
             return cls(list(places), np.array(codes, dtype="int64"))
@@ -59,6 +61,8 @@ class Coded:
     def mapped(self, rule: Callable[[Any], Hashable]) -> Coded:
         """What a rule makes of each value; it may make the same of several."""
         made = Coded.of([rule(value) for value in self.values])
+        if len(self.codes) == 1:
+            return made
         return Coded(made.values, made.codes[self.codes])
 
     @staticmethod

@@ -122,8 +122,9 @@ class CompanionResiduals:
         for key, column in groups.items():
             places, totals = self.places_[key], self.totals_[key]
             group = Coded.of(column)
-            found = totals[[places.get(value, -1) for value in group.values]]
-            means = (found[:, :, 0] / (found[:, :, 1] + self.shrinkage)).T
+            rows = [places.get(value, -1) for value in group.values]
+            residuals, counts = totals.take(rows, axis=0).T  # of each part, (parts, groups)
+            means = residuals / (counts + self.shrinkage)
             for name, mean in zip(self.parts_, means):
                 features[f"{key}_{name}"] = mean.take(group.codes)
         return features

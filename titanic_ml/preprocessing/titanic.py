@@ -157,11 +157,10 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
             "family_size": facts.family_size,
             "alone": (facts.family_size == 1).astype("float64"),
         }
-        counted = {"men": 1.0, "women": facts.part == "women"}
-        for party in PARTIES:
-            for part, counts in counted.items():
-                name = f"{party}_{part}"  # a table of men alone teaches nothing of women
-                numbers[name] = fates.get(name, np.zeros(len(age))) * counts
+        women, nothing = facts.part == "women", np.zeros(len(age))
+        for party in PARTIES:  # of whom nobody was in the table, nothing is known
+            numbers[f"{party}_men"] = fates.get(f"{party}_men", nothing)
+            numbers[f"{party}_women"] = fates.get(f"{party}_women", nothing) * women
         return facts.words | numbers
 
 
