@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,9 +72,9 @@ def test_a_worker_that_has_only_just_made_its_file_disturbs_no_others(workers, t
 
 @pytest.mark.posix
 def test_two_workers_forget_a_dead_one_at_once(workers, tmp_path, monkeypatch):
-    dead = os.posix_spawn("/bin/true", ["true"], {})
-    os.waitpid(dead, 0)
-    file = tmp_path / f"gauge_liveall_{dead}.db"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    file = tmp_path / f"gauge_liveall_{dead.pid}.db"
     file.touch()
     forget = multiprocess.mark_process_dead
 

@@ -61,7 +61,7 @@ class Coded:
     def mapped(self, rule: Callable[[Any], Hashable]) -> Coded:
         """What a rule makes of each value; it may make the same of several."""
         made = Coded.of([rule(value) for value in self.values])
-        if len(self.codes) == 1:
+        if len(self.values) == len(self.codes) == 1:
             return made
         return Coded(made.values, made.codes[self.codes])
 
