@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,16 @@ def running(command: list[str], ready: str) -> Iterator[None]:
     finally:
         program.terminate()
         program.wait()
+        _wait_until_free()
+
+
+def _wait_until_free() -> None:
+    """What a server has started, as mlflow does, may keep the port for some seconds."""
+    for _ in range(600):
+        with socket.socket() as asking:
+            if asking.connect_ex(("127.0.0.1", PORT)):
+                return
+        time.sleep(0.1)
 
 
 def measure(path: str, body: object, seconds: int, folder: Path) -> tuple[float, float, float]:
