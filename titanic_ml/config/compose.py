@@ -6,6 +6,7 @@ import copy
 import logging
 import os
 import re
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from titanic_ml.config import kept
 from titanic_ml.config.layers import flat, groups, merged, sources, values_of
 from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError, nearest
@@ -21,6 +23,7 @@ from titanic_ml.storage.address import shown
 LOCK = threading.Lock()
 DOTENV = Path(".env")
 VARIABLE = re.compile(r"\$\{oc\.env:([^,}]+)\}")
+RESOLVER = re.compile(r"\$\{[\w.]+:")  # asks something else than the settings
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +51,9 @@ class Setting:
 def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> Settings:
     """Compose the settings from `conf/`, a `.env` file if one stands here, and overrides.
 
+    A process that has not imported Hydra yet, and need not, since an earlier one has composed the
+    same, takes what that one kept.
+
     Parameters
     ----------
     overrides
@@ -61,7 +67,17 @@ def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None =
         An override is malformed, its key is unknown, a value has the wrong type or is out of
         range, or a variable of the environment is not set.
     """
-    return _composed(overrides, config_dir)[0]
+    if "hydra" in sys.modules:
+        return _composed(overrides, config_dir)[0]
+    key = kept.digest(overrides, Path(config_dir).expanduser() if config_dir else None)
+    settings = kept.recall(key)
+    if settings is None:
+        settings, composed, _ = _composed(overrides, config_dir)
+        if _is_plain(settings, composed):
+            kept.keep(key, settings)
+    elif DOTENV.is_file():
+        _export_dotenv()
+    return settings
 
 
 def described(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> list[Setting]:
@@ -161,9 +177,7 @@ def _composed(
     from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
     if DOTENV.is_file():
-        from dotenv import load_dotenv
-
-        load_dotenv(DOTENV)
+        _export_dotenv()
     theirs = Path(config_dir).expanduser() if config_dir else None
     files: list[tuple[str, str]] = []
     try:
@@ -266,6 +280,22 @@ def _file_with(key: str, files: Sequence[tuple[str, str]], theirs: Path | None) 
         found = [p for p in theirs.rglob("*.yaml") if top in values_of(p)]
         return f" in {found[0]}" if found else ""
     return f" in {where}"
+
+
+def _is_plain(settings: Settings, composed: Any) -> bool:
+    """Whether they hold no secret, and nothing that the environment says."""
+    from omegaconf import OmegaConf
+
+    if RESOLVER.search(str(OmegaConf.to_container(composed))):
+        return False
+    return all(_masked(name, value) == value for name, value in flat(asdict(settings)).items())
+
+
+def _export_dotenv() -> None:
+    """Put what the file `.env` says into the environment, unless that says otherwise."""
+    from dotenv import load_dotenv
+
+    load_dotenv(DOTENV)
 
 
 def _dotenv() -> dict[str, str | None]:
