@@ -1,6 +1,6 @@
 """Composed settings, kept for the next start in the user's folder for such things.
 
-Composing them takes a sixth of a cold start, most of it the import of Hydra and OmegaConf.
+Composing them takes a fifth of a cold start, most of it the import of Hydra and OmegaConf.
 """
 
 from __future__ import annotations
