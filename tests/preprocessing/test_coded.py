@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from titanic_ml.preprocessing.coded import FEW, Coded
+from titanic_ml.preprocessing.coded import FEW, Coded, Single, numbers
 
 WORDS = ["a", "b", None, "a", "c"]
 
@@ -52,3 +52,22 @@ def test_no_rows_are_a_column_too():
     none = Coded.of([])
     assert list(none.mapped(len)) == [] == list(Coded.joined(lambda a, b: a + b, none, none))
     assert none.numbers(len).shape == (0,) == none.series().shape
+
+
+@given(st.sampled_from(["a", "", None, 3, 2.5, np.nan]), st.sampled_from(["b", None, 7]))
+def test_a_list_of_one_value_is_that_value_and_does_what_a_column_of_two_does(first, second):
+    one, two = ([Coded.of([value] * rows) for value in (first, second)] for rows in (1, 2))
+    for single, column in zip(one, two):
+        assert isinstance(single, Single) and not isinstance(column, Single) and len(single) == 1
+        assert list(single) == single.values == column.values == [single.value]
+        assert list(single.mapped(repr)) == list(column.mapped(repr))[:1]
+        assert single.numbers(lambda value: value is None) == column.numbers(lambda v: v is None)[0]
+        assert Coded.of(single) is single and single.codes.tolist() == column.codes.tolist()[:1]
+    assert list(Coded.joined("{}{}".format, *one)) == list(Coded.joined("{}{}".format, *two))[:1]
+
+
+def test_numbers_are_an_array_or_that_of_a_list_of_one():
+    assert numbers([3]) == 3.0 and isinstance(numbers([3]), float)
+    assert np.isnan(numbers([None])) and np.isnan(numbers([np.nan]))
+    assert numbers([3, 4]).tolist() == [3.0, 4.0] and numbers(pd.Series([3])).shape == (1,)
+    assert Coded.of(numbers([3])).value == 3.0 and Coded.of(numbers([None])).value is None

@@ -105,3 +105,12 @@ def test_a_single_row_has_no_companions():
 def test_it_needs_outcomes():
     with pytest.raises(ValueError, match="learns from y"):
         learnt(table()[0], None)
+
+
+def test_a_single_row_gets_what_it_gets_in_a_table():
+    frame, y = table()
+    fitted = learnt(frame, y)
+    whole = of_others(fitted, frame)
+    for place, ticket in enumerate(frame["ticket"]):
+        assert fitted.transform({"ticket": [ticket]}) == whole.iloc[place].to_dict()
+    assert fitted.transform({"ticket": ["never seen"]}) == dict.fromkeys(whole, 0.0)

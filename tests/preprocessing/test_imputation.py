@@ -16,3 +16,11 @@ def test_a_group_is_filled_by_its_median_and_another_by_that_of_all():
 def test_a_column_without_any_number_becomes_zero():
     ages = np.array([np.nan, np.nan])
     assert GroupMedians.of(ages, ["Mr", "Mr"]).fill(ages, ["Mr", "Sir"]).tolist() == [0, 0]
+
+
+def test_a_single_number_is_filled_as_a_column_is():
+    medians = GroupMedians.of(AGES, TITLES)
+    for value in (np.nan, 5.0):
+        for title in (*TITLES, "never seen"):
+            (expected,) = medians.fill(np.array([value]), np.array([title])).tolist()
+            assert medians.fill(value, [title]) == expected

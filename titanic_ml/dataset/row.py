@@ -9,6 +9,7 @@ from typing import Any
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.dataset.validation import number_in, text_in
 
+EXACT = 10.0**DIGITS
 PLAIN = (str, int, float, bool, type(None))  # of other types a table knows more
 
 
@@ -32,7 +33,7 @@ class RowReader:
 
     def read(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """The values in their types, NaN or None where one is missing; None if it isn't taken."""
-        if row.keys() - {self.target} != self.names:
+        if row.keys() != self.names and row.keys() - {self.target} != self.names:
             row = self.filled(row)
             if row.keys() - {self.target} != self.names:
                 return None
@@ -50,25 +51,28 @@ def _value(value: Any, column: Column) -> Any:
     """A value in its column's type. Raises `TypeError` or `ValueError` if it is none of it."""
     if not isinstance(value, PLAIN):
         raise TypeError
+    numeric = column.numeric
     missing = value is None or value != value
-    found: Any = None if missing else (number_in if column.numeric else text_in)(value, column)
+    found: Any = None if missing else (number_in if numeric else text_in)(value, column)
     if found is None:
         if not column.nullable:
             raise ValueError
-        return nan if column.numeric else None
-    if column.numeric:
-        scale = 10.0**column.decimals  # as `normalise.rounded` rounds an array, many times quicker
-        found = round(found * scale) / scale + 0.0
-        if column.kind == "integer" and not _is_exact(found):
-            raise ValueError
+        return nan if numeric else None
+    if numeric:
+        # As `normalise.rounded` rounds an array, many times quicker.
+        found = round(found * column.scale) / column.scale + 0.0
+        if column.kind == "integer":
+            if not _is_exact(found):
+                raise ValueError
+            found = int(found)
     if (
         (column.allowed and found not in column.allowed)
         or (column.minimum is not None and found < column.minimum)
         or (column.maximum is not None and found > column.maximum)
     ):
         raise ValueError
-    return int(found) if column.kind == "integer" else found
+    return found
 
 
 def _is_exact(number: float) -> bool:
-    return number % 1 == 0 and abs(number) < 10.0**DIGITS
+    return number % 1 == 0 and abs(number) < EXACT

@@ -78,6 +78,11 @@ class Column:
         return self.kind in ("integer", "number")
 
     @cached_property
+    def scale(self) -> float:
+        """By what a number is multiplied until its last decimal is the unit."""
+        return 10.0**self.decimals
+
+    @cached_property
     def spelled(self) -> Mapping[str, Any]:
         """The allowed words, by what they are in small letters."""
         return {str(word).lower(): word for word in self.allowed}

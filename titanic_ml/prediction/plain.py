@@ -76,8 +76,7 @@ class PlainModel:
         if len(rows) > 1:
             matrix = self.encoder.table(found)
         else:
-            values = {name: next(iter(column)) for name, column in found.items()}
-            matrix = self.encoder.row(values)[None, :]
+            matrix = self.encoder.row({name: _only(column) for name, column in found.items()})[None]
         return self.estimator.predict_proba(matrix)[:, 1]
 
 
@@ -168,6 +167,11 @@ class LearnedEncoder:
         asked = pd.DataFrame([example | change for change in changes])
         asked = pd.concat([asked.astype(self.example.dtypes), rows], ignore_index=True)
         return np.asarray(self.encoder.transform(asked), dtype="float64")
+
+
+def _only(column: Any) -> Any:
+    """The value of a column of one row, or of what stands for it."""
+    return column if isinstance(column, float) else next(iter(column))
 
 
 def _distinct(columns: Sequence[Any], rows: int) -> tuple[np.ndarray, np.ndarray]:

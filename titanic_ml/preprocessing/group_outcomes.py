@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from titanic_ml.preprocessing.coded import Coded, Values
+from titanic_ml.preprocessing.coded import Coded, Numbers, Single, Values
 
 Groups = Mapping[str, Coded | Values]  # by key, the group of each row
 
@@ -116,18 +117,24 @@ class CompanionResiduals:
                 features[f"{key}_{name}"] = np.where(others > 0, residual / (others + k), 0.0)
         return features
 
-    def transform(self, groups: Groups) -> dict[str, np.ndarray]:
+    def transform(self, groups: Groups) -> dict[str, Numbers]:
         """Compute the features of other rows, 0 for those without companions."""
-        features: dict[str, np.ndarray] = {}
+        features: dict[str, Numbers] = {}
         for key, column in groups.items():
             places, totals = self.places_[key], self.totals_[key]
             group = Coded.of(column)
+            if isinstance(group, Single):
+                for name, of_part in zip(self.parts_, totals[places.get(group.value, -1)].tolist()):
+                    features[f"{key}_{name}"] = self._mean(*of_part)
+                continue
             rows = [places.get(value, -1) for value in group.values]
-            residuals, counts = totals.take(rows, axis=0).T  # of each part, (parts, groups)
-            means = residuals / (counts + self.shrinkage)
+            means = self._mean(*totals.take(rows, axis=0).T)  # of each part, (parts, groups)
             for name, mean in zip(self.parts_, means):
                 features[f"{key}_{name}"] = mean.take(group.codes)
         return features
+
+    def _mean(self, residual: Any, count: Any) -> Any:
+        return residual / (count + self.shrinkage)
 
     def _outcome(self, y: Sequence[int]) -> np.ndarray:
         if y is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
-from titanic_ml.preprocessing.coded import Coded, Values
+from titanic_ml.preprocessing.coded import Coded, Numbers, Values
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,22 @@ class GroupMedians:
     overall: float
 
     @classmethod
-    def of(cls, values: np.ndarray, groups: Coded | Values) -> GroupMedians:
+    def of(cls, values: Numbers, groups: Coded | Values) -> GroupMedians:
         """Learn them; values are (n,), NaN where missing, and of each row goes its group."""
-        coded, known = Coded.of(groups), ~np.isnan(values)
+        coded, values = Coded.of(groups), np.atleast_1d(values)
+        known = ~np.isnan(values)
         medians = {}
         for code, group in enumerate(coded.values):
             if (found := known & (coded.codes == code)).any():
                 medians[group] = float(np.median(values[found]))
         return cls(medians, float(np.median(values[known])) if known.any() else 0.0)
 
-    def fill(self, values: np.ndarray, groups: Coded | Values) -> np.ndarray:
-        """A copy of the values, (n,), without missing ones."""
+    def fill(self, values: Numbers, groups: Coded | Values) -> Numbers:
+        """The values without missing ones."""
+        if isinstance(values, float):
+            return self._usual(groups) if isnan(values) else values
         missing = np.isnan(values)
-        if not missing.any():
-            return values.copy()
-        usual = Coded.of(groups).numbers(lambda group: self.by_group.get(group, self.overall))
-        return np.where(missing, usual, values)
+        return np.where(missing, self._usual(groups), values) if missing.any() else values
+
+    def _usual(self, groups: Coded | Values) -> Numbers:
+        return Coded.of(groups).numbers(lambda group: self.by_group.get(group, self.overall))

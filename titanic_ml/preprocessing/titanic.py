@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from titanic_ml.preprocessing.coded import Coded, Values
+from titanic_ml.preprocessing.coded import Coded, Numbers, Values, numbers
 from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
 from titanic_ml.preprocessing.imputation import GroupMedians
 
@@ -24,7 +24,7 @@ TITLES |= {"MLLE": "Miss", "MS": "Miss", "MME": "Mrs"}
 PENCE = 240  # in a pound of 1912
 PARTIES = ["ticket", "family", "booking"]  # what a party is known by
 TITLE = re.compile(r",\s*([^.,]+)\.")
-Columns = dict[str, Coded | np.ndarray]  # by name, texts or numbers, a value a row
+Columns = dict[str, Coded | Numbers]  # by name, texts or numbers
 
 
 def title_of(name: str) -> str:
@@ -44,6 +44,15 @@ def surname_of(name: str) -> str:
     'BRAUND'
     """
     return name.partition(",")[0]
+
+
+def pence_of(fare: float | None) -> float | None:
+    """A fare in whole pence.
+
+    >>> pence_of(7.25), pence_of(None)
+    (1740.0, None)
+    """
+    return None if fare is None else round(fare * PENCE, 0)
 
 
 def deck_of(cabin: Any) -> str:
@@ -122,7 +131,8 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
     def columns(self, X: Mapping[str, Values]) -> Columns:
         """The same of plain columns, a list or an array each, as plain columns.
 
-        Texts come out as `Coded`, numbers as an array, (n,).
+        Texts come out as `Coded`, numbers as an array, (n,), or the number where the columns are
+        lists of one.
         """
         facts = Facts.of(X)
         return self._features(facts, self.companions_.transform(facts.groups))
@@ -145,23 +155,23 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         self.companions_ = CompanionResiduals(self.shrinkage)
         return facts
 
-    def _features(self, facts: Facts, fates: Mapping[str, np.ndarray]) -> Columns:
+    def _features(self, facts: Facts, fates: Mapping[str, Numbers]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
         fare = self.fare_medians_.fill(facts.fare, facts.fare_group)
         heads = facts.groups["ticket"].numbers(lambda ticket: self.heads_.get(ticket, 1))
-        numbers = {
+        columns: Columns = {
             "age": age,
             "child": np.maximum(16.0 - age, 0.0),
-            "age_known": (~np.isnan(facts.age)).astype("float64"),
+            "age_known": 1.0 - np.isnan(facts.age),
             "log_fare": np.log1p(fare / np.maximum(heads, facts.family_size)),
             "family_size": facts.family_size,
-            "alone": (facts.family_size == 1).astype("float64"),
+            "alone": 1.0 * (facts.family_size == 1),
         }
-        women, nothing = facts.part == "women", np.zeros(len(age))
-        for party in PARTIES:  # of whom nobody was in the table, nothing is known
-            numbers[f"{party}_men"] = fates.get(f"{party}_men", nothing)
-            numbers[f"{party}_women"] = fates.get(f"{party}_women", nothing) * women
-        return facts.words | numbers
+        nothing = 0.0 * age  # is known of those of whom nobody was in the table
+        for party in PARTIES:
+            columns[f"{party}_men"] = fates.get(f"{party}_men", nothing)
+            columns[f"{party}_women"] = fates.get(f"{party}_women", nothing) * facts.women
+        return facts.words | columns
 
 
 @dataclass(frozen=True)
@@ -174,8 +184,8 @@ class Facts:
         By name, the features that are categories.
     groups
         By name, what each of the `PARTIES` is known by.
-    part
-        Whose fate a row tells of and is told: of the ``women``, boys among them, or of the ``men``.
+    women
+        1 for women and boys, 0 for men.
     cell, fare_group
         Of title and class; of class and whether alone: in these a rate, an age, a fare is usual.
     age, fare, family_size
@@ -184,12 +194,17 @@ class Facts:
 
     words: dict[str, Coded]
     groups: dict[str, Coded]
-    part: np.ndarray
+    women: Numbers
     cell: Coded
     fare_group: Coded
-    age: np.ndarray
-    fare: np.ndarray
-    family_size: np.ndarray
+    age: Numbers
+    fare: Numbers
+    family_size: Numbers
+
+    @property
+    def part(self) -> np.ndarray:
+        """Whose fate a row tells of and is told, the ``women``'s or the ``men``'s, (n,)."""
+        return np.where(self.women, "women", "men")
 
     @classmethod
     def of(cls, X: Mapping[str, Values]) -> Facts:
@@ -197,11 +212,13 @@ class Facts:
         name, ticket, sex = (Coded.of(X[column]) for column in ("Name", "Ticket", "Sex"))
         pclass = Coded.of(X["Pclass"]).mapped(lambda value: str(int(value)))
         title = name.mapped(title_of)
-        fare = np.asarray(X["Fare"], dtype="float64")
-        size = np.asarray(X["SibSp"], dtype="float64") + np.asarray(X["Parch"]) + 1
-        sizes, pence = Coded.of(size.astype("int64")), Coded.of(np.round(fare * PENCE))
-        women = sex.numbers(lambda s: s == "female") + title.numbers(lambda t: t == "Master")
-        joined = Coded.joined
+        fare, size = numbers(X["Fare"]), numbers(X["SibSp"]) + numbers(X["Parch"]) + 1
+        joined, sizes, pence = (
+            Coded.joined,
+            Coded.of(size).mapped(int),
+            Coded.of(fare).mapped(pence_of),
+        )
+        kind = joined(lambda s, t: (s, t), sex, title)
         return cls(
             words={
                 "sex": sex,
@@ -216,10 +233,10 @@ class Facts:
                 "family": joined(_key, name.mapped(surname_of), pclass, sizes),
                 "booking": joined(_key, ticket.mapped(lambda t: t[:-1]), pclass, pence),
             },
-            part=np.where(women, "women", "men"),
+            women=kind.numbers(lambda found: found[0] == "female" or found[1] == "Master"),
             cell=joined(lambda t, c: t + c, title, pclass),
             fare_group=joined(lambda c, a: f"{c}{a}", pclass, sizes.mapped(lambda n: n == 1)),
-            age=np.asarray(X["Age"], dtype="float64"),
+            age=numbers(X["Age"]),
             fare=fare,
             family_size=size,
         )
