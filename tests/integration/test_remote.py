@@ -80,6 +80,7 @@ def test_what_is_missing_is_named_in_one_sentence(shell):
 
 
 def test_the_page_names_every_variable_that_is_read():
-    code = "".join(path.read_text() for path in (ROOT / "titanic_ml").rglob("*.[py]*"))
+    files = [f for kind in ("*.py", "*.yaml") for f in (ROOT / "titanic_ml").rglob(kind)]
+    code = "".join(path.read_text() for path in files)
     for name in set(re.findall(r"\b(?:TITANIC|AWS|AZURE)_[A-Z]\w+", code)):
         assert name.removesuffix("_S3") in PAGE or name == "AWS_DEFAULT_REGION", name

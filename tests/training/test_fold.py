@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
 from titanic_ml.estimator.candidate import Candidate
-from titanic_ml.training.fold import Search
+from titanic_ml.training.fold import Choice, Search
 from titanic_ml.training.threshold import choose_threshold
 
 LOGISTIC = Candidate("logistic", "logistic", LogisticRegression(), 2, {"C": [1e-6, 1.0]})
@@ -22,8 +22,9 @@ def numbers():
     return pd.DataFrame({"x": x}), y
 
 
-def search(*candidates, metric="accuracy"):
-    return Search(FunctionTransformer(pd.DataFrame.to_numpy), candidates, 4, metric, seed=0)
+def search(*candidates, metric="accuracy", **kwargs):
+    values = FunctionTransformer(pd.DataFrame.to_numpy)
+    return Search(values, candidates, 4, metric, seed=0, **kwargs)
 
 
 def test_choices_are_made_on_the_training_rows_alone(numbers):
@@ -54,9 +55,19 @@ def test_threshold_is_tuned_without_a_search_space_too(numbers, monkeypatch):
     assert seen == [(80, "mcc")]
     assert fold.choices["plain"].threshold == 0.3
     row = fold.scores.iloc[0]
-    assert np.array_equal(row["prediction"], (row["probability"] >= 0.3).astype(int))
     truth = numbers[1].iloc[SPLIT[1]].to_numpy()
-    assert row["accuracy"] == np.mean(row["prediction"] == truth)
+    assert row["accuracy"] == np.mean((row["probability"] >= 0.5) == truth)  # the same for all
+
+
+def test_where_none_is_asked_for_a_threshold_comes_of_a_search_alone(numbers):
+    with_it, without = (
+        search(LOGISTIC, PLAIN, BASELINE, thresholds=asked).run(SPLIT, *numbers)
+        for asked in (True, False)
+    )
+    assert without.choices["plain"] == Choice({}, None)
+    for name in ("logistic", "base"):
+        assert without.choices[name] == with_it.choices[name]
+    assert without.scores["log_loss"].tolist() == with_it.scores["log_loss"].tolist()
 
 
 def test_rows_of_one_class_have_no_auc(numbers):

@@ -166,6 +166,38 @@ def test_a_candidate_is_left_out_where_the_rows_are_more_than_it_is_worth(number
         trainer(slow).train(*numbers)
 
 
+def test_a_threshold_is_chosen_for_the_chosen_one_alone(numbers, monkeypatch):
+    rows: dict[str, list[int]] = {"better": [], "worse": []}
+
+    class Counted(LogisticRegression):
+        def fit(self, X, y):
+            rows["better" if self.C > 0.001 else "worse"].append(len(y))
+            return super().fit(X, y)
+
+    asked = []
+    monkeypatch.setattr(
+        "titanic_ml.training.fold.choose_threshold",
+        lambda y, p, metric, seed: asked.append(len(y)) or 0.4,
+    )
+    better, worse = (Candidate(n, n, Counted(C=c), 1) for n, c in (("better", 1), ("worse", 1e-9)))
+    found = trainer(better, worse, tolerance=0).train(*numbers)
+    assert found.chosen is better and found.threshold == 0.4
+    assert sorted(rows["worse"]) == [80] * 6  # the outer folds and no other
+    assert sorted(rows["better"]) == [40] * 12 + [60] * 2 + [80] * 6 + [120]
+    assert asked == [120] + [80] * 6
+    predicted = found.out_of_fold.probability >= 0.4
+    assert np.array_equal(found.out_of_fold.prediction, predicted.astype(int))
+
+
+def test_one_that_cannot_learn_from_an_inner_fold_gives_way_to_the_next(numbers):
+    fixed = replace(CHOOSY, search={}, complexity=0)  # it can from the 80 of an outer one
+    found = trainer(fixed, MAJORITY, tolerance=10).train(*numbers)
+    assert found.chosen is MAJORITY and list(found.table.index) == ["majority"]
+    assert found.left_out["the choosy one"].startswith("the choosy one can't learn from 60 rows")
+    with pytest.raises(DataError, match="the choosy one can't learn from 60 rows"):
+        trainer(fixed).train(*numbers)
+
+
 def test_where_no_candidate_can_learn_the_data_are_at_fault(numbers):
     with pytest.raises(DataError, match="the choosy one can't learn from 40 rows: too few rows;"):
         trainer(CHOOSY).train(*numbers)

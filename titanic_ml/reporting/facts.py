@@ -77,7 +77,9 @@ class ProcedureFacts:
 
 @dataclass(frozen=True)
 class CandidateFacts:
-    """A candidate's means over the outer folds, and how it compares with the best."""
+    """A candidate's means over the outer folds, and how it compares with the best; the accuracy is
+    at a threshold of one half.
+    """
 
     name: str
     label: str

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen for a candidate inside the training rows: hyper-parameters, threshold."""
+    """What was chosen for a candidate inside the training rows: hyper-parameters, and a threshold;
+    None if there was nothing else to choose and none was asked for.
+    """
 
     parameters: dict[str, Any]
-    threshold: float
+    threshold: float | None
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Fold:
     failed
         By candidate, why it could not learn from them; it is neither in `choices` nor in `scores`.
     scores
-        A row a candidate: `candidate`, `log_loss`, `roc_auc`, `accuracy`, `fit_seconds`,
-        `probability` and `prediction`, the last two arrays over the test rows; empty without any.
+        A row a candidate: `candidate`, `log_loss`, `roc_auc`, `accuracy` at a threshold of one
+        half, `fit_seconds`, and `probability`, an array over the test rows; empty without any.
     """
 
     choices: dict[str, Choice]
@@ -52,13 +54,23 @@ class Fold:
 
 @dataclass(frozen=True)
 class Search:
-    """Searches and scores candidates on one split; its attributes are `Trainer`'s."""
+    """Searches and scores candidates on one split.
+
+    Attributes
+    ----------
+    preprocessor, candidates, inner_folds, threshold_metric, seed
+        As of `Trainer`.
+    thresholds
+        Whether a threshold is chosen for each candidate but the baselines; if not, only for those
+        with hyper-parameters to search, whose inner folds have been fitted anyway.
+    """
 
     preprocessor: TransformerMixin
     candidates: Sequence[Candidate]
     inner_folds: int
     threshold_metric: str
     seed: int
+    thresholds: bool = True
 
     def run(self, split: Split, X: pd.DataFrame, y: pd.Series) -> Fold:
         """Choose on the training rows, then score on the test rows, if there are any."""
@@ -76,7 +88,11 @@ class Search:
         threshold that does best on the probabilities from those folds.
         """
         tried = {candidate.name: candidate.settings() for candidate in self.candidates}
-        searched = [candidate for candidate in self.candidates if not candidate.baseline]
+        searched = [
+            candidate
+            for candidate in self.candidates
+            if not candidate.baseline and (self.thresholds or len(tried[candidate.name]) > 1)
+        ]
         unseen = {c.name: np.zeros((len(tried[c.name]), len(y))) for c in searched}
         for split in stratified_splits(y, self.inner_folds, 1, self.seed) if searched else ():
             train, test = split
@@ -85,7 +101,9 @@ class Search:
                     for i, parameters in enumerate(tried[candidate.name]):
                         estimator = candidate.fit(parameters, self.seed, seen, y.iloc[train])
                         unseen[candidate.name][i, test] = estimator.predict_proba(matrix)[:, 1]
-        choices = {name: Choice(settings[0], 0.5) for name, settings in tried.items()}
+        choices = {
+            c.name: Choice(tried[c.name][0], 0.5 if c.baseline else None) for c in self.candidates
+        }
         truth = y.to_numpy()
         for name, probabilities in unseen.items():
             if name in failed:
@@ -104,28 +122,26 @@ class Search:
         y: pd.Series,
         failed: dict[str, str],
     ) -> list[dict[str, Any]]:
-        """A row a candidate with its scores, probabilities and predictions on the test rows."""
+        """A row a candidate with its scores and probabilities on the test rows."""
         rows = []
         y_seen, y_unseen = (y.iloc[rows] for rows in split)
         able = [candidate for candidate in self.candidates if candidate.name not in failed]
         for candidate, seen, unseen in self._encoded(able, split, X, y):
-            choice = choices[candidate.name]
+            parameters = choices[candidate.name].parameters
             start = time.perf_counter()
             with _noting(candidate, failed):
-                estimator = candidate.fit(choice.parameters, self.seed, seen, y_seen)
+                estimator = candidate.fit(parameters, self.seed, seen, y_seen)
                 seconds = time.perf_counter() - start
                 probability = estimator.predict_proba(unseen)[:, 1]
-                prediction = (probability >= choice.threshold).astype(int)
                 both = y_unseen.nunique() > 1
                 rows.append(
                     {
                         "candidate": candidate.name,
                         "log_loss": log_loss(y_unseen, probability, labels=[0, 1]),
                         "roc_auc": roc_auc_score(y_unseen, probability) if both else np.nan,
-                        "accuracy": float((prediction == y_unseen).mean()),
+                        "accuracy": float(((probability >= 0.5) == y_unseen).mean()),
                         "fit_seconds": seconds,
                         "probability": probability,
-                        "prediction": prediction,
                     }
                 )
         return rows

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from titanic_ml.dataset.splits import Split, grouped_splits, stratified_splits
 from titanic_ml.errors import DataError
 from titanic_ml.evaluation.result import OutOfFold
-from titanic_ml.training.fold import Fold, Search
+from titanic_ml.training.fold import Choice, Fold, Search
 from titanic_ml.training.model_comparison import compare, simplest_within
 from titanic_ml.training.result import Selection
 from titanic_ml.training.workers import in_parallel
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
 
 Progress = Callable[[int, int], None]
+NONE = np.arange(0)  # no rows
 Finished = MutableMapping[str, Any]  # what an interrupted run had finished, by its name
 
 
@@ -31,7 +32,8 @@ class Trainer:
     """Chooses a candidate by nested cross-validation and fits it on all rows.
 
     Hyper-parameters and threshold are chosen inside each outer fold, so an outer score is that of
-    the whole procedure (Varma and Simon 2006). Candidates are ranked by log loss on the same outer
+    the whole procedure (Varma and Simon 2006); a threshold only for the candidate that is chosen,
+    since a log loss needs none. Candidates are ranked by log loss on the same outer
     folds, and the least wins, but that a simpler one within the tolerance is preferred. Differences
     are tested with the corrected resampled t-test (Nadeau and Bengio 2003), for information. A
     candidate that can't learn from the rows of a fold, or for which they are too many, is left out.
@@ -81,38 +83,71 @@ class Trainer:
         outer = stratified_splits(y, self.folds, self.repeats, self.seed)
         failed = {c.name: why for c in self.candidates if (why := c.too_many(len(y)))}
         tried = [c for c in self.candidates if c.name not in failed]
-        everything = np.arange(len(y)), np.arange(0)
-        jobs = {"all rows": everything}
+        jobs = {"all rows": (np.arange(len(y)), NONE)}
         jobs |= {f"fold {number}": split for number, split in enumerate(outer, start=1)}
-        whole, *folds = self._search(tried, jobs, X, y, progress, finished)
-        failed |= dict(pair for fold in (whole, *folds) for pair in fold.failed.items())
-        by_name = {c.name: c for c in self.candidates if c.name not in failed}
-        if not by_name:
-            raise DataError(next(iter(failed.values())))
+        found = self._search(tried, jobs, X, y, progress, finished, thresholds=False)
+        failed |= dict(pair for fold in found for pair in fold.failed.items())
+        chosen = None
+        while chosen is None:
+            able = [c for c in self.candidates if c.name not in failed]
+            if not able:
+                raise DataError(next(iter(failed.values())))
+            best, table = self._best(able, found[1:])
+            try:
+                whole, *choices = self._choices(best, jobs, found, X, y, finished)
+                chosen = best
+            except DataError as error:  # from fewer rows yet, those of an inner fold
+                failed[best.name] = str(error)
+        with threadpool_limits(1):
+            fitted = {
+                c.name: c.fit_pipeline(
+                    self.preprocessor, found[0].choices[c.name].parameters, self.seed, X, y
+                )
+                for c in able
+                if c is chosen or c.baseline
+            }
+        return Selection(
+            able,
+            chosen,
+            **vars(whole),
+            model=fitted[chosen.name],
+            baselines={c.label: fitted[c.name] for c in able if c.baseline},
+            table=table,
+            out_of_fold=self._out_of_fold(chosen, able, outer, found[1:], choices, X),
+            folds=list(zip(outer, choices, strict=True)),
+            left_out={c.label: failed[c.name] for c in self.candidates if c.name in failed},
+        )
+
+    def _best(
+        self, able: Sequence[Candidate], folds: Sequence[Fold]
+    ) -> tuple[Candidate, pd.DataFrame]:
+        """The candidate to choose among those, and how they compare."""
+        by_name = {candidate.name: candidate for candidate in able}
         scores = pd.concat([fold.scores for fold in folds])
         table = compare(scores[scores["candidate"].isin(by_name)], 1 / (self.folds - 1))
         table.insert(0, "label", [by_name[name].label for name in table.index])
         complexity = {name: candidate.complexity for name, candidate in by_name.items()}
-        chosen = by_name[simplest_within(table, complexity, self.tolerance)]
-        with threadpool_limits(1):
-            fitted = {
-                name: c.fit_pipeline(
-                    self.preprocessor, whole.choices[name].parameters, self.seed, X, y
-                )
-                for name, c in by_name.items()
-                if c is chosen or c.baseline
-            }
-        return Selection(
-            list(by_name.values()),
-            chosen,
-            **vars(whole.choices[chosen.name]),
-            model=fitted[chosen.name],
-            baselines={c.label: fitted[name] for name, c in by_name.items() if c.baseline},
-            table=table,
-            out_of_fold=self._out_of_fold(chosen, list(by_name.values()), outer, folds, X),
-            folds=[(s, fold.choices[chosen.name]) for s, fold in zip(outer, folds, strict=True)],
-            left_out={c.label: failed[c.name] for c in self.candidates if c.name in failed},
-        )
+        return by_name[simplest_within(table, complexity, self.tolerance)], table
+
+    def _choices(
+        self,
+        chosen: Candidate,
+        jobs: dict[str, Split],
+        found: Sequence[Fold],
+        X: pd.DataFrame,
+        y: pd.Series,
+        finished: Finished | None,
+    ) -> list[Choice]:
+        """What was chosen for the candidate in each of the jobs, with a threshold.
+
+        Raises `DataError` if it can't learn from the rows of an inner fold.
+        """
+        choices = [fold.choices[chosen.name] for fold in found]
+        if all(choice.threshold is not None for choice in choices):
+            return choices
+        inner = {f"threshold of {name}": (train, NONE) for name, (train, _) in jobs.items()}
+        again = self._search([chosen], inner, X, y, None, finished)
+        return [_choice(chosen, fold) for fold in again]
 
     def grouped_splits(self, y: pd.Series, groups: np.ndarray) -> list[Split]:
         """As many outer splits, the rows of a group, (n,) in `groups`, in one test fold together.
@@ -137,11 +172,9 @@ class Trainer:
         candidates = [c for c in self.candidates if c.baseline or c.name == chosen.name]
         jobs = {f"other fold {number}": split for number, split in enumerate(splits, start=1)}
         folds = self._search(candidates, jobs, X, y, progress, finished)
-        for fold in folds:
-            if chosen.name in fold.failed:
-                raise DataError(fold.failed[chosen.name])
+        choices = [_choice(chosen, fold) for fold in folds]
         able = [c for c in candidates if not any(c.name in fold.failed for fold in folds)]
-        return self._out_of_fold(chosen, able, splits, folds, X)
+        return self._out_of_fold(chosen, able, splits, folds, choices, X)
 
     def _search(
         self,
@@ -151,6 +184,7 @@ class Trainer:
         y: pd.Series,
         progress: Progress | None,
         finished: Finished | None,
+        thresholds: bool = True,
     ) -> list[Fold]:
         """Run the splits that are not finished in parallel; results in the order of the splits."""
         found = {} if finished is None else finished
@@ -158,7 +192,12 @@ class Trainer:
         if progress:
             progress(len(results), len(jobs))
         search = Search(
-            self.preprocessor, candidates, self.inner_folds, self.threshold_metric, self.seed
+            self.preprocessor,
+            candidates,
+            self.inner_folds,
+            self.threshold_metric,
+            self.seed,
+            thresholds,
         )
 
         def run(name: str) -> tuple[str, Fold]:
@@ -177,22 +216,32 @@ class Trainer:
         candidates: Sequence[Candidate],
         splits: Sequence[Split],
         folds: Sequence[Fold],
+        choices: Sequence[Choice],
         X: pd.DataFrame,
     ) -> OutOfFold:
         """Put the predictions of the folds into columns, a repeat each."""
+        names = [f"repeat_{number}" for number in range(1, self.repeats + 1)]
 
-        def column(candidate: str, what: str) -> np.ndarray:
+        def column(candidate: str) -> pd.DataFrame:
             values = np.zeros((len(X), self.repeats))
             for number, ((_, test), fold) in enumerate(zip(splits, folds, strict=True)):
                 row = fold.scores.set_index("candidate").loc[candidate]
-                values[test, number // self.folds] = row[what]
-            return values
+                values[test, number // self.folds] = row["probability"]
+            return pd.DataFrame(values, index=X.index, columns=names)
 
-        names = [f"repeat_{number}" for number in range(1, self.repeats + 1)]
+        thresholds = np.zeros((len(X), self.repeats))
+        for number, ((_, test), choice) in enumerate(zip(splits, choices, strict=True)):
+            thresholds[test, number // self.folds] = choice.threshold
+        probability = column(chosen.name)
         return OutOfFold(
-            pd.DataFrame(column(chosen.name, "probability"), index=X.index, columns=names),
-            pd.DataFrame(
-                column(chosen.name, "prediction").astype(int), index=X.index, columns=names
-            ),
-            {c.label: column(c.name, "probability") for c in candidates if c.baseline},
+            probability,
+            (probability >= thresholds).astype(int),
+            {c.label: column(c.name).to_numpy() for c in candidates if c.baseline},
         )
+
+
+def _choice(candidate: Candidate, fold: Fold) -> Choice:
+    """What was chosen for the candidate. Raises `DataError` if it could not learn."""
+    if candidate.name in fold.failed:
+        raise DataError(fold.failed[candidate.name])
+    return fold.choices[candidate.name]
