@@ -191,8 +191,10 @@ def test_a_threshold_is_chosen_for_the_chosen_one_alone(numbers, monkeypatch):
 
 def test_one_that_cannot_learn_from_an_inner_fold_gives_way_to_the_next(numbers):
     fixed = replace(CHOOSY, search={}, complexity=0)  # it can from the 80 of an outer one
-    found = trainer(fixed, MAJORITY, tolerance=10).train(*numbers)
-    assert found.chosen is MAJORITY and list(found.table.index) == ["majority"]
+    plain = Candidate("plain", "plain", LogisticRegression(C=0.01), 1)
+    for finished in (None, {}):
+        found = trainer(fixed, plain, tolerance=10).train(*numbers, finished=finished)
+        assert found.chosen is plain and list(found.table.index) == ["plain"]
     assert found.left_out["the choosy one"].startswith("the choosy one can't learn from 60 rows")
     with pytest.raises(DataError, match="the choosy one can't learn from 60 rows"):
         trainer(fixed).train(*numbers)

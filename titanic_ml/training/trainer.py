@@ -145,7 +145,8 @@ class Trainer:
         choices = [fold.choices[chosen.name] for fold in found]
         if all(choice.threshold is not None for choice in choices):
             return choices
-        inner = {f"threshold of {name}": (train, NONE) for name, (train, _) in jobs.items()}
+        place = self.candidates.index(chosen)
+        inner = {f"threshold {place} in {name}": (train, NONE) for name, (train, _) in jobs.items()}
         again = self._search([chosen], inner, X, y, None, finished)
         return [_choice(chosen, fold) for fold in again]
 
