@@ -213,11 +213,8 @@ class Facts:
         pclass = Coded.of(X["Pclass"]).mapped(lambda value: str(int(value)))
         title = name.mapped(title_of)
         fare, size = numbers(X["Fare"]), numbers(X["SibSp"]) + numbers(X["Parch"]) + 1
-        joined, sizes, pence = (
-            Coded.joined,
-            Coded.of(size).mapped(int),
-            Coded.of(fare).mapped(pence_of),
-        )
+        sizes, pence = Coded.of(size).mapped(int), Coded.of(fare).mapped(pence_of)
+        joined = Coded.joined
         kind = joined(lambda s, t: (s, t), sex, title)
         return cls(
             words={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -223,21 +223,21 @@ class Trainer:
         """Put the predictions of the folds into columns, a repeat each."""
         names = [f"repeat_{number}" for number in range(1, self.repeats + 1)]
 
-        def column(candidate: str) -> pd.DataFrame:
+        def columns(of_folds: Iterable[Any]) -> pd.DataFrame:
             values = np.zeros((len(X), self.repeats))
-            for number, ((_, test), fold) in enumerate(zip(splits, folds, strict=True)):
-                row = fold.scores.set_index("candidate").loc[candidate]
-                values[test, number // self.folds] = row["probability"]
+            for number, ((_, test), found) in enumerate(zip(splits, of_folds, strict=True)):
+                values[test, number // self.folds] = found
             return pd.DataFrame(values, index=X.index, columns=names)
 
-        thresholds = np.zeros((len(X), self.repeats))
-        for number, ((_, test), choice) in enumerate(zip(splits, choices, strict=True)):
-            thresholds[test, number // self.folds] = choice.threshold
-        probability = column(chosen.name)
+        def probability(candidate: Candidate) -> pd.DataFrame:
+            tables = [fold.scores.set_index("candidate") for fold in folds]
+            return columns(table["probability"][candidate.name] for table in tables)
+
+        found = probability(chosen)
         return OutOfFold(
-            probability,
-            (probability >= thresholds).astype(int),
-            {c.label: column(c.name).to_numpy() for c in candidates if c.baseline},
+            found,
+            (found >= columns(choice.threshold for choice in choices)).astype(int),
+            {c.label: probability(c).to_numpy() for c in candidates if c.baseline},
         )
 
 
