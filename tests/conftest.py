@@ -18,6 +18,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -268,10 +269,14 @@ def own_postgres(_own_postgres_server) -> Iterator[Callable[..., str]]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that are free, and so are those 10,000 higher, where the bucket's server has more."""
+    """Ports that are free, and so are those 10,000 higher, where the bucket's server has more.
+
+    All are below those that a system gives to clients (from 32,768 on): one that asks for a port
+    where nobody listens yet can be given the same, and then talks to itself.
+    """
     found: list[int] = []
     while len(found) < count:
-        port = random.SystemRandom().randrange(20_000, 50_000)
+        port = random.SystemRandom().randrange(10_000, 22_000)
         with socket.socket() as low, socket.socket() as high:
             with contextlib.suppress(OSError):
                 low.bind(("127.0.0.1", port))
@@ -303,7 +308,7 @@ def _own_bucket_server(tmp_path_factory) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    for _ in range(300):
+    for _ in range(600):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", ports[0])) as s:
             s.sendall(b"GET / HTTP/1.0\r\n\r\n")
             if b" 403 " in s.recv(64):
@@ -311,7 +316,7 @@ def _own_bucket_server(tmp_path_factory) -> Iterator[str]:
         time.sleep(0.1)
     else:
         server.kill()
-        raise RuntimeError("the bucket's server didn't start within half a minute")
+        raise RuntimeError("the bucket's server didn't start within a minute")
     yield f"http://127.0.0.1:{ports[0]}"
     server.terminate()
     server.wait()
@@ -394,7 +399,7 @@ class MlflowProgram:
 def until_it_answers(url: str, seconds: float = 60) -> None:
     """Wait for a server."""
     for _ in range(int(seconds * 10)):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, HTTPException):
             return urllib.request.urlopen(url, timeout=5).close()
         time.sleep(0.1)
     raise RuntimeError(f"{url} didn't answer within {seconds:g} seconds")
@@ -402,13 +407,13 @@ def until_it_answers(url: str, seconds: float = 60) -> None:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], object]], None]:
-    """Wait until something holds, for 20 seconds at most."""
+    """Wait until something holds, for 60 seconds at most."""
 
     def wait(holds: Callable[[], object]) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not holds():
             assert time.monotonic() < end
-            time.sleep(0.02)
+            time.sleep(0.05)  # it may cost what it waits for its time
 
     return wait
 

@@ -534,7 +534,7 @@ def test_completion_completes_commands():
     ]
 
 
-def gone(group: int, seconds: float = 20.0) -> bool:
+def gone(group: int, seconds: float = 60.0) -> bool:
     """Whether all processes of a group end within this time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -578,7 +578,7 @@ def test_a_training_that_is_stopped_leaves_no_version_and_no_process(
                 assert part, shown
             time.sleep(2)
             getattr(os, send)(process.pid, getattr(signal, number))
-            shown += process.communicate(timeout=30)[1]
+            shown += process.communicate(timeout=60)[1]
             assert gone(process.pid)
         finally:
             if not gone(process.pid, 0.1):

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from titanic_ml.service.app import create_app
 from titanic_ml.service.metrics import FOLDER
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 STOP = (signal.SIGINT, signal.SIGTERM)
 GRACE = 30  # seconds that requests have to end in, once the server is told to stop
+HEALTH = 30  # seconds in which a worker has to tell that it lives, or else it is replaced
 
 
 def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> None:
@@ -80,11 +80,18 @@ def _config(
         access_log=False,  # the application writes its own
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=HEALTH,
     )
 
 
 def _application(opened: Opener, model: str) -> FastAPI:
-    """What a process answers by, and its logs."""
+    """What a process answers by, and its logs.
+
+    A worker is asked whether it lives from its first moment on, and tells so once it has this
+    module: what takes long to import comes after that, or a slow machine would replace it forever.
+    """
+    from titanic_ml.service.app import create_app
+
     if parent := multiprocessing.parent_process():
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     _told("titanic_ml.service", "%(levelname)s: %(message)s")
