@@ -34,6 +34,7 @@ def address(pipeline, worse, service) -> str:
 def page(browser, address) -> Iterator[Any]:
     """A tab that counts what is said in its console and who is asked."""
     tab = browser.new_page()
+    tab.set_default_timeout(120_000)  # a look at the log lets all others go first
     tab.said, tab.asked = [], []
     tab.on("console", lambda message: tab.said.append(message.text))
     tab.on("pageerror", lambda error: tab.said.append(str(error)))

@@ -75,7 +75,7 @@ def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None =
         settings, composed, _ = _composed(overrides, config_dir)
         if _is_plain(settings, composed):
             kept.keep(key, settings)
-    elif DOTENV.is_file():
+    else:
         _export_dotenv()
     return settings
 
@@ -176,8 +176,7 @@ def _composed(
     from omegaconf import OmegaConf
     from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-    if DOTENV.is_file():
-        _export_dotenv()
+    _export_dotenv()
     theirs = Path(config_dir).expanduser() if config_dir else None
     files: list[tuple[str, str]] = []
     try:
@@ -188,6 +187,8 @@ def _composed(
         _require_environment(OmegaConf.to_container(composed))
         typed = OmegaConf.merge(_schema(), composed)
         OmegaConf.resolve(typed)
+        for key in sorted(OmegaConf.missing_keys(typed)):
+            raise SettingsError(f"{key} is left out, expected a value: only a candidate can be")
         settings = OmegaConf.to_object(typed)
         assert isinstance(settings, Settings)
         signed = settings.env != "remote" or settings.store.signing_key is not None
@@ -293,9 +294,10 @@ def _is_plain(settings: Settings, composed: Any) -> bool:
 
 def _export_dotenv() -> None:
     """Put what the file `.env` says into the environment, unless that says otherwise."""
-    from dotenv import load_dotenv
+    if DOTENV.is_file():
+        from dotenv import load_dotenv
 
-    load_dotenv(DOTENV)
+        load_dotenv(DOTENV)
 
 
 def _dotenv() -> dict[str, str | None]:
