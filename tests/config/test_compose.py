@@ -154,7 +154,7 @@ def test_an_address_is_taken_as_it_is_typed(address):
             "an override is 'b/a.csv', expected a name and a value, such as data.uri=b/a.csv",
         ),
         ("postgresql://u:pw@h/db", "an override is 'postgresql://u:***@h/db', expected a name"),
-        ("~seed", "seed is left out, expected a value: only a candidate can be"),
+        ("~seed", "seed is left out, expected a value, as in seed=…"),
         ("~selection", "selection.folds is left out, expected a value"),
         ("=3", "an override is '=3', expected a name and a value, such as seed=7"),
         ("", "an override is '', expected a name and a value, such as seed=7"),

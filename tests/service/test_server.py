@@ -18,7 +18,6 @@ import pytest
 
 from titanic_ml.storage.tables import read_table
 
-GRACE = 30  # seconds that the server gives to who still has an answer to get
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 def test_it_answers_until_sigterm_and_exits_with_0(
     trained, free_port, passenger, wait_for, tmp_path
 ):
+    from titanic_ml.service.server import GRACE
+
     words = ["serve", "--port", str(free_port), f"store.uri={trained}"]
     with open(tmp_path / "log", "w+") as told:
         program = subprocess.Popen(

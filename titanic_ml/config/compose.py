@@ -188,7 +188,7 @@ def _composed(
         typed = OmegaConf.merge(_schema(), composed)
         OmegaConf.resolve(typed)
         for key in sorted(OmegaConf.missing_keys(typed)):
-            raise SettingsError(f"{key} is left out, expected a value: only a candidate can be")
+            raise SettingsError(f"{key} is left out, expected a value, as in {key}=…")
         settings = OmegaConf.to_object(typed)
         assert isinstance(settings, Settings)
         signed = settings.env != "remote" or settings.store.signing_key is not None
