@@ -1,9 +1,9 @@
 """What searching a hyper-parameter inside each fold brings, against one value for all of them.
 
 `python benchmarks/searches.py [SEEDS]` from the project's root compares, by the procedure of a
-training, each candidate with the search of `SEARCHES` and with each single value of it, over as
-many seeds. The loss of the better single value is a little optimistic, for it is read off the same
-rows; that of a search is not.
+training, each candidate with the search of `SEARCHES`, with each single value of it, and with the
+search and each of the `STEPS` of a boosting, over as many seeds. The loss of the better single
+value is a little optimistic, for it is read off the same rows; that of a search is not.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ SEARCHES = {
     "gradient_boosting": ("learning_rate", [0.05, 0.1]),
     "vote": ("gradient_boosting__max_leaf_nodes", [6, 12]),
 }
+STEPS = {
+    "vote": [(60, 0.05), (30, 0.1), (15, 0.2)]
+}  # numbers of trees, and how much of each counts
 
 
 def variants(candidate: Candidate) -> list[Candidate]:
@@ -45,7 +48,18 @@ def variants(candidate: Candidate) -> list[Candidate]:
         )
         for value in values
     ]
-    return [searched, *fixed]
+    stepped = [
+        replace(
+            searched,
+            name=f"{candidate.name} {trees} {rate}",
+            label=f"{trees} trees of {rate}",
+            estimator=clone(candidate.estimator).set_params(
+                gradient_boosting__max_iter=trees, gradient_boosting__learning_rate=rate
+            ),
+        )
+        for trees, rate in STEPS.get(candidate.name, ())
+    ]
+    return [searched, *fixed, *stepped]
 
 
 def main(seeds: int = 3) -> None:

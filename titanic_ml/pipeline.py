@@ -62,6 +62,8 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+# What takes a process that trains long to import.
+TRAINING = "titanic_ml.training.trainer", "titanic_ml.preprocessing", "sklearn.ensemble"
 # The stages of a training, as the progress names them.
 COMPARING, GROUPED = "comparing candidates", "estimating for unseen groups"
 INSPECTING, LEARNING, MEASURING = "inspecting", "learning curve", "measuring"
@@ -215,13 +217,16 @@ class TitanicPipeline:
             The store or the scratch folder can't be written, or MLflow is wished and not installed:
             found before the work starts.
         """
-        # Training's imports are slow and prediction does without them, so they wait until here.
-        from titanic_ml.results import Training
-
         given, data = data, self.settings.data.uri if data is None else data
         dataset = self._dataset(data, self.spec)
         if given is None:
             self._check_same_table(dataset)
+        # Training's imports are slow and prediction does without them, so they wait until here.
+        from titanic_ml.training import workers
+
+        workers.start(self.settings.n_jobs, *TRAINING)
+        from titanic_ml.results import Training
+
         finished = self._ready(dataset)
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
         kept = _without_secrets(self.settings, name_of(data))

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -5,7 +6,7 @@ import time
 import pytest
 from joblib import parallel_config
 
-from titanic_ml.training.workers import in_parallel
+from titanic_ml.training.workers import in_parallel, start
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -19,6 +20,19 @@ def test_results_come_as_they_are_done_where_the_order_is_nothing():
     with parallel_config("threading"):
         jobs = [(0.3, 1), (0, 2)]
         assert list(in_parallel(2, lambda w, x: time.sleep(w) or x, jobs, ordered=False)) == [2, 1]
+
+
+def test_workers_start_and_import_while_this_process_goes_on():
+    start(2, "tabnanny")
+    loaded = in_parallel(2, lambda: (os.getpid(), "tabnanny" in sys.modules), [()] * 2)
+    assert any(ready and pid != os.getpid() for pid, ready in loaded)
+    assert "tabnanny" not in sys.modules
+
+
+def test_a_worker_that_can_not_import_is_left_to_the_work(capfd):
+    start(2, "no_such_module")
+    assert list(in_parallel(2, abs, [(-1,), (2,)])) == [1, 2]
+    assert "no_such_module" not in capfd.readouterr().err
 
 
 ORPHAN = """

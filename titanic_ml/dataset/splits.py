@@ -30,10 +30,8 @@ def stratified_splits(y: pd.Series, folds: int, repeats: int, seed: int) -> list
     return list(splitter.split(y, y))
 
 
-def grouped_splits(
-    y: pd.Series, groups: np.ndarray, folds: int, repeats: int, seed: int
-) -> list[Split]:
-    """The same, but the rows of a group, (n,) in `groups`, stay in one test fold together.
+def grouped_splits(y: pd.Series, groups: np.ndarray, folds: int, seed: int) -> list[Split]:
+    """Stratified folds, once, with the rows of a group, (n,) in `groups`, in one test fold.
 
     Raises
     ------
@@ -49,8 +47,5 @@ def grouped_splits(
             "add rows or lower selection.folds"
         )
     stratified_splits(y, folds, 1, seed)  # it says what is wrong with the classes
-    splitters = [
-        StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed + repeat)
-        for repeat in range(repeats)
-    ]
-    return [split for splitter in splitters for split in splitter.split(y, y, groups)]
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    return list(splitter.split(y, y, groups))

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sklearn.base import TransformerMixin, clone
-from sklearn.metrics import log_loss, roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split, stratified_splits
 from titanic_ml.errors import DataError
+from titanic_ml.evaluation.metrics import Rows, measure, row_losses
 from titanic_ml.training.threshold import choose_threshold
 
 if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
+
+SCORES = ("log_loss", "roc_auc", "accuracy")  # by which candidates are compared
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Search:
         for name, probabilities in unseen.items():
             if name in failed:
                 continue
-            losses = [log_loss(truth, probability, labels=[0, 1]) for probability in probabilities]
+            losses = [row_losses(truth, probability).mean() for probability in probabilities]
             best = int(np.argmin(losses))
             cut = choose_threshold(truth, probabilities[best], self.threshold_metric, self.seed)
             choices[name] = Choice(tried[name][best], cut)
@@ -125,6 +127,7 @@ class Search:
         """A row a candidate with its scores and probabilities on the test rows."""
         rows = []
         y_seen, y_unseen = (y.iloc[rows] for rows in split)
+        alike = np.ones(len(y_unseen))
         able = [candidate for candidate in self.candidates if candidate.name not in failed]
         for candidate, seen, unseen in self._encoded(able, split, X, y):
             parameters = choices[candidate.name].parameters
@@ -133,17 +136,11 @@ class Search:
                 estimator = candidate.fit(parameters, self.seed, seen, y_seen)
                 seconds = time.perf_counter() - start
                 probability = estimator.predict_proba(unseen)[:, 1]
-                both = y_unseen.nunique() > 1
-                rows.append(
-                    {
-                        "candidate": candidate.name,
-                        "log_loss": log_loss(y_unseen, probability, labels=[0, 1]),
-                        "roc_auc": roc_auc_score(y_unseen, probability) if both else np.nan,
-                        "accuracy": float(((probability >= 0.5) == y_unseen).mean()),
-                        "fit_seconds": seconds,
-                        "probability": probability,
-                    }
-                )
+                found = measure(Rows(y_unseen, probability, probability >= 0.5), alike, SCORES)
+                row = {"candidate": candidate.name, **dict(zip(SCORES, found.tolist()))}
+                if y_unseen.nunique() < 2:
+                    row["roc_auc"] = np.nan
+                rows.append(row | {"fit_seconds": seconds, "probability": probability})
         return rows
 
     def _encoded(

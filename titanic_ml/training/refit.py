@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sklearn.base import TransformerMixin, clone
-from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split
 from titanic_ml.errors import DataError
+from titanic_ml.evaluation.metrics import row_losses
 from titanic_ml.evaluation.result import LearningPoint
 from titanic_ml.training.fold import Choice
 from titanic_ml.training.workers import in_parallel
@@ -107,7 +107,7 @@ class Refitter:
                 estimator = self.candidate.fit(choice.parameters, self.seed, seen, y.iloc[train])
                 matrices = (train, seen), (test, encoder.transform(X.iloc[test]))
                 losses = [
-                    log_loss(y.iloc[rows], estimator.predict_proba(matrix)[:, 1], labels=[0, 1])
+                    row_losses(y.iloc[rows], estimator.predict_proba(matrix)[:, 1]).mean()
                     for rows, matrix in matrices
                 ]
             return len(train), *losses

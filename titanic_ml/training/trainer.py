@@ -151,11 +151,11 @@ class Trainer:
         return [_choice(chosen, fold) for fold in again]
 
     def grouped_splits(self, y: pd.Series, groups: np.ndarray) -> list[Split]:
-        """As many outer splits, the rows of a group, (n,) in `groups`, in one test fold together.
+        """Outer splits, once, with the rows of a group, (n,) in `groups`, in one test fold.
 
         Raises `DataError` if there are fewer groups than folds.
         """
-        return grouped_splits(y, groups, self.folds, self.repeats, self.seed)
+        return grouped_splits(y, groups, self.folds, self.seed)
 
     def estimate(
         self,
@@ -168,7 +168,7 @@ class Trainer:
     ) -> OutOfFold:
         """Score the chosen candidate and the baselines on other outer splits, such as grouped ones.
 
-        The splits are as many as in `train`, repeat by repeat.
+        The splits are of any number of repeats, one after the other.
         """
         candidates = [c for c in self.candidates if c.baseline or c.name == chosen.name]
         jobs = {f"other fold {number}": split for number, split in enumerate(splits, start=1)}
@@ -221,10 +221,11 @@ class Trainer:
         X: pd.DataFrame,
     ) -> OutOfFold:
         """Put the predictions of the folds into columns, a repeat each."""
-        names = [f"repeat_{number}" for number in range(1, self.repeats + 1)]
+        repeats = len(splits) // self.folds
+        names = [f"repeat_{number}" for number in range(1, repeats + 1)]
 
         def columns(of_folds: Iterable[Any]) -> pd.DataFrame:
-            values = np.zeros((len(X), self.repeats))
+            values = np.zeros((len(X), repeats))
             for number, ((_, test), found) in enumerate(zip(splits, of_folds, strict=True)):
                 values[test, number // self.folds] = found
             return pd.DataFrame(values, index=X.index, columns=names)

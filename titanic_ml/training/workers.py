@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 
 SECONDS = 1.0  # between two looks at whether the parent is still there
 _watched = threading.Event()
@@ -29,7 +32,25 @@ def in_parallel(
         return function(*job)
 
     how = "generator" if ordered else "generator_unordered"
-    yield from Parallel(n_jobs, return_as=how, pre_dispatch="all")(delayed(run)(*j) for j in jobs)
+    return Parallel(n_jobs, return_as=how, pre_dispatch="all")(delayed(run)(*j) for j in jobs)
+
+
+def start(n_jobs: int, *modules: str) -> None:
+    """Let the processes of `in_parallel` start and import modules, without waiting for them.
+
+    What can't be imported, the work itself will miss.
+    """
+    parent, processes = os.getpid(), effective_n_jobs(n_jobs)
+
+    def load() -> None:
+        if os.getpid() != parent:  # threads share what this one imports
+            with suppress(ImportError):
+                for module in modules:
+                    import_module(module)
+
+    if processes > 1:
+        loaded = in_parallel(n_jobs, load, [()] * processes)
+        threading.Thread(target=deque, args=(loaded, 0), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
