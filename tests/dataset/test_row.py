@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from titanic_ml.dataset.row import RowReader
+from titanic_ml.dataset.row import RowReader, _reader, _value
+from titanic_ml.dataset.spec import Column
 from titanic_ml.dataset.validation import validate
 from titanic_ml.errors import InvalidTable
 
@@ -61,6 +62,28 @@ def test_it_takes_what_a_table_takes_and_reads_the_same(reader, spec, column, va
         assert list(found) == list(ROW)
     else:
         assert not isinstance(value, (str, int, float, type(None)))
+
+
+COLUMNS = [
+    *(Column("category", allowed=words) for words in (("male", "Female"), ("n/a", " s"), (1, "x"))),
+    *(Column("text", nullable=True, case=case) for case in ("keep", "upper", "lower")),
+    *(Column("text", pattern=r"[^,]*,.*"), Column("number", nullable=True, decimals=2)),
+    *(Column("number", allowed=(0.5, 3.0)), Column("number", maximum=7.0001, decimals=4)),
+    *(Column("integer", allowed=(0, 1)), Column("integer", minimum=1, maximum=3)),
+    *(Column("integer", nullable=True), Column("category", allowed=("male",), nullable=True)),
+]
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_what_is_read_at_once_is_what_is_read_otherwise(column, value):
+    def told(read):
+        try:
+            return repr(read(value))
+        except (TypeError, ValueError, OverflowError):
+            return "refused"
+
+    assert told(_reader(column)) == told(lambda value: _value(value, column))
 
 
 @given(st.floats(0, 1000, allow_subnormal=False))

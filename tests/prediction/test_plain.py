@@ -25,7 +25,11 @@ class Lists(TitanicFeatures):
     """Features whose plain columns are not as they should be."""
 
     def columns(self, X):
-        return {name: list(found) for name, found in super().columns(X).items()}
+        found = super().columns(X)
+        return {
+            name: list(column) if isinstance(column, Coded) else column
+            for name, column in found.items()
+        }
 
 
 class Wrong(TitanicFeatures):

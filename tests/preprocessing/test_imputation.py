@@ -23,4 +23,4 @@ def test_a_single_number_is_filled_as_a_column_is():
     for value in (np.nan, 5.0):
         for title in (*TITLES, "never seen"):
             (expected,) = medians.fill(np.array([value]), np.array([title])).tolist()
-            assert medians.fill(value, [title]) == expected
+            assert medians.fill(value, title) == expected

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from titanic_ml.preprocessing.coded import Coded
 from titanic_ml.preprocessing.titanic import PARTIES, TitanicFeatures, travelling_parties
 
 NAMES = {
@@ -166,8 +165,7 @@ def test_plain_columns_of_one_row_give_what_the_table_gives(dataset, unlabelled)
     features = TitanicFeatures().fit(dataset.X, dataset.y)
     whole = features.transform(unlabelled.X)
     for row, expected in zip(unlabelled.X.to_dict("records")[:60], whole.to_dict("records")):
-        found = features.columns({name: [value] for name, value in row.items()})
-        assert {n: v.value if isinstance(v, Coded) else v for n, v in found.items()} == expected
+        assert features.columns(row) == expected
     missing = unlabelled.X.head(1).to_dict("records")[0] | {"Cabin": None, "Embarked": None}
-    found = features.columns({name: [value] for name, value in missing.items()})
-    assert found["deck"].values == found["embarked"].values == ["unknown"]
+    found = features.columns(missing)
+    assert found["deck"] == found["embarked"] == "unknown"

@@ -32,14 +32,14 @@ def text(value: str, case: Case = "keep") -> str | None:
     >>> text(" Pc\\u00a0 17599 ", "upper"), text("330911.0"), text("O’Brien , Mr"), text("N/A")
     ('PC 17599', '330911', "O'Brien, Mr", None)
     """
-    plain = value.translate(CONTROL)
+    plain = value if value.isprintable() else value.translate(CONTROL)
     if not value.isascii():
         plain = unicodedata.normalize("NFKC", plain).translate(ALIKE)
         plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
     plain = MARKS.sub("", " ".join(plain.split()))
     if plain.lower() in MISSING:
         return None
-    if whole := WHOLE.fullmatch(plain):
+    if plain.endswith("0") and (whole := WHOLE.fullmatch(plain)):
         plain = whole[1]
     return plain if case == "keep" else plain.upper() if case == "upper" else plain.lower()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import nan
+from collections.abc import Callable, Mapping
+from math import inf, nan
 from typing import Any
 
+from titanic_ml.dataset.normalise import text
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.dataset.validation import number_in, text_in
 
@@ -26,10 +27,11 @@ class RowReader:
     """
 
     def __init__(self, spec: DatasetSpec) -> None:
-        self.columns = [(n, column) for n, column in spec.columns.items() if n != spec.target]
-        self.names = {name for name, _ in self.columns}
+        columns = {name: column for name, column in spec.columns.items() if name != spec.target}
+        self.readers = [(name, _reader(column)) for name, column in columns.items()]
+        self.names = set(columns)
         self.target = spec.target
-        self.optional = {name: None for name, column in self.columns if column.nullable}
+        self.optional = {name: None for name, column in columns.items() if column.nullable}
 
     def read(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """The values in their types, NaN or None where one is missing; None if it isn't taken."""
@@ -38,13 +40,54 @@ class RowReader:
             if row.keys() - {self.target} != self.names:
                 return None
         try:
-            return {name: _value(row[name], column) for name, column in self.columns}
+            return {name: read(row[name]) for name, read in self.readers}
         except (TypeError, ValueError, OverflowError):
             return None
 
     def filled(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row, with None for what may be missing and was left out."""
         return self.optional | dict(row)
+
+
+def _reader(column: Column) -> Callable[[Any], Any]:
+    """What gives a value in the column's type, `_value`: the plainest values at once.
+
+    Most values of most rows are such, and are read in a fraction of the time.
+    """
+    low = -inf if column.minimum is None else column.minimum
+    high = inf if column.maximum is None else column.maximum
+    allowed, scale, case = set(column.allowed), column.scale, column.case
+    spelled = {word for word in allowed if type(word) is str and text_in(word, column) == word}
+    matches = column.form.fullmatch if column.pattern else bool
+
+    def integer(value: Any) -> Any:
+        if type(value) is int and low <= value <= high and abs(value) < EXACT:
+            if not allowed or value in allowed:
+                return value
+        return _value(value, column)
+
+    def number(value: Any) -> Any:
+        if value is None and column.nullable:
+            return nan
+        if type(value) is float and low <= value <= high and not allowed:
+            found = round(value * scale) / scale + 0.0
+            if low <= found <= high:
+                return found
+        return _value(value, column)
+
+    def category(value: Any) -> Any:
+        return value if type(value) is str and value in spelled else _value(value, column)
+
+    def words(value: Any) -> Any:
+        if value is None and column.nullable:
+            return None
+        if type(value) is str and (found := text(value, case)) and matches(found):
+            return found
+        return _value(value, column)
+
+    if column.numeric:
+        return integer if column.kind == "integer" else number
+    return category if allowed else words
 
 
 def _value(value: Any, column: Column) -> Any:

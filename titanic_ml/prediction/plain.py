@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
-KEPT = 1_000  # texts of a feature whose columns are remembered
+KEPT = 1_000  # texts of a feature, and texts of a row, whose columns are remembered
 LARGEST = 1 << 62  # number that several codes make together
 
 
@@ -46,7 +46,8 @@ class PlainModel:
 
     Features, encoder and estimator are the steps of its Pipeline. The features have a method
     `columns`, from a table's columns to columns of features: texts as distinct `values` and the
-    `codes` of the rows, numbers as an array. The encoder is learned by asking it.
+    `codes` of the rows, numbers as an array; and from a row's values to values. The encoder is
+    learned by asking it.
 
     Parameters
     ----------
@@ -70,14 +71,17 @@ class PlainModel:
         matrix = self.encoder.table(self.features.columns(X))
         return self.estimator.predict_proba(matrix)[:, 1]
 
-    def probabilities_of(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """The same of few rows, at least one, each with all columns."""
+    def probability_of(self, row: Mapping[str, Any]) -> float:
+        """The same of one row with all columns."""
+        matrix = self.encoder.row(self.features.columns(row))[None]
+        return float(self.estimator.predict_proba(matrix)[0, 1])
+
+    def probabilities_of(self, rows: Sequence[Mapping[str, Any]]) -> list[float]:
+        """The same of few rows, by one question to the estimator."""
+        if len(rows) < 2:
+            return [self.probability_of(row) for row in rows]
         found = self.features.columns({name: [row[name] for row in rows] for name in rows[0]})
-        if len(rows) > 1:
-            matrix = self.encoder.table(found)
-        else:
-            matrix = self.encoder.row({name: _only(column) for name, column in found.items()})[None]
-        return self.estimator.predict_proba(matrix)[:, 1]
+        return self.estimator.predict_proba(self.encoder.table(found))[:, 1].tolist()
 
 
 class LearnedEncoder:
@@ -107,6 +111,7 @@ class LearnedEncoder:
         self.words = [name for name in known if name not in self.numbers]
         self.example = known.head(1).reset_index(drop=True)
         self.added: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.words}
+        self.rows: dict[tuple[str, ...], np.ndarray] = {}  # of texts that came together
         words = {name: known[name].unique().tolist() for name in self.words}
         changes: list[dict[str, Any]] = [{}]
         changes += [{name: self.example[name].iloc[0] + 1.0} for name in self.numbers]
@@ -123,12 +128,21 @@ class LearnedEncoder:
 
     def row(self, features: Mapping[str, Any]) -> np.ndarray:
         """The columns of the features of one row, (columns,)."""
-        found = self.base.copy()
-        for name in self.words:
-            added = self.added[name].get(features[name])
-            found += self._learn(name, [features[name]])[0] if added is None else added
-        numbers = np.array([features[name] for name in self.numbers], dtype="float64")
+        words = tuple(map(features.__getitem__, self.words))
+        found = self.rows.get(words)
+        found = self._of_words(words) if found is None else found.copy()
+        numbers = np.array(list(map(features.__getitem__, self.numbers)), dtype="float64")
         found[self.places] = (numbers - self.mean) / self.scale
+        return found
+
+    def _of_words(self, words: tuple[str, ...]) -> np.ndarray:
+        """The columns of an example row with these texts."""
+        found = self.base.copy()
+        for name, word in zip(self.words, words):
+            added = self.added[name].get(word)
+            found += self._learn(name, [word])[0] if added is None else added
+        if len(self.rows) < KEPT:
+            self.rows[words] = found.copy()
         return found
 
     def table(self, features: Mapping[str, Any]) -> np.ndarray:
@@ -167,11 +181,6 @@ class LearnedEncoder:
         asked = pd.DataFrame([example | change for change in changes])
         asked = pd.concat([asked.astype(self.example.dtypes), rows], ignore_index=True)
         return np.asarray(self.encoder.transform(asked), dtype="float64")
-
-
-def _only(column: Any) -> Any:
-    """The value of a column of one row, or of what stands for it."""
-    return column if isinstance(column, float) else next(iter(column))
 
 
 def _distinct(columns: Sequence[Any], rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -39,6 +39,7 @@ class RowPredictor:
 
     def __post_init__(self) -> None:
         self.reader = RowReader(self.spec)
+        self.threshold = round(self.predictor.threshold, DECIMALS)
         self.model = plain_model(self.predictor.model, self.known)
 
     def predict(self, row: Mapping[str, Any]) -> Answer:
@@ -49,8 +50,10 @@ class RowPredictor:
         InvalidTable
             With all faults of the row.
         """
-        (found,) = self.predict_each([row])
-        return self._as_table(row) if found is None else found
+        values = self.reader.read(row) if self.model else None
+        if values is None or self.model is None:
+            return self._as_table(row)
+        return self._answer(values, self.model.probability_of(values))
 
     def predict_each(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer | None]:
         """The same of several rows that have nothing to do with each other, by one question to the
@@ -59,13 +62,12 @@ class RowPredictor:
         """
         values = [self.reader.read(row) if self.model else None for row in rows]
         plain = [value for value in values if value is not None]
-        found = iter(self.model.probabilities_of(plain).tolist() if self.model and plain else ())
+        found = iter(self.model.probabilities_of(plain) if self.model else ())
         return [None if value is None else self._answer(value, next(found)) for value in values]
 
     def _answer(self, values: Mapping[str, Any], probability: float) -> Answer:
         probability = round(probability, DECIMALS)
-        positive = probability >= round(self.predictor.threshold, DECIMALS)
-        return values[self.spec.id], int(positive), probability
+        return values[self.spec.id], int(probability >= self.threshold), probability
 
     def predict_table(self, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         """The same of many rows, as a table of id, class and probability.

@@ -1,7 +1,7 @@
 """Plain columns: a rule is asked once for each distinct value, not for each row.
 
-The list of a single value stands for itself: what is done to a column is done to the value, which
-takes Python a fraction of the time that an array of one takes.
+The column of a single row is its value: what is done to a column is done to the value, which takes
+Python a fraction of the time that an array of one takes.
 """
 
 from __future__ import annotations
@@ -15,20 +15,10 @@ import numpy as np
 import pandas as pd
 
 FEW = 50  # values that are quicker numbered one by one than by pandas
+Value: TypeAlias = str | float | None  # of a single row, None or NaN if it is missing
+SINGLE = (str, float, int, type(None))
 Values: TypeAlias = Sequence[Hashable] | np.ndarray
-ALONE = np.zeros(1, dtype="int64")  # the codes of a single row
 Numbers: TypeAlias = np.ndarray | float  # (n,) of float64, or the number of a single row
-
-
-def numbers(column: Values) -> Numbers:
-    """A column of numbers as an array, (n,) of float64; that of a list of one as the number.
-
-    >>> numbers(np.array([7, 8])), numbers([7])
-    (array([7., 8.]), 7.0)
-    """
-    if isinstance(column, list) and len(column) == 1:
-        return nan if column[0] is None else float(column[0])
-    return np.asarray(column, dtype="float64")
 
 
 @dataclass(slots=True)
@@ -44,25 +34,21 @@ class Coded:
 
     Examples
     --------
-    >>> sex, pclass = Coded.of(["male", "female", "male"]), Coded.of([3, 1, 3])
+    >>> sex = Coded.of(["male", "female", "male"])
     >>> sex.values, sex.codes.tolist()
     (['male', 'female'], [0, 1, 0])
-    >>> list(Coded.joined(lambda sex, pclass: f"{sex}_{pclass}", sex, pclass))
-    ['male_3', 'female_1', 'male_3']
+    >>> list(sex)
+    ['male', 'female', 'male']
     """
 
     values: list[Any]
     codes: np.ndarray
 
     @classmethod
-    def of(cls, column: Coded | Values | float) -> Coded:
-        """Number the values of a list, an array or a Series; a number is that of a single row."""
+    def of(cls, column: Coded | Values) -> Coded:
+        """Number the values of a list, an array or a Series."""
         if isinstance(column, Coded):
             return column
-        if isinstance(column, float):
-            return Single(column)
-        if isinstance(column, list) and len(column) == 1:
-            return Single(column[0])
         if len(column) <= FEW:
             given = column.tolist() if hasattr(column, "tolist") else column
             places: dict[Any, int] = {}
@@ -77,32 +63,6 @@ class Coded:
             values.append(None)
         return cls(values, codes)
 
-    def mapped(self, rule: Callable[[Any], Hashable]) -> Coded:
-        """What a rule makes of each value; it may make the same of several."""
-        made = Coded.of([rule(value) for value in self.values])
-        return Coded(made.values, made.codes[self.codes])
-
-    @staticmethod
-    def joined(rule: Callable[..., Hashable], *columns: Coded) -> Coded:
-        """What a rule makes of each row's values; it must make another of other values."""
-        first, *others = columns
-        if isinstance(first, Single):
-            return Single(rule(*[column.values[0] for column in columns]))
-        mixed = first.codes
-        for column in others:
-            mixed = mixed * len(column.values) + column.codes
-        codes, distinct = pd.factorize(mixed)
-        parts = []
-        for column in reversed(others):
-            distinct, places = np.divmod(distinct, len(column.values))
-            parts.append([column.values[place] for place in places.tolist()])
-        parts.append([first.values[place] for place in distinct.tolist()])
-        return Coded([rule(*values) for values in zip(*reversed(parts))], codes)
-
-    def numbers(self, rule: Callable[[Any], float]) -> Numbers:
-        """The number that a rule gives each row."""
-        return np.array([rule(value) for value in self.values], dtype="float64")[self.codes]
-
     def series(self) -> pd.Series:
         """The texts of the rows, as pandas' own."""
         return pd.Series(pd.array(self.values, dtype="str").take(self.codes))
@@ -115,20 +75,71 @@ class Coded:
         return len(self.codes)
 
 
-class Single(Coded):
-    """The column of a single row: its value, None if it is missing."""
+def coded(column: Coded | Values | Value) -> Coded | Value:
+    """A column by its distinct values; that of a single row as it is, None if it is missing."""
+    if isinstance(column, SINGLE):
+        return column if column == column else None
+    return Coded.of(column)
 
-    __slots__ = ("value",)
 
-    def __init__(self, value: Any) -> None:
-        self.value = value if value == value else None
-        self.values, self.codes = [self.value], ALONE
+def mapped(rule: Callable[[Any], Any], column: Coded | Value) -> Any:
+    """What a rule makes of each value; it may make the same of several.
 
-    def mapped(self, rule: Callable[[Any], Hashable]) -> Single:
-        return Single(rule(self.value))
+    >>> list(mapped(str.upper, coded(["a", "b", "a"]))), mapped(str.upper, "a")
+    (['A', 'B', 'A'], 'A')
+    """
+    if not isinstance(column, Coded):
+        return rule(column)
+    made = Coded.of([rule(value) for value in column.values])
+    return Coded(made.values, made.codes[column.codes])
 
-    def numbers(self, rule: Callable[[Any], float]) -> float:
-        return float(rule(self.value))
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.value,))
+def joined(rule: Callable[..., Any], *columns: Any) -> Any:
+    """What a rule makes of each row's values; it must make another of other values.
+
+    >>> sex, pclass = coded(["male", "female", "male"]), coded([3, 1, 3])
+    >>> list(joined(lambda sex, pclass: f"{sex}_{pclass}", sex, pclass))
+    ['male_3', 'female_1', 'male_3']
+    """
+    first, *others = columns
+    if not isinstance(first, Coded):
+        return rule(*columns)
+    mixed = first.codes
+    for column in others:
+        mixed = mixed * len(column.values) + column.codes
+    codes, distinct = pd.factorize(mixed)
+    parts = []
+    for column in reversed(others):
+        distinct, places = np.divmod(distinct, len(column.values))
+        parts.append([column.values[place] for place in places.tolist()])
+    parts.append([first.values[place] for place in distinct.tolist()])
+    return Coded([rule(*values) for values in zip(*reversed(parts))], codes)
+
+
+def numbers(column: Values | Value) -> Numbers:
+    """A column of numbers, NaN where one is missing.
+
+    >>> numbers(np.array([7, 8])), numbers(7)
+    (array([7., 8.]), 7.0)
+    """
+    if isinstance(column, SINGLE):
+        return nan if column is None else float(column)
+    return np.asarray(column, dtype="float64")
+
+
+def numbered(rule: Callable[[Any], float], column: Coded | Value) -> Numbers:
+    """The number that a rule gives each row."""
+    if not isinstance(column, Coded):
+        return float(rule(column))
+    return np.array([rule(value) for value in column.values], dtype="float64")[column.codes]
+
+
+def at_least(least: Numbers, column: Numbers) -> Numbers:
+    """The larger of two numbers for each row.
+
+    >>> at_least(2.0, np.array([1.0, 3.0])), at_least(2.0, 1.0)
+    (array([2., 3.]), 2.0)
+    """
+    if isinstance(column, np.ndarray):
+        return np.maximum(column, least)
+    return column if column >= least else least

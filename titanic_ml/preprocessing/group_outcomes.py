@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from titanic_ml.preprocessing.coded import Coded, Numbers, Single, Values
+from titanic_ml.preprocessing.coded import Coded, Numbers, Value, Values, coded
 
 Groups = Mapping[str, Coded | Values]  # by key, the group of each row
 
@@ -117,14 +117,14 @@ class CompanionResiduals:
                 features[f"{key}_{name}"] = np.where(others > 0, residual / (others + k), 0.0)
         return features
 
-    def transform(self, groups: Groups) -> dict[str, Numbers]:
-        """Compute the features of other rows, 0 for those without companions."""
+    def transform(self, groups: Groups | Mapping[str, Value]) -> dict[str, Numbers]:
+        """Compute the features of other rows or of a single one, 0 for those without companions."""
         features: dict[str, Numbers] = {}
         for key, column in groups.items():
             places, totals = self.places_[key], self.totals_[key]
-            group = Coded.of(column)
-            if isinstance(group, Single):
-                for name, of_part in zip(self.parts_, totals[places.get(group.value, -1)].tolist()):
+            group = coded(column)
+            if not isinstance(group, Coded):
+                for name, of_part in zip(self.parts_, totals[places.get(group, -1)].tolist()):
                     features[f"{key}_{name}"] = self._mean(*of_part)
                 continue
             rows = [places.get(value, -1) for value in group.values]

@@ -8,7 +8,7 @@ from math import isnan
 
 import numpy as np
 
-from titanic_ml.preprocessing.coded import Coded, Numbers, Values
+from titanic_ml.preprocessing.coded import Coded, Numbers, Value, Values, coded, numbered
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class GroupMedians:
                 medians[group] = float(np.median(values[found]))
         return cls(medians, float(np.median(values[known])) if known.any() else 0.0)
 
-    def fill(self, values: Numbers, groups: Coded | Values) -> Numbers:
+    def fill(self, values: Numbers, groups: Coded | Values | Value) -> Numbers:
         """The values without missing ones."""
         if isinstance(values, float):
             return self._usual(groups) if isnan(values) else values
         missing = np.isnan(values)
         return np.where(missing, self._usual(groups), values) if missing.any() else values
 
-    def _usual(self, groups: Coded | Values) -> Numbers:
-        return Coded.of(groups).numbers(lambda group: self.by_group.get(group, self.overall))
+    def _usual(self, groups: Coded | Values | Value) -> Numbers:
+        return numbered(lambda group: self.by_group.get(group, self.overall), coded(groups))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,18 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from titanic_ml.preprocessing.coded import Coded, Numbers, Values, numbers
+from titanic_ml.preprocessing.coded import (
+    Coded,
+    Numbers,
+    Value,
+    Values,
+    at_least,
+    coded,
+    joined,
+    mapped,
+    numbered,
+    numbers,
+)
 from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
 from titanic_ml.preprocessing.imputation import GroupMedians
 
@@ -23,8 +35,9 @@ TITLES = {"MR": "Mr", "MRS": "Mrs", "MISS": "Miss", "MASTER": "Master"}
 TITLES |= {"MLLE": "Miss", "MS": "Miss", "MME": "Mrs"}
 PENCE = 240  # in a pound of 1912
 PARTIES = ["ticket", "family", "booking"]  # what a party is known by
+FATES = [(f"{party}_men", f"{party}_women") for party in PARTIES]  # its features
 TITLE = re.compile(r",\s*([^.,]+)\.")
-Columns = dict[str, Coded | Numbers]  # by name, texts or numbers
+Columns = dict[str, Coded | Numbers | Value]  # by name, texts or numbers
 
 
 def title_of(name: str) -> str:
@@ -128,11 +141,10 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         validate_data(self, X, reset=False, skip_check_array=True)
         return _frame(self.columns(X), X.index)
 
-    def columns(self, X: Mapping[str, Values]) -> Columns:
-        """The same of plain columns, a list or an array each, as plain columns.
+    def columns(self, X: Mapping[str, Values | Value]) -> Columns:
+        """The same of plain columns, a list or an array each, or of a single row's values.
 
-        Texts come out as `Coded`, numbers as an array, (n,), or the number where the columns are
-        lists of one.
+        Texts come out as `Coded`, numbers as an array, (n,); those of a single row as they are.
         """
         facts = Facts.of(X)
         return self._features(facts, self.companions_.transform(facts.groups))
@@ -141,8 +153,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         """Names of the features, in order."""
         categories = ["sex", "pclass", "embarked", "title", "sex_pclass", "deck"]
         numbers = ["age", "child", "age_known", "log_fare", "family_size", "alone"]
-        fates = [f"{party}_{part}" for party in PARTIES for part in ("men", "women")]
-        return np.asarray(categories + numbers + fates, dtype=object)
+        return np.asarray([*categories, *numbers, *chain(*FATES)], dtype=object)
 
     def _learn(self, X: pd.DataFrame) -> Facts:
         """Learn what needs no outcome; return the facts."""
@@ -158,25 +169,27 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
     def _features(self, facts: Facts, fates: Mapping[str, Numbers]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
         fare = self.fare_medians_.fill(facts.fare, facts.fare_group)
-        heads = facts.groups["ticket"].numbers(lambda ticket: self.heads_.get(ticket, 1))
+        heads = numbered(lambda ticket: self.heads_.get(ticket, 1), facts.groups["ticket"])
         columns: Columns = {
             "age": age,
-            "child": np.maximum(16.0 - age, 0.0),
-            "age_known": 1.0 - np.isnan(facts.age),
-            "log_fare": np.log1p(fare / np.maximum(heads, facts.family_size)),
+            "child": at_least(0.0, 16.0 - age),
+            "age_known": 1.0 * (facts.age == facts.age),  # what is missing is not even itself
+            "log_fare": np.log1p(fare / at_least(facts.family_size, heads)),
             "family_size": facts.family_size,
             "alone": 1.0 * (facts.family_size == 1),
         }
         nothing = 0.0 * age  # is known of those of whom nobody was in the table
-        for party in PARTIES:
-            columns[f"{party}_men"] = fates.get(f"{party}_men", nothing)
-            columns[f"{party}_women"] = fates.get(f"{party}_women", nothing) * facts.women
+        for men, women in FATES:
+            columns[men] = fates.get(men, nothing)
+            columns[women] = fates.get(women, nothing) * facts.women
         return facts.words | columns
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Facts:
     """What rows tell by themselves, in plain columns: texts are coded, numbers an array, (n,).
+
+    Those of a single row are its values.
 
     Attributes
     ----------
@@ -192,11 +205,11 @@ class Facts:
         In years, pounds of 1912, persons.
     """
 
-    words: dict[str, Coded]
-    groups: dict[str, Coded]
+    words: dict[str, Any]
+    groups: dict[str, Any]
     women: Numbers
-    cell: Coded
-    fare_group: Coded
+    cell: Any
+    fare_group: Any
     age: Numbers
     fare: Numbers
     family_size: Numbers
@@ -207,32 +220,31 @@ class Facts:
         return np.where(self.women, "women", "men")
 
     @classmethod
-    def of(cls, X: Mapping[str, Values]) -> Facts:
-        """The facts of a table: of a DataFrame, or of a list or an array for each column."""
-        name, ticket, sex = (Coded.of(X[column]) for column in ("Name", "Ticket", "Sex"))
-        pclass = Coded.of(X["Pclass"]).mapped(lambda value: str(int(value)))
-        title = name.mapped(title_of)
+    def of(cls, X: Mapping[str, Values | Value]) -> Facts:
+        """The facts of a DataFrame, of a list or an array for each column, or of one row."""
+        name, ticket, sex = coded(X["Name"]), coded(X["Ticket"]), coded(X["Sex"])
+        pclass = mapped(lambda value: str(int(value)), coded(X["Pclass"]))
+        title = mapped(title_of, name)
         fare, size = numbers(X["Fare"]), numbers(X["SibSp"]) + numbers(X["Parch"]) + 1
-        sizes, pence = Coded.of(size).mapped(int), Coded.of(fare).mapped(pence_of)
-        joined = Coded.joined
+        sizes, pence = mapped(int, coded(size)), mapped(pence_of, coded(fare))
         kind = joined(lambda s, t: (s, t), sex, title)
         return cls(
             words={
                 "sex": sex,
                 "pclass": pclass,
-                "embarked": Coded.of(X["Embarked"]).mapped(lambda port: port or "unknown"),
+                "embarked": mapped(lambda port: port or "unknown", coded(X["Embarked"])),
                 "title": title,
                 "sex_pclass": joined(lambda s, c: f"{s}_{c}", sex, pclass),
-                "deck": Coded.of(X["Cabin"]).mapped(deck_of),
+                "deck": mapped(deck_of, coded(X["Cabin"])),
             },
             groups={
                 "ticket": ticket,
-                "family": joined(_key, name.mapped(surname_of), pclass, sizes),
-                "booking": joined(_key, ticket.mapped(lambda t: t[:-1]), pclass, pence),
+                "family": joined(_key, mapped(surname_of, name), pclass, sizes),
+                "booking": joined(_key, mapped(lambda t: t[:-1], ticket), pclass, pence),
             },
-            women=kind.numbers(lambda found: found[0] == "female" or found[1] == "Master"),
+            women=numbered(lambda found: found[0] == "female" or found[1] == "Master", kind),
             cell=joined(lambda t, c: t + c, title, pclass),
-            fare_group=joined(lambda c, a: f"{c}{a}", pclass, sizes.mapped(lambda n: n == 1)),
+            fare_group=joined(lambda c, a: f"{c}{a}", pclass, mapped(lambda n: n == 1, sizes)),
             age=numbers(X["Age"]),
             fare=fare,
             family_size=size,
