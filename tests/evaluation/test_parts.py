@@ -1,7 +1,8 @@
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from titanic_ml.evaluation.parts import features_as_trained, split_features
+from titanic_ml.evaluation import parts
+from titanic_ml.evaluation.parts import asked_together, features_as_trained, split_features
 
 
 def test_the_model_is_taken_apart_behind_its_features(fitted, dataset):
@@ -19,3 +20,20 @@ def test_features_are_as_they_were_in_the_training(fitted, dataset):
     )
     plain = Pipeline([("estimator", fitted[-1])])
     assert features_as_trained(plain, dataset.X, dataset.y) is dataset.X
+
+
+def test_small_frames_are_asked_of_together(fitted, dataset, monkeypatch):
+    asked = []
+
+    class Noting:
+        def predict_proba(self, X):
+            asked.append(len(X))
+            return fitted.predict_proba(X)
+
+    frames = [dataset.X.iloc[rows] for rows in (slice(0, 3), slice(3, 4), slice(4, 9), slice(0, 2))]
+    monkeypatch.setattr(parts, "AT_ONCE", 4)
+    found = asked_together(Noting(), iter(frames))
+    assert asked == [4, 5, 2]
+    for frame, probability in zip(frames, found, strict=True):
+        np.testing.assert_allclose(probability, fitted.predict_proba(frame)[:, 1], atol=1e-12)
+    assert asked_together(Noting(), []) == []

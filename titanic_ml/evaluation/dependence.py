@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation.bootstrap import mean_interval
+from titanic_ml.evaluation.parts import asked_together
 from titanic_ml.evaluation.result import Dependence, DependencePoint
 
 MISSING = "missing"  # what a missing value is called in a dependence
@@ -46,13 +47,15 @@ def dependence_of_fold(
     """
     random = np.random.default_rng(seed)
     rows = X.iloc[np.sort(random.permutation(len(X))[:most])]
-    found = {}
-    for name, column in values.items():
+
+    def tried(name: str) -> pd.DataFrame:
+        column = values[name]
         asked = pd.concat([rows] * len(column), ignore_index=True)
-        tried = pd.Series([v for v in column for _ in range(len(rows))], dtype=rows[name].dtype)
-        probability = model.predict_proba(asked.assign(**{name: tried}))[:, 1]
-        found[name] = probability.reshape(len(column), -1).T
-    return found
+        each = pd.Series([v for v in column for _ in range(len(rows))], dtype=rows[name].dtype)
+        return asked.assign(**{name: each})
+
+    found = dict(zip(values, asked_together(model, map(tried, values))))
+    return {name: of.reshape(len(values[name]), -1).T for name, of in found.items()}
 
 
 def dependence(

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.metrics import row_losses
-from titanic_ml.evaluation.parts import split_features
+from titanic_ml.evaluation.parts import asked_together, split_features
 from titanic_ml.evaluation.result import Estimate, Importance
 
 CORRELATED = 0.4  # mean absolute rank correlation from which on features are one group
@@ -78,12 +78,13 @@ def importance_of_fold(
     before = row_losses(truth, rest.predict_proba(features)[:, 1])
     orders = np.concatenate([random.permutation(len(X)) for _ in range(repeats)])
     again = pd.concat([features] * repeats, ignore_index=True)
-    increases = []
-    for names in items(groups):
-        permuted = again.assign(**{n: features[n].array[orders] for n in names})
-        after = row_losses(np.tile(truth, repeats), rest.predict_proba(permuted)[:, 1])
-        increases.append(after.reshape(repeats, -1).mean(axis=0) - before)
-    return np.column_stack(increases)
+    permuted = (
+        again.assign(**{n: features[n].array[orders] for n in names}) for names in items(groups)
+    )
+    after = np.stack(
+        [row_losses(np.tile(truth, repeats), p) for p in asked_together(rest, permuted)], axis=-1
+    )
+    return after.reshape(repeats, len(X), -1).mean(axis=0) - before[:, None]
 
 
 def importance(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 FEATURES = "features"  # the step that makes features of the table's columns, if there is one
+AT_ONCE = 20_000  # rows from which on a question is not made larger
 
 
 def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipeline]:
@@ -27,3 +31,26 @@ def features_as_trained(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> pd.Da
     if FEATURES not in model.named_steps:
         return X
     return clone(model.named_steps[FEATURES]).fit_transform(X, y)
+
+
+def asked_together(model: Pipeline, frames: Iterable[pd.DataFrame]) -> list[np.ndarray]:
+    """The probability of class 1 for each row of each frame, (n,).
+
+    A question takes some time whatever it holds, so frames of few rows are asked of together.
+    """
+    found: list[np.ndarray] = []
+    waiting: list[pd.DataFrame] = []
+
+    def ask() -> None:
+        sizes = np.cumsum([len(frame) for frame in waiting])
+        probability = model.predict_proba(pd.concat(waiting, ignore_index=True))[:, 1]
+        found.extend(np.split(probability, sizes[:-1]))
+        waiting.clear()
+
+    for frame in frames:
+        waiting.append(frame)
+        if sum(map(len, waiting)) >= AT_ONCE:
+            ask()
+    if waiting:
+        ask()
+    return found
