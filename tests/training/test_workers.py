@@ -25,7 +25,7 @@ def test_results_come_as_they_are_done_where_the_order_is_nothing():
 def test_workers_start_and_import_while_this_process_goes_on():
     start(2, "tabnanny")
     loaded = in_parallel(2, lambda: (os.getpid(), "tabnanny" in sys.modules), [()] * 2)
-    assert any(ready and pid != os.getpid() for pid, ready in loaded)
+    assert any([ready and pid != os.getpid() for pid, ready in loaded])
     assert "tabnanny" not in sys.modules
 
 
