@@ -1004,7 +1004,7 @@ class TitanicPipeline:
         return self.store.save(
             Contents(selection.model, selection.baselines, assessment.background, out_of_fold),
             facts.summary(settings),
-            lambda origin: documents(facts.named(origin)) | kept,
+            lambda origin: documents(facts.named(origin), settings.n_jobs) | kept,
             run_id,
         )
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from html.parser import HTMLParser
 
 import pytest
+from joblib import parallel_config
 
 from titanic_ml import TitanicPipeline
 from titanic_ml.reporting import report as reports
@@ -79,7 +80,7 @@ def facts(whole) -> dict:
 @pytest.fixture
 def undrawn(monkeypatch) -> None:
     """Words alone: drawings take the most of a report's time."""
-    monkeypatch.setattr(reports, "drawings", lambda facts: defaultdict(str))
+    monkeypatch.setattr(reports, "drawings", lambda facts, n_jobs=1: defaultdict(str))
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,13 @@ def test_it_has_every_drawing(whole, report):
         *("standing", "learning_curve", "slices", "dependence"),
     }
     assert all(svg in report and len(svg) < 60_000 for svg in drawn.values())
+
+
+@pytest.mark.parametrize("how", ["loky", "threading"])
+def test_drawings_are_the_same_in_one_process_and_in_many_or_in_threads(whole, how):
+    facts = facts_of(whole)
+    with parallel_config(how):
+        assert reports.drawings(facts, 2) == reports.drawings(facts)
 
 
 def test_the_card_has_the_sections_of_mitchell(whole):

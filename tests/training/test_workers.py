@@ -56,3 +56,23 @@ def test_a_worker_ends_soon_after_its_parent():
     # The pipe of the orphan's output is open as long as it lives, and it would live for a minute.
     assert done.stdout.strip().isdigit() and done.stderr == b""
     assert time.monotonic() - start < 40
+
+
+END = """
+import os, sys
+from titanic_ml.training import workers
+class Kept:
+    def __init__(self):
+        self.itself = self
+    def __del__(self):
+        os.write(1, b"freed")
+kept = Kept()
+if sys.argv[1] == "worker":
+    workers._end_with(os.getppid())
+"""
+
+
+@pytest.mark.parametrize("kind, freed", [("worker", b""), ("other", b"freed")])
+def test_a_worker_ends_without_freeing_what_it_imported(kind, freed):
+    done = subprocess.run([sys.executable, "-c", END, kind], capture_output=True, timeout=50)
+    assert (done.returncode, done.stdout, done.stderr) == (0, freed, b"")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from titanic_ml.evaluation.result import Estimate, Importance
 from titanic_ml.registry.version import FACTS, MODEL_CARD, REPORT
 from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.verdict import Verdict, verdict, wholes_and_members
+from titanic_ml.training.workers import in_parallel
 
 METRIC_WORDS = {
     "log_loss": "Mean surprise at the truth; less is better. What candidates are ranked by.",
@@ -33,6 +35,7 @@ METRIC_WORDS = {
     "brier_resolution": "The part that telling rows apart takes off it; more is better.",
     "brier_uncertainty": "The part that the table itself brings; no model changes it.",
 }
+_drawing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -65,21 +68,23 @@ class Report:
         return f"{self.version}: {self.verdict.headline}"
 
 
-def documents(facts: Facts) -> dict[str, bytes]:
-    """What is kept of the facts with a version: themselves, report and model card, by file."""
+def documents(facts: Facts, n_jobs: int = 1) -> dict[str, bytes]:
+    """What is kept of the facts with a version: themselves, report and model card, by file; drawn
+    in `n_jobs` processes.
+    """
     return {
         FACTS: facts.to_json(),
-        REPORT: render_report(facts).encode(),
+        REPORT: render_report(facts, n_jobs).encode(),
         MODEL_CARD: render_model_card(facts).encode(),
     }
 
 
-def render_report(facts: Facts) -> str:
-    """The report of a version as one HTML file that needs no other."""
+def render_report(facts: Facts, n_jobs: int = 1) -> str:
+    """The report of a version as one HTML file that needs no other; drawn in `n_jobs` processes."""
     return template("report.html.j2", escaped=True).render(
         facts=facts,
         verdict=verdict(facts),
-        drawings=drawings(facts),
+        drawings=drawings(facts, n_jobs),
         words=METRIC_WORDS,
         rows_of_importance=_importance_rows(facts),
         wholes=len(wholes_and_members(facts.importance)[0]),
@@ -99,23 +104,8 @@ def figures_in(report: str) -> dict[str, str]:
     return dict(found)
 
 
-@contextmanager
-def _silent_matplotlib() -> Iterator[None]:
-    """Keep to itself where Matplotlib puts its cache if there is no home: it is not asked."""
-    logger = logging.getLogger("matplotlib")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-@_silent_matplotlib()
-def drawings(facts: Facts) -> dict[str, str]:
-    """Every drawing of the report, an SVG text each, by name."""
-    from titanic_ml.reporting import plots
-
+def drawings(facts: Facts, n_jobs: int = 1) -> dict[str, str]:
+    """Every drawing of the report, an SVG text each, by name; drawn in `n_jobs` processes."""
     evaluation, candidates = facts.evaluation, facts.candidates
     chosen = [c.name for c in candidates].index(facts.chosen.name)
     items, slices, worst = _importance_rows(facts), evaluation.slices, evaluation.worst
@@ -127,40 +117,70 @@ def drawings(facts: Facts) -> dict[str, str]:
     if facts.grouped:
         estimates["this model, unseen groups"] = facts.grouped.estimates
     estimates |= evaluation.baselines
-    found = {
-        "standing": plots.whiskers(
-            [_short(name) for name in estimates],
-            [found["log_loss"] for found in estimates.values()],
-            f"log loss with {100 * evaluation.confidence:g}% intervals",
-            0,
-        ),
-        "comparison": plots.whiskers(
-            [_short(c.label) for c in candidates], compared, "log loss ± standard error", chosen
-        ),
-        "importance": plots.whiskers(
-            [_short_sum(facts.dataset.told(item.features)) for item in items],
-            [item.loss for item in items],
-            "log loss more without it",
-            zero=True,
-            parted=len(wholes_and_members(facts.importance)[0]),
-        ),
-        "learning_curve": plots.learning_curve(facts.learning_curve),
-    }
+    jobs: dict[str, tuple[Any, ...]] = {}  # by name, the function of `plots` and what it takes
+    if facts.dependence:  # what takes longest goes first
+        jobs["dependence"] = "dependence", facts.dependence
+    jobs["standing"] = (
+        "whiskers",
+        [_short(name) for name in estimates],
+        [of["log_loss"] for of in estimates.values()],
+        f"log loss with {100 * evaluation.confidence:g}% intervals",
+        0,
+    )
+    jobs["comparison"] = (
+        "whiskers",
+        [_short(c.label) for c in candidates],
+        compared,
+        "log loss ± standard error",
+        chosen,
+    )
+    jobs["importance"] = (
+        "whiskers",
+        [_short_sum(facts.dataset.told(item.features)) for item in items],
+        [item.loss for item in items],
+        "log loss more without it",
+        -1,
+        True,
+        len(wholes_and_members(facts.importance)[0]),
+    )
+    jobs["learning_curve"] = "learning_curve", facts.learning_curve
     if curves := evaluation.curves:
         share = evaluation.positives / evaluation.rows
-        found["roc"] = plots.roc(curves.roc, evaluation.estimates["roc_auc"].value)
-        found["precision_recall"] = plots.precision_recall(curves.precision_recall, share)
-        found["calibration"] = plots.calibration(curves.calibration)
+        jobs["roc"] = "roc", curves.roc, evaluation.estimates["roc_auc"].value
+        jobs["precision_recall"] = "precision_recall", curves.precision_recall, share
+        jobs["calibration"] = "calibration", curves.calibration
     if slices:
-        found["slices"] = plots.whiskers(
+        jobs["slices"] = (
+            "whiskers",
             [_short(f"{part.slice} {part.value}") for part in slices],
             [part.estimates["log_loss"] for part in slices],
             "log loss",
             slices.index(worst) if worst else -1,
         )
-    if facts.dependence:
-        found["dependence"] = plots.dependence(facts.dependence)
-    return found
+    return dict(zip(jobs, in_parallel(n_jobs, _draw, jobs.values()), strict=True))
+
+
+def _draw(function: str, *args: Any) -> str:
+    """Call the function of `plots`, which takes long to import, as each process does that draws.
+
+    One at a time, for Matplotlib's settings are those of a process.
+    """
+    with _drawing, _silent_matplotlib():
+        from titanic_ml.reporting import plots
+
+        return getattr(plots, function)(*args)
+
+
+@contextmanager
+def _silent_matplotlib() -> Iterator[None]:
+    """Keep to itself where Matplotlib puts its cache if there is no home: it is not asked."""
+    logger = logging.getLogger("matplotlib")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _importance_rows(facts: Facts, most: int = 20) -> list[Importance]:
