@@ -50,7 +50,7 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(
     assert told[0][:2] == (0, 17) and told[-1][:2] == (17, 17)  # 3 × 3 folds, 2 grouped, 3 × 2
     assert list(dict.fromkeys(stage for *_, stage in told)) == [
         *("comparing candidates", "estimating for unseen groups"),
-        *("inspecting", "learning curve", "measuring"),
+        *("inspecting", "measuring"),
     ]
     assert repr(pipeline) == (
         f"TitanicPipeline(env='local', dataset='titanic', data='{TRAIN}', "

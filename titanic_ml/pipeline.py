@@ -66,7 +66,7 @@ log = logging.getLogger(__name__)
 TRAINING = "titanic_ml.training.trainer", "titanic_ml.preprocessing", "sklearn.ensemble"
 # The stages of a training, as the progress names them.
 COMPARING, GROUPED = "comparing candidates", "estimating for unseen groups"
-INSPECTING, LEARNING, MEASURING = "inspecting", "learning curve", "measuring"
+INSPECTING, MEASURING = "inspecting", "measuring"
 
 
 class TitanicPipeline:
@@ -952,7 +952,7 @@ class TitanicPipeline:
         # About how long each takes, in units of one fold of the chosen candidate and the baselines.
         work = {COMPARING: 3 * (1 + trainer.repeats * trainer.folds)}
         work |= {GROUPED: len(splits)} if splits else {}
-        work |= {INSPECTING: trainer.folds, LEARNING: trainer.folds, MEASURING: trainer.folds}
+        work |= {INSPECTING: 2 * trainer.folds, MEASURING: trainer.folds}
         steps = Steps(progress, work)
 
         selection = trainer.train(X, y, steps.of(COMPARING), finished)
@@ -972,8 +972,7 @@ class TitanicPipeline:
         inspection = assessor.inspection()
         folds = selection.folds[: trainer.folds]
         refitter = Refitter(chosen, trainer.preprocessor, folds, s.seed, s.n_jobs)
-        inspected = refitter.inspect(inspection, X, y, steps.of(INSPECTING))
-        curve = refitter.learning_curve(X, y, steps.of(LEARNING))
+        inspected, curve = refitter.refit(inspection, X, y, steps.of(INSPECTING))
         steps.of(MEASURING)(0, 1)
         predictions = selection.out_of_fold, grouped
         assessment = assessor.assess(

@@ -15,6 +15,10 @@ def refitter(dataset, candidates):
     return Refitter(candidates["logistic_regression"], preprocessor, folds, n_jobs=1)
 
 
+def nothing(model, X, y):
+    pass
+
+
 def test_each_model_is_looked_at_on_the_rows_it_had_not_seen(refitter, dataset):
     def look(model, X, y):
         assert X.index.equals(y.index) and model[-1].C == 0.3
@@ -22,18 +26,18 @@ def test_each_model_is_looked_at_on_the_rows_it_had_not_seen(refitter, dataset):
         known = sum(heads.values())  # as many tickets as training rows
         return set(X.index), known
 
-    rows, known = zip(*refitter.inspect(look, dataset.X, dataset.y), strict=True)
+    rows, known = zip(*refitter.refit(look, dataset.X, dataset.y)[0], strict=True)
     assert set.union(*rows) == set(dataset.X.index) and sum(map(len, rows)) == len(dataset)
     assert [count + len(test) for count, test in zip(known, rows, strict=True)] == [891] * 3
 
 
 def test_more_rows_teach_more(refitter, dataset):
-    curve = refitter.learning_curve(dataset.X, dataset.y)
+    _, curve = refitter.refit(nothing, dataset.X, dataset.y)
     assert [point.rows for point in curve] == [int(594 * part) for part in FRACTIONS]
     assert curve[-1].test < curve[0].test - 0.03
     assert all(point.train < point.test for point in curve)
     assert all(point.standard_error > 0 for point in curve)
-    assert curve == refitter.learning_curve(dataset.X, dataset.y)
+    assert curve == refitter.refit(nothing, dataset.X, dataset.y)[1]
 
 
 def test_training_rows_are_scored_as_they_were_learned_from(refitter, dataset):
@@ -42,5 +46,6 @@ def test_training_rows_are_scored_as_they_were_learned_from(refitter, dataset):
     X, y = dataset.X.iloc[split[0]], dataset.y.iloc[split[0]]
     model = refitter.candidate.fit_pipeline(refitter.preprocessor, choice.parameters, 0, X, y)
     flattered = -np.log(np.where(y == 1, *model.predict_proba(X).T[::-1])).mean()
-    honest = refitter.learning_curve(dataset.X, dataset.y)[-1].train
+    _, curve = refitter.refit(nothing, dataset.X, dataset.y)
+    honest = curve[-1].train
     assert flattered < honest - 0.02

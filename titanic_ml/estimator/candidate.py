@@ -110,5 +110,10 @@ class Candidate:
         """Fit the whole way from the table's columns to probabilities, as one Pipeline."""
         encoder = clone(self.preprocessor or preprocessor)
         matrix = encoder.fit_transform(X, y)
-        steps = encoder.steps if isinstance(encoder, Pipeline) else [("encoder", encoder)]
-        return Pipeline([*steps, ("estimator", self.fit(parameters, seed, matrix, y))])
+        return as_pipeline(encoder, self.fit(parameters, seed, matrix, y))
+
+
+def as_pipeline(encoder: TransformerMixin, estimator: BaseEstimator) -> Pipeline:
+    """The whole way from the table's columns to probabilities, of what was fitted for it."""
+    steps = encoder.steps if isinstance(encoder, Pipeline) else [("encoder", encoder)]
+    return Pipeline([*steps, ("estimator", estimator)])

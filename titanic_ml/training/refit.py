@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split
 from titanic_ml.errors import DataError
+from titanic_ml.estimator.candidate import as_pipeline
 from titanic_ml.evaluation.metrics import row_losses
 from titanic_ml.evaluation.result import LearningPoint
 from titanic_ml.training.fold import Choice
@@ -51,88 +52,76 @@ class Refitter:
     seed: int = 0
     n_jobs: int = -1
 
-    def inspect(
+    def refit(
         self,
         inspection: Callable[[Pipeline, pd.DataFrame, pd.Series], Any],
         X: pd.DataFrame,
         y: pd.Series,
         progress: Progress | None = None,
-    ) -> list[Any]:
-        """Apply `inspection(model, X_test, y_test)` to the model refitted on each fold.
+    ) -> tuple[list[Any], list[LearningPoint]]:
+        """Apply `inspection(model, X_test, y_test)` to the model of each fold; its learning curve.
+
+        That is the mean log loss on training and test rows by the number of training rows: each
+        fold's are cut, stratified, to the `FRACTIONS`, its test rows stay; a fraction of which the
+        candidate can't learn in every fold is left out. The `standard_error` is of the mean test
+        loss over folds, as if folds were independent.
 
         X is the table's columns, (n, columns), y the target, (n,); `progress` is called as by
         `Trainer.train`.
         """
 
-        def one(split: Split, choice: Choice) -> Any:
+        def one(split: Split, choice: Choice, fraction: float) -> tuple[Any, tuple[float, ...]]:
             train, test = split
-            with threadpool_limits(1):
-                model = self.candidate.fit_pipeline(
-                    self.preprocessor, choice.parameters, self.seed, X.iloc[train], y.iloc[train]
-                )
-                return inspection(model, X.iloc[test], y.iloc[test])
-
-        return self._counted(one, self.folds, progress)
-
-    def learning_curve(
-        self, X: pd.DataFrame, y: pd.Series, progress: Progress | None = None
-    ) -> list[LearningPoint]:
-        """Mean log loss on training and test rows by the number of training rows.
-
-        Each fold's training rows are cut, stratified, to the `FRACTIONS`, its test rows stay; a
-        fraction of which the candidate can't learn in every fold is left out. The `standard_error`
-        is of the mean test loss over folds, as if folds were independent.
-        """
-
-        def one(
-            split: Split, choice: Choice, fraction: float
-        ) -> tuple[int, float, float] | tuple[()]:
-            try:
-                return cut(*split, choice, fraction)
-            except (DataError, ValueError):  # too few rows of a class
-                return ()
-
-        def cut(
-            train: np.ndarray, test: np.ndarray, choice: Choice, fraction: float
-        ) -> tuple[int, float, float]:
             if fraction < 1:
-                train, _ = train_test_split(
-                    train, train_size=fraction, stratify=y.iloc[train], random_state=self.seed
-                )
+                try:
+                    train, _ = train_test_split(
+                        train, train_size=fraction, stratify=y.iloc[train], random_state=self.seed
+                    )
+                    return None, self._fitted(train, test, choice, X, y)[1]
+                except (DataError, ValueError):  # too few rows of a class
+                    return None, ()
+            model, found = self._fitted(train, test, choice, X, y)
             with threadpool_limits(1):
-                # Not `Pipeline.predict` on the training rows: features may leave a row out of what
-                # is learned from it, and only `fit_transform` knows that a row is one of them.
-                encoder = clone(self.candidate.preprocessor or self.preprocessor)
-                seen = encoder.fit_transform(X.iloc[train], y.iloc[train])
-                estimator = self.candidate.fit(choice.parameters, self.seed, seen, y.iloc[train])
-                matrices = (train, seen), (test, encoder.transform(X.iloc[test]))
-                losses = [
-                    row_losses(y.iloc[rows], estimator.predict_proba(matrix)[:, 1]).mean()
-                    for rows, matrix in matrices
-                ]
-            return len(train), *losses
+                return inspection(model, X.iloc[test], y.iloc[test]), found
 
-        jobs = [(*fold, fraction) for fraction in FRACTIONS for fold in self.folds]
-        results = self._counted(one, jobs, progress)
-        points = []
-        for start in range(0, len(results), len(self.folds)):
-            found = results[start : start + len(self.folds)]
-            if all(found):
-                rows, train, test = np.mean(found, axis=0).tolist()
-                error = np.std(found, axis=0, ddof=1)[2] / np.sqrt(len(self.folds))
-                points.append(LearningPoint(round(rows), train, test, float(error)))
-        return points
-
-    def _counted(
-        self,
-        function: Callable[..., Any],
-        jobs: Sequence[tuple[Any, ...]],
-        progress: Progress | None,
-    ) -> list[Any]:
-        """The results of the jobs, in their order, each told of as it comes."""
+        # What takes longest goes first.
+        jobs = [(*fold, fraction) for fraction in reversed(FRACTIONS) for fold in self.folds]
         results = []
-        for result in in_parallel(self.n_jobs, function, jobs):
+        for result in in_parallel(self.n_jobs, one, jobs):
             results.append(result)
             if progress:
                 progress(len(results), len(jobs))
-        return results
+        inspected, points = zip(*results, strict=True)
+        number = len(self.folds)
+        curve = [
+            _mean(found)
+            for start in range(0, len(jobs), number)
+            if all(found := points[start : start + number])
+        ]
+        return list(inspected[:number]), curve[::-1]
+
+    def _fitted(
+        self, train: np.ndarray, test: np.ndarray, choice: Choice, X: pd.DataFrame, y: pd.Series
+    ) -> tuple[Pipeline, tuple[float, ...]]:
+        """The candidate fitted on those rows; how many they are, its log loss on them and on the
+        test rows.
+        """
+        with threadpool_limits(1):
+            # Not `Pipeline.predict` on the training rows: features may leave a row out of what is
+            # learned from it, and only `fit_transform` knows that a row is one of them.
+            encoder = clone(self.candidate.preprocessor or self.preprocessor)
+            seen = encoder.fit_transform(X.iloc[train], y.iloc[train])
+            estimator = self.candidate.fit(choice.parameters, self.seed, seen, y.iloc[train])
+            matrices = (train, seen), (test, encoder.transform(X.iloc[test]))
+            losses = [
+                row_losses(y.iloc[rows], estimator.predict_proba(matrix)[:, 1]).mean()
+                for rows, matrix in matrices
+            ]
+        return as_pipeline(encoder, estimator), (len(train), *losses)
+
+
+def _mean(found: Sequence[tuple[float, ...]]) -> LearningPoint:
+    """Of what was found in each fold."""
+    rows, train, test = np.mean(found, axis=0).tolist()
+    error = np.std(found, axis=0, ddof=1)[2] / np.sqrt(len(found))
+    return LearningPoint(round(rows), train, test, float(error))
