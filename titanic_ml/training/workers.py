@@ -47,10 +47,12 @@ def start(n_jobs: int, *modules: str) -> None:
     def load() -> None:
         if os.getpid() != parent:  # threads share what this one imports
             gc.disable()  # imports make many objects and no garbage
-            with suppress(ImportError):
-                for module in modules:
-                    import_module(module)
-            gc.enable()
+            try:
+                with suppress(ImportError):
+                    for module in modules:
+                        import_module(module)
+            finally:
+                gc.enable()
 
     if processes > 1:
         loaded = in_parallel(n_jobs, load, [()] * processes)
