@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from titanic_ml.evaluation.result import Estimate, Importance
 from titanic_ml.registry.version import FACTS, MODEL_CARD, REPORT
@@ -35,6 +35,7 @@ METRIC_WORDS = {
     "brier_resolution": "The part that telling rows apart takes off it; more is better.",
     "brier_uncertainty": "The part that the table itself brings; no model changes it.",
 }
+Drawing: TypeAlias = tuple[Any, ...]  # a function of `plots`, by name, and what it takes
 _drawing = threading.Lock()
 
 
@@ -106,58 +107,57 @@ def figures_in(report: str) -> dict[str, str]:
 
 def drawings(facts: Facts, n_jobs: int = 1) -> dict[str, str]:
     """Every drawing of the report, an SVG text each, by name; drawn in `n_jobs` processes."""
+    jobs: dict[str, Drawing] = {}
+    if facts.dependence:  # what takes longest goes first
+        jobs["dependence"] = "dependence", facts.dependence
+    jobs |= _of_comparison(facts) | _of_evaluation(facts)
+    return dict(zip(jobs, in_parallel(n_jobs, _draw, jobs.values()), strict=True))
+
+
+def _of_comparison(facts: Facts) -> dict[str, Drawing]:
+    """How the model stands beside the baselines, and the candidates beside each other."""
     evaluation, candidates = facts.evaluation, facts.candidates
-    chosen = [c.name for c in candidates].index(facts.chosen.name)
-    items, slices, worst = _importance_rows(facts), evaluation.slices, evaluation.worst
-    compared = [
-        Estimate(c.log_loss, c.log_loss - c.standard_error, c.log_loss + c.standard_error)
-        for c in candidates
-    ]
     estimates = {"this model": evaluation.estimates}
     if facts.grouped:
         estimates["this model, unseen groups"] = facts.grouped.estimates
     estimates |= evaluation.baselines
-    jobs: dict[str, tuple[Any, ...]] = {}  # by name, the function of `plots` and what it takes
-    if facts.dependence:  # what takes longest goes first
-        jobs["dependence"] = "dependence", facts.dependence
-    jobs["standing"] = (
-        "whiskers",
-        [_short(name) for name in estimates],
-        [of["log_loss"] for of in estimates.values()],
-        f"log loss with {100 * evaluation.confidence:g}% intervals",
-        0,
-    )
-    jobs["comparison"] = (
-        "whiskers",
-        [_short(c.label) for c in candidates],
-        compared,
-        "log loss ± standard error",
-        chosen,
-    )
-    jobs["importance"] = (
-        "whiskers",
-        [_short_sum(facts.dataset.told(item.features)) for item in items],
-        [item.loss for item in items],
-        "log loss more without it",
-        -1,
-        True,
-        len(wholes_and_members(facts.importance)[0]),
-    )
-    jobs["learning_curve"] = "learning_curve", facts.learning_curve
+    names = [_short(name) for name in estimates]
+    standing = [of["log_loss"] for of in estimates.values()]
+    label = f"log loss with {100 * evaluation.confidence:g}% intervals"
+    labels = [_short(c.label) for c in candidates]
+    compared = [
+        Estimate(c.log_loss, c.log_loss - c.standard_error, c.log_loss + c.standard_error)
+        for c in candidates
+    ]
+    chosen = [c.name for c in candidates].index(facts.chosen.name)
+    return {
+        "standing": ("whiskers", names, standing, label, 0),
+        "comparison": ("whiskers", labels, compared, "log loss ± standard error", chosen),
+    }
+
+
+def _of_evaluation(facts: Facts) -> dict[str, Drawing]:
+    """What was measured of the model; what was not is not drawn."""
+    evaluation, items = facts.evaluation, _importance_rows(facts)
+    slices, worst = evaluation.slices, evaluation.worst
+    names = [_short_sum(facts.dataset.told(item.features)) for item in items]
+    losses = [item.loss for item in items]
+    parted = len(wholes_and_members(facts.importance)[0])
+    jobs: dict[str, Drawing] = {
+        "importance": ("whiskers", names, losses, "log loss more without it", -1, True, parted),
+        "learning_curve": ("learning_curve", facts.learning_curve),
+    }
     if curves := evaluation.curves:
         share = evaluation.positives / evaluation.rows
         jobs["roc"] = "roc", curves.roc, evaluation.estimates["roc_auc"].value
         jobs["precision_recall"] = "precision_recall", curves.precision_recall, share
         jobs["calibration"] = "calibration", curves.calibration
     if slices:
-        jobs["slices"] = (
-            "whiskers",
-            [_short(f"{part.slice} {part.value}") for part in slices],
-            [part.estimates["log_loss"] for part in slices],
-            "log loss",
-            slices.index(worst) if worst else -1,
-        )
-    return dict(zip(jobs, in_parallel(n_jobs, _draw, jobs.values()), strict=True))
+        parts = [_short(f"{part.slice} {part.value}") for part in slices]
+        marked = slices.index(worst) if worst else -1
+        found = [part.estimates["log_loss"] for part in slices]
+        jobs["slices"] = "whiskers", parts, found, "log loss", marked
+    return jobs
 
 
 def _draw(function: str, *args: Any) -> str:
