@@ -7,7 +7,7 @@ TitanicPipeline(env='local', dataset='titanic', data='data/train.csv', store='mo
 
 from titanic_ml.errors import TitanicError
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["TitanicError", "TitanicPipeline", "__version__"]
 
 

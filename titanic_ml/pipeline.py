@@ -22,7 +22,7 @@ from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.slices import slice_labels
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import DataError, ModelError, PromotionRefused, SettingsError
-from titanic_ml.prediction.predictor import Predictor
+from titanic_ml.prediction.predictor import DECIMALS, Predictor
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import PROFILE, Contents, Manifest, ModelVersion
 from titanic_ml.storage.address import parse, shown
@@ -316,8 +316,7 @@ class TitanicPipeline:
         id
             The row's.
         data
-            A table or its URI, by default the settings' `data.uri`; its target is not looked at.
-            The rows of the training table are seen as they were in the training.
+            A table or its URI, by default the settings' `data.uri`; its target is ignored.
         model
             A version or an alias.
 
@@ -326,8 +325,6 @@ class TitanicPipeline:
         DataError, ModelError
             The table or the version is at fault, or there is no such row.
         """
-        from titanic_ml.evaluation.parts import features_as_trained
-
         version = self._version(model)
         spec = version.spec
         data = self.settings.data.uri if data is None else data
@@ -335,14 +332,7 @@ class TitanicPipeline:
         row = (dataset.ids.astype(str) == str(id)).to_numpy().nonzero()[0]
         if not len(row):
             raise DataError(f"{name_of(data)} has no {spec.id} {id}; name one of its rows")
-        features, warning = None, ""
-        if version.is_trained_on(dataset):
-            truth = version.out_of_fold["y"]
-            features = features_as_trained(version.model, dataset.X, truth).iloc[row]
-        elif version.seen(dataset)[row].any():
-            warning = "the model was trained on this row, so its features may know its outcome"
-        found = _explained(version, dataset.X.iloc[row], f"{spec.id} {id}", features)
-        return replace(found, warning="; ".join(filter(None, [version.warning, warning])))
+        return _explained(version, dataset.X.iloc[row], f"{spec.id} {id}")
 
     def report(self, model: str = "champion") -> Report:
         """The facts of a version, the verdict that follows from them, and its figures.
@@ -505,9 +495,7 @@ class TitanicPipeline:
         return [dict(zip(made, row)) for row in zip(*columns)]
 
     def explain_one(self, passenger: Mapping[str, Any]) -> Explanation:
-        """Tell which features moved what `predict_one` says of a row.
-
-        It is not asked whether the model was trained on it.
+        """Explain the prediction of `predict_one` for a row.
 
         Parameters
         ----------
@@ -521,8 +509,7 @@ class TitanicPipeline:
         """
         version, rows = self._warm()
         dataset = rows.dataset([passenger])
-        found = _explained(version, dataset.X, f"{version.spec.id} {dataset.ids.iloc[0]}")
-        return replace(found, warning=version.warning)
+        return _explained(version, dataset.X, f"{version.spec.id} {dataset.ids.iloc[0]}")
 
     def prediction_log(self) -> PredictionLog | None:
         """What keeps answers that are given one by one, not yet started; None if that isn't wished.
@@ -941,7 +928,7 @@ class TitanicPipeline:
         """Select a model and evaluate it. Slices and groups are judged before the work starts."""
         from titanic_ml.evaluation.assessment import Assessor
         from titanic_ml.evaluation.evaluator import Evaluator
-        from titanic_ml.evaluation.parts import features_as_trained
+        from titanic_ml.evaluation.parts import split_features
         from titanic_ml.results import Steps
         from titanic_ml.training.refit import Refitter
 
@@ -962,10 +949,12 @@ class TitanicPipeline:
         log.info("%s is chosen, with %s", chosen.label, selection.parameters or "nothing to set")
         if splits:
             grouped = trainer.estimate(chosen, splits, X, y, steps.of(GROUPED), finished)
+        features, rest = split_features(selection.model, X)
         assessor = Assessor(
             Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs),
             dataset,
-            features_as_trained(selection.model, X, y),
+            features,
+            rest.predict_proba(features)[:, 1],
             self.spec.kinds,
             slices,
         )
@@ -1101,18 +1090,17 @@ def _answers(version: ModelVersion, rows: Logged) -> tuple[np.ndarray, np.ndarra
     return known, np.where(known, np.nan, probability)  # of its own rows it knows too much
 
 
-def _explained(
-    version: ModelVersion, row: pd.DataFrame, subject: str, features: pd.DataFrame | None = None
-) -> Explanation:
-    """Why a version says what it says of a row; its features, where they are known better."""
+def _explained(version: ModelVersion, row: pd.DataFrame, subject: str) -> Explanation:
+    """Explain the prediction of a version for one row, (1, columns)."""
     from titanic_ml.evaluation.explanation import Explainer
 
     manifest, spec = version.manifest, version.spec
     explainer = Explainer(
         version.model, version.background, manifest.groups, manifest.seed, spec.labels
     )
-    found = explainer.explain(row, subject, spec.target, features)
-    return replace(found, version=version.name)
+    found = explainer.explain(row, subject, spec.target)
+    probability = round(found.probability, DECIMALS)  # as predictions are
+    return replace(found, probability=probability, version=version.name, warning=version.warning)
 
 
 def _facts(version: ModelVersion) -> Facts:

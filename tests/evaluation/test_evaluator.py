@@ -80,7 +80,8 @@ def test_an_answer_of_its_own_is_measured_in_place_of_the_threshold():
     prediction = p >= [[0.7, 0.2]]  # a threshold for each repetition: 3 of 4 and 2 of 4 are right
     found = Evaluator(5).evaluate(y, p, 0.5, prediction=prediction)
     assert found.estimates["accuracy"].value == pytest.approx(5 / 8)
-    assert found.confusion == {0: {0: 1, 1: 1}, 1: {0: 0.5, 1: 1.5}}
+    assert found.nested_confusion == {0: {0: 1, 1: 1}, 1: {0: 0.5, 1: 1.5}}
+    assert found.confusion == {0: {0: 1.5, 1: 0.5}, 1: {0: 0.5, 1: 1.5}}  # at one half
     plain = Evaluator(5).evaluate(y, p, 0.5)
     assert plain.estimates["accuracy"].value == pytest.approx(6 / 8)
     assert found.estimates["log_loss"] == plain.estimates["log_loss"]  # of probabilities alone

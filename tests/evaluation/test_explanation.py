@@ -109,24 +109,12 @@ def test_same_seed_same_sample_and_another_seed_another():
     assert found[0] == found[1] != found[2]
 
 
-def test_given_features_are_taken_instead_of_the_computed_ones(fitted, dataset):
-    features = fitted.named_steps["features"].transform(dataset.X)
-    groups = [["sex", "title", "sex_pclass"], [n for n in features if n not in ("sex", "title")]]
-    groups[1].remove("sex_pclass")
-    asked = Explainer(fitted, features.iloc[:30], groups)
-    row, other = dataset.X.iloc[[4]], features.iloc[[1]]
-    given = asked.explain(row, "PassengerId 5", "Survived", other)
-    assert given.probability == pytest.approx(fitted.predict_proba(dataset.X.iloc[[1]])[0, 1])
-    plain = asked.explain(row, "PassengerId 5", "Survived")
-    assert plain.probability == pytest.approx(fitted.predict_proba(row)[0, 1])
-
-
 def test_it_is_told_in_words_and_in_plain_values():
     part = Contribution(["a", "b"], "a 1, b x", 0.25)
     told = Explanation("row 1", "y", 0.75, 0.5, [part], "mind this")
     assert repr(told).splitlines() == [
         "WARNING: mind this",
-        "row 1: probability of y 0.750, where 0.500 is usual",
+        "row 1: probability of y 0.750; the mean over the training rows is 0.500",
         "  +0.250  a 1, b x",
     ]
     plain = {"features": ["a", "b"], "values": "a 1, b x", "contribution": 0.25}

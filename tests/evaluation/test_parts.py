@@ -1,8 +1,7 @@
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation import parts
-from titanic_ml.evaluation.parts import asked_together, features_as_trained, split_features
+from titanic_ml.evaluation.parts import asked_together, split_features
 
 
 def test_the_model_is_taken_apart_behind_its_features(fitted, dataset):
@@ -10,16 +9,6 @@ def test_the_model_is_taken_apart_behind_its_features(fitted, dataset):
     assert list(features)[:3] == ["sex", "pclass", "embarked"]
     expected = fitted.predict_proba(dataset.X)
     np.testing.assert_array_equal(rest.predict_proba(features), expected)
-
-
-def test_features_are_as_they_were_in_the_training(fitted, dataset):
-    features = features_as_trained(fitted, dataset.X, dataset.y)
-    assert not np.allclose(
-        features["ticket_women"],
-        fitted.named_steps["features"].transform(dataset.X)["ticket_women"],
-    )
-    plain = Pipeline([("estimator", fitted[-1])])
-    assert features_as_trained(plain, dataset.X, dataset.y) is dataset.X
 
 
 def test_small_frames_are_asked_of_together(fitted, dataset, monkeypatch):

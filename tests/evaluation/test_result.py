@@ -73,8 +73,9 @@ def test_repr_says_all_that_was_measured():
         "100 rows, 40 of class 1, threshold 0.45, with 95% intervals:",
         "  log_loss           0.500 (0.400 to 0.600)",
         "  accuracy           0.800 (0.700 to 0.900)",
-        "  truly 0: predicted 50.5 as 0, 9.5 as 1",
-        "  truly 1: predicted 10 as 0, 30 as 1",
+        "  confusion matrix at threshold 0.45:",
+        "    truly 0: predicted 50.5 as 0, 9.5 as 1",
+        "    truly 1: predicted 10 as 0, 30 as 1",
     ]
     full = repr(
         evaluation(

@@ -92,6 +92,25 @@ def test_moving_a_rows_label_changes_no_feature_of_that_row(dataset):
         assert not after[FATES].equals(before[FATES])  # its companions' do change
 
 
+def test_a_training_row_is_recognised_later_alone_or_among_others(dataset, unlabelled):
+    features = TitanicFeatures()
+    learned = features.fit_transform(dataset.X, dataset.y)
+    pd.testing.assert_frame_equal(features.transform(dataset.X), learned, check_exact=True)
+    mixed = pd.concat([unlabelled.X.head(200), dataset.X[::-3], unlabelled.X.tail(20)])
+    among = features.transform(mixed.reset_index(drop=True)).iloc[200:-20]
+    pd.testing.assert_frame_equal(
+        among.reset_index(drop=True), learned[::-3].reset_index(drop=True), check_exact=True
+    )
+    for row, expected in zip(dataset.X.to_dict("records")[:60], learned.to_dict("records")):
+        assert features.columns(row) == expected
+
+
+def test_fit_and_fit_transform_learn_the_same(dataset):
+    fitted = TitanicFeatures().fit(dataset.X, dataset.y).transform(dataset.X)
+    learned = TitanicFeatures().fit_transform(dataset.X, dataset.y)
+    pd.testing.assert_frame_equal(fitted, learned, check_exact=True)
+
+
 def test_other_rows_change_no_training_feature(dataset, unlabelled):
     features = TitanicFeatures()
     before = features.fit_transform(dataset.X, dataset.y)

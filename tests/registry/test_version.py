@@ -256,12 +256,11 @@ def test_a_model_of_another_minor_version_is_refused_before_it_is_unpickled(
     assert made.exists() != refused
 
 
-def test_a_version_knows_its_training_table_and_rows(trained, dataset, unlabelled):
+def test_a_version_knows_its_training_rows(trained, dataset, unlabelled):
     version = ModelStore(str(trained)).open("champion")
-    assert version.is_trained_on(dataset) and version.seen(dataset).all()
-    assert not version.is_trained_on(unlabelled) and not version.seen(unlabelled).any()
+    assert version.seen(dataset).all() and not version.seen(unlabelled).any()
     half = replace(dataset, ids=dataset.ids[:9], X=dataset.X[:9], y=dataset.y[:9])
-    assert not version.is_trained_on(half) and version.seen(half).all()
+    assert version.seen(half).all()
 
 
 class Fails:

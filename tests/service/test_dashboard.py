@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
+import pandas as pd
 
 from titanic_ml.monitoring.log import PredictionLog
+from titanic_ml.service.schema import example
 
 
 def test_it_shows_the_version_that_answers(service, pipeline):
@@ -44,13 +45,26 @@ def test_another_version_is_picked_by_its_name(service, pipeline, worse):
     assert missing.status == 404 and "nobody" in missing.json["error"]
 
 
-def test_the_thresholds_hold_the_versions_confusion(service, pipeline):
+def test_the_confusion_matrix_at_the_threshold_is_that_of_the_report(service, pipeline):
     html = service.get("/").body.decode()
     steps = json.loads(re.search(r'id="thresholds">(.*?)</script>', html)[1])
-    confusion = pipeline.report().facts.evaluation.confusion
+    evaluation = pipeline.evaluate()
+    at = next(step for step in steps if step["threshold"] == evaluation.threshold)
+    names = {0: {0: "true_0", 1: "false_1"}, 1: {0: "false_0", 1: "true_1"}}
+    for truth, row in evaluation.confusion.items():
+        for predicted, count in row.items():
+            assert at[names[truth][predicted]] == count
     assert len(steps) == 101
-    at = steps[50]
-    assert at["true_1"] + at["false_0"] == pytest.approx(sum(confusion[1].values()), abs=0.05)
+
+
+def test_the_example_is_no_row_of_the_training_table(service, pipeline, passengers):
+    one = example(pipeline.spec)
+    assert one["PassengerId"] not in set(passengers["PassengerId"])
+    others = pd.read_csv("data/test.csv").set_index("PassengerId", drop=False)
+    assert one == others.loc[one["PassengerId"]].to_dict()
+    html = service.get("/").body.decode()
+    for name in ("Name", "Ticket", "Cabin", "Age", "Fare", "PassengerId"):
+        assert re.search(rf'name="{name}"[^>]*value="{re.escape(str(one[name]))}"', html), name
 
 
 def test_what_the_log_has_is_told(start, pipeline, tmp_path, monkeypatch, test_frame, wait_until):

@@ -108,3 +108,16 @@ def test_why_a_passenger_gets_that_probability(service, passenger):
     assert several.status == 422
     bad = json.dumps(passenger | {"Pclass": 9}).encode()
     assert service.ask("POST", "/explain", bad, Content_Type="application/json").status == 422
+
+
+@pytest.mark.parametrize("place", [2, 4, 257])
+def test_a_training_row_gets_over_http_what_the_pipeline_gives_it(
+    service, pipeline, passengers, place
+):
+    frame = passengers.iloc[[place]].drop(columns="Survived").astype("object")
+    row = frame.where(frame.notna(), None).to_dict("records")[0]
+    expected = pipeline.predict(passengers, probability=True)["probability"][place]
+    body = json.dumps(row).encode()
+    explained = service.ask("POST", "/explain", body, Content_Type="application/json").json
+    found = service.post(row).json, service.post([row]).json["predictions"][0], explained
+    assert [answer["probability"] for answer in found] == [expected] * 3

@@ -135,6 +135,9 @@ class DatasetSpec:
         By name, the parts of the table in which a model is measured apart.
     labels
         What people read for a feature, by its name in the model; else it is that name.
+    example
+        A row for documentation and forms, by column; not one of the training table, since the model
+        has learned from those. Columns without a value get one that is allowed.
     about, intended_use, not_for, ethics
         For people: what the table is, and what a model of it is for and not for.
     """
@@ -148,6 +151,7 @@ class DatasetSpec:
     baseline: str | None = None
     slices: Mapping[str, Slice] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict)
     about: str = ""
     intended_use: str = ""
     not_for: tuple[str, ...] = ()
@@ -177,6 +181,11 @@ class DatasetSpec:
                     f"dataset.{role} is {settings[role]}, expected one of the columns"
                 )
         given = {name: value for name, value in settings.items() if value is not None}
+        for name in given.get("example", {}):
+            if name not in columns or name == settings["target"]:
+                raise SettingsError(
+                    f"dataset.example.{name}: expected one of the columns but the target"
+                )
         spec = cls(**{**given, "columns": columns, "slices": {}})
         slices = parse_slices(given.get("slices", {}), spec.inputs)
         return cls(**{**vars(spec), "slices": slices, "not_for": tuple(given.get("not_for", ()))})

@@ -22,7 +22,8 @@ from titanic_ml.evaluation.result import (
     OutOfFold,
 )
 
-BACKGROUND = 100  # rows kept with a version, to compare a row with when it is explained
+BACKGROUND = 100  # training rows kept with a version at least, as background of explanations
+BASE_ERROR = 0.005  # by which the mean prediction for these may differ from that for all
 DEPENDENCE = 60  # rows a fold that are asked for a partial dependence
 
 
@@ -41,7 +42,7 @@ class Assessment:
     groups
         Clusters of correlated features.
     background
-        Features of some training rows, to compare others with.
+        Features of training rows that represent all of them, see `background_rows`.
     """
 
     evaluation: Evaluation
@@ -89,8 +90,9 @@ class Assessor:
         Measures, and says how confident the intervals are.
     dataset
         The training table.
-    features
-        The features of its rows as the selected model learned from them.
+    features, probability
+        The features of its rows, (n, features), and the selected model's predictions for them,
+        (n,).
     kinds
         By column, its kind in the schema.
     slices
@@ -100,6 +102,7 @@ class Assessor:
     evaluator: Evaluator
     dataset: Dataset
     features: pd.DataFrame
+    probability: np.ndarray
     kinds: Mapping[str, str]
     slices: Mapping[str, pd.Series]
 
@@ -132,7 +135,6 @@ class Assessor:
         """
         seed, confidence = self.evaluator.seed, self.evaluator.confidence
         importances, dependences = zip(*inspected, strict=True)
-        order = np.random.default_rng(seed).permutation(len(self.features))
         return Assessment(
             self._evaluate(threshold, out_of_fold),
             None if grouped is None else self._evaluate(threshold, grouped),
@@ -140,7 +142,7 @@ class Assessor:
             dependence(dependences, inspection.grids, self.kinds, confidence, seed),
             learning_curve,
             inspection.groups,
-            self.features.iloc[np.sort(order[:BACKGROUND])],
+            self.features.iloc[background_rows(self.probability)],
         )
 
     def _evaluate(self, threshold: float, predictions: OutOfFold) -> Evaluation:
@@ -153,3 +155,30 @@ class Assessor:
             slices=self.slices,
         )
         return replace(measured, out_of_fold=True)
+
+
+def background_rows(probability: np.ndarray) -> np.ndarray:
+    """Return the positions of rows whose mean prediction is close to that of all rows.
+
+    They are a systematic sample of the rows in order of their prediction: `BACKGROUND` rows, or as
+    many more as it takes for the mean to be within `BASE_ERROR` of the mean over all rows.
+
+    Parameters
+    ----------
+    probability : (n,) array, predicted probability of class 1
+
+    Returns
+    -------
+    (k,) array of positions in ascending order, k <= n
+
+    >>> background_rows(np.linspace(0, 1, 1000))[:3].tolist()
+    [5, 15, 25]
+    """
+    order = np.argsort(probability, kind="stable")
+    size = min(BACKGROUND, len(order))
+    while True:
+        rows = order[((np.arange(size) + 0.5) * len(order) / size).astype("int64")]
+        error = abs(probability[rows].mean() - probability.mean())
+        if size == len(order) or error <= BASE_ERROR:
+            return np.sort(rows)
+        size = min(2 * size, len(order))

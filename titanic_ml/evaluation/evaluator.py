@@ -88,7 +88,8 @@ class Evaluator:
         threshold
             Probability from which on the prediction is 1.
         prediction
-            The predictions, of the shape of `probability`, if each fold had a threshold of its own.
+            The predictions, of the shape of `probability`, if each fold had a threshold of its
+            own: then metrics that need a threshold, and `nested_confusion`, are of these.
         baselines
             By label, the probabilities of models to be beaten, (n,) or (n, repeats). They share
             the resamples, so the interval of a gain is that of paired differences.
@@ -106,12 +107,13 @@ class Evaluator:
             int(truth.sum()),
             threshold,
             self._estimates(METRICS, *own),
-            _confusion(model),
+            _confusion(truth, model.p, model.p >= threshold),
             {n: self._estimates(METRICS, *it) for n, it in zip(others, rivals, strict=True)},
             {n: self._gains(own, it) for n, it in zip(others, rivals, strict=True)},
             [self._slice_score(p, truth, *it) for p, it in zip(parts, sliced, strict=True)],
             self._curves(model),
             confidence=self.confidence,
+            nested_confusion=None if prediction is None else _confusion(truth, model.p, model.c),
         )
 
     def _drawn(self, wholes: Sequence[Rows], parts: Sequence[_Part], n: int) -> list[Drawn]:
@@ -192,10 +194,13 @@ def _parts(slices: Mapping[str, pd.Series]) -> list[_Part]:
     ]
 
 
-def _confusion(model: Rows) -> dict[int, dict[int, float]]:
+def _confusion(
+    y: np.ndarray, probability: np.ndarray, prediction: np.ndarray
+) -> dict[int, dict[int, float]]:
     """Rows by truth and prediction, averaged over repetitions."""
-    truth, repeats = model.y[:, None], model.p.shape[1]
+    truth, predicted = y[:, None], np.reshape(prediction, probability.shape)
+    repeats = probability.shape[1]
     return {
-        i: {j: round(float(((truth == i) & (model.c == j)).sum() / repeats), 2) for j in (0, 1)}
+        i: {j: round(float(((truth == i) & (predicted == j)).sum() / repeats), 2) for j in (0, 1)}
         for i in (0, 1)
     }

@@ -48,7 +48,8 @@ class Explanation:
     outcome
         What the probability is of, such as "Survived".
     probability, base
-        The row's probability, and the mean one of the background.
+        The row's probability, and the mean prediction for the background, which stands for all
+        training rows.
     contributions
         The largest first. With the base they sum to the probability.
     warning
@@ -72,7 +73,7 @@ class Explanation:
     def __repr__(self) -> str:
         first = f"{self.subject}: probability of {self.outcome} {self.probability:.3f}"
         lines = [f"WARNING: {self.warning}"] * bool(self.warning)
-        lines.append(f"{first}, where {self.base:.3f} is usual")
+        lines.append(f"{first}; the mean over the training rows is {self.base:.3f}")
         lines += [f"  {part.contribution:+.3f}  {part.values}" for part in self.contributions]
         return "\n".join(lines)
 
@@ -108,20 +109,9 @@ class Explainer:
     seed: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def explain(
-        self,
-        row: pd.DataFrame,
-        subject: str,
-        outcome: str,
-        features: pd.DataFrame | None = None,
-    ) -> Explanation:
-        """Explain one row of the table, (1, columns).
-
-        `features` may be given where they are known better than the model computes them: a row
-        that it was trained on, seen as it was in the training.
-        """
-        computed, rest = split_features(self.model, row)
-        facts = computed if features is None else features
+    def explain(self, row: pd.DataFrame, subject: str, outcome: str) -> Explanation:
+        """Explain one row of the table, (1, columns)."""
+        facts, rest = split_features(self.model, row)
         worth, base, full = self._worth(facts, rest)
         parts = [
             Contribution(list(group), self._in_words(facts[list(group)].iloc[0]), share)

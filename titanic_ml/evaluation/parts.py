@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 FEATURES = "features"  # the step that makes features of the table's columns, if there is one
@@ -21,16 +20,6 @@ def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipe
     if FEATURES not in model.named_steps:
         return X, model
     return model.named_steps[FEATURES].transform(X), model[1:]
-
-
-def features_as_trained(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
-    """The features of the training rows, as they were when the model was fitted on them.
-
-    `transform` would give others where a feature is learned from the rows' own outcome.
-    """
-    if FEATURES not in model.named_steps:
-        return X
-    return clone(model.named_steps[FEATURES]).fit_transform(X, y)
 
 
 def asked_together(model: Pipeline, frames: Iterable[pd.DataFrame]) -> list[np.ndarray]:

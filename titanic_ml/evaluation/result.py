@@ -141,7 +141,8 @@ class Evaluation:
     estimates
         Each metric with its interval.
     confusion
-        Rows by truth (first key) and prediction (second key), averaged over repetitions.
+        Rows by truth (first key) and prediction at `threshold` (second key), averaged over
+        repetitions.
     baselines, gains
         By label of a baseline, its metrics, and by how much the model is better in each.
     slices
@@ -156,6 +157,10 @@ class Evaluation:
         The model version that was measured; empty before it has a name.
     out_of_fold
         Whether each row was judged by models that had not seen it, in a cross-validation.
+    nested_confusion
+        If so, like `confusion`, but at the threshold that was chosen inside each fold. It and the
+        metrics that need a threshold estimate the whole procedure, the choice of a threshold
+        included; `confusion` is that of the one threshold which the version uses.
     grouped
         If so, the same metrics where they had seen nobody of its group either; None without groups.
     warning
@@ -177,6 +182,7 @@ class Evaluation:
     out_of_fold: bool = False
     grouped: Estimates | None = None
     warning: str = ""
+    nested_confusion: dict[int, dict[int, float]] | None = None
 
     @property
     def worst(self) -> SliceScore | None:
@@ -215,9 +221,14 @@ class Evaluation:
             loss = self.worst.estimates["log_loss"]
             where = f"{self.worst.slice} {self.worst.value} ({self.worst.rows} rows)"
             lines.append(f"  worst for {where}: log loss {loss}")
-        for truth, row in self.confusion.items():
-            cells = ", ".join(f"{count:g} as {prediction}" for prediction, count in row.items())
-            lines.append(f"  truly {truth}: predicted {cells}")
+        lines.append(f"  confusion matrix at threshold {self.threshold:g}:")
+        lines += [f"    {line}" for line in _confusion_lines(self.confusion)]
+        if self.nested_confusion:
+            lines.append(
+                "  confusion matrix at the thresholds chosen inside the folds, which estimates the "
+                "procedure, as do accuracy to mcc above:"
+            )
+            lines += [f"    {line}" for line in _confusion_lines(self.nested_confusion)]
         if self.grouped:
             some = ", ".join(f"{name} {self.grouped[name]}" for name in IN_A_LINE)
             lines += [
@@ -225,6 +236,15 @@ class Evaluation:
                 f"In grouped folds, each row by models that had not seen its group: {some}",
             ]
         return "\n".join(lines)
+
+
+def _confusion_lines(confusion: dict[int, dict[int, float]]) -> list[str]:
+    """One line per true class."""
+    return [
+        f"truly {truth}: predicted "
+        + ", ".join(f"{count:g} as {prediction}" for prediction, count in row.items())
+        for truth, row in confusion.items()
+    ]
 
 
 def in_order(labels: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+LARGEST = 1 << 62  # product of the numbers of distinct values that an int64 can hold
 FEW = 50  # values that are quicker numbered one by one than by pandas
 Value: TypeAlias = str | float | None  # of a single row, None or NaN if it is missing
 SINGLE = (str, float, int, type(None))
@@ -95,7 +96,9 @@ def mapped(rule: Callable[[Any], Any], column: Coded | Value) -> Any:
 
 
 def joined(rule: Callable[..., Any], *columns: Any) -> Any:
-    """What a rule makes of each row's values; it must make another of other values.
+    """Apply a rule to each distinct combination of the columns' values.
+
+    The rule must give different results for different values.
 
     >>> sex, pclass = coded(["male", "female", "male"]), coded([3, 1, 3])
     >>> list(joined(lambda sex, pclass: f"{sex}_{pclass}", sex, pclass))
@@ -104,16 +107,18 @@ def joined(rule: Callable[..., Any], *columns: Any) -> Any:
     first, *others = columns
     if not isinstance(first, Coded):
         return rule(*columns)
-    mixed = first.codes
+    mixed, size = first.codes, len(first.values)
     for column in others:
+        if size * len(column.values) > LARGEST:
+            mixed, distinct = pd.factorize(mixed)
+            size = len(distinct)
         mixed = mixed * len(column.values) + column.codes
+        size *= len(column.values)
     codes, distinct = pd.factorize(mixed)
-    parts = []
-    for column in reversed(others):
-        distinct, places = np.divmod(distinct, len(column.values))
-        parts.append([column.values[place] for place in places.tolist()])
-    parts.append([first.values[place] for place in distinct.tolist()])
-    return Coded([rule(*values) for values in zip(*reversed(parts))], codes)
+    rows = np.zeros(len(distinct), dtype="int64")
+    rows[codes[::-1]] = np.arange(len(codes))[::-1]  # the first row of each combination
+    parts = ([c.values[code] for code in c.codes[rows].tolist()] for c in columns)
+    return Coded([rule(*values) for values in zip(*parts)], codes)
 
 
 def numbers(column: Values | Value) -> Numbers:

@@ -29,6 +29,7 @@ from titanic_ml.preprocessing.coded import (
 )
 from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
 from titanic_ml.preprocessing.imputation import GroupMedians
+from titanic_ml.preprocessing.training_rows import TrainingRows
 
 # The commonest titles in both tables; the French and formal ones are folded into them.
 TITLES = {"MR": "Mr", "MRS": "Mrs", "MISS": "Miss", "MASTER": "Master"}
@@ -112,12 +113,13 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         The same of the party's women and boys, for a woman or boy: they mostly lived or died
         together, and apart from the men; so this is 0 for a man. Deotte found it ("Titanic using
         Name only", 2018) and made it a rule; here it is a shrunken mean of which each training row
-        is left out, see `CompanionResiduals`.
+        is left out, in `fit_transform` (see `CompanionResiduals`) and when the same row is
+        predicted later (see `TrainingRows`).
 
     Parameters
     ----------
     shrinkage
-        The number of companions without news that each party is given besides its own.
+        Pseudo-count of zero residuals that is added to each party.
     """
 
     def __init__(self, shrinkage: float = 4.0):
@@ -125,29 +127,30 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: pd.Series) -> TitanicFeatures:
         """Learn medians, tickets and how parties fared; y is (n,), 1 for the survivors."""
-        facts = self._learn(X)
-        self.companions_.fit(facts.groups, facts.part, facts.cell, y)
+        self._learn(X, y)
         return self
 
     def fit_transform(self, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
-        """Learn, and compute the features of the same rows, each left out of its party's fate."""
-        facts = self._learn(X)
-        fates = self.companions_.fit_transform(facts.groups, facts.part, facts.cell, y)
-        return _frame(self._features(facts, fates), X.index)
+        """Equal to ``fit(X, y).transform(X)``, but computed once."""
+        return _frame(self._features(*self._learn(X, y)), X.index)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Compute the features of other rows: (n, 18), six categories and twelve numbers."""
+        """Compute the features: (n, 18), six categories and twelve numbers.
+
+        The features of a row that was in `fit` leave its own outcome out.
+        """
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
         return _frame(self.columns(X), X.index)
 
     def columns(self, X: Mapping[str, Values | Value]) -> Columns:
-        """The same of plain columns, a list or an array each, or of a single row's values.
+        """Like `transform`, for a mapping of lists or arrays, or of the values of a single row.
 
         Texts come out as `Coded`, numbers as an array, (n,); those of a single row as they are.
         """
         facts = Facts.of(X)
-        return self._features(facts, self.companions_.transform(facts.groups))
+        fates = self.companions_.transform(facts.groups)
+        return self._features(facts, self.training_rows_.replace(X, fates))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """Names of the features, in order."""
@@ -155,8 +158,8 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         numbers = ["age", "child", "age_known", "log_fare", "family_size", "alone"]
         return np.asarray([*categories, *numbers, *chain(*FATES)], dtype=object)
 
-    def _learn(self, X: pd.DataFrame) -> Facts:
-        """Learn what needs no outcome; return the facts."""
+    def _learn(self, X: pd.DataFrame, y: pd.Series) -> tuple[Facts, dict[str, Numbers]]:
+        """Fit all parts; return the facts and the outcomes of companions of the rows of X."""
         validate_data(self, X, skip_check_array=True)
         facts = Facts.of(X)
         self.age_medians_ = GroupMedians.of(facts.age, facts.cell)
@@ -164,7 +167,9 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         tickets = facts.groups["ticket"]
         self.heads_ = dict(zip(tickets.values, np.bincount(tickets.codes).tolist()))
         self.companions_ = CompanionResiduals(self.shrinkage)
-        return facts
+        own = self.companions_.fit_transform(facts.groups, facts.part, facts.cell, y)
+        self.training_rows_ = TrainingRows().fit(X, own)
+        return facts, self.training_rows_.replace(X, own)
 
     def _features(self, facts: Facts, fates: Mapping[str, Numbers]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)

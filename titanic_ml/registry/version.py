@@ -327,14 +327,6 @@ class ModelVersion:
             same = pairs.isin(pd.MultiIndex.from_frame(known[["id", "y"]]))
         return same | np.isin(dataset.row_hashes, known["row"])
 
-    def is_trained_on(self, dataset: Dataset) -> bool:
-        """Whether this is its training table, row by row, its target not looked at."""
-        import numpy as np
-
-        known = self.out_of_fold
-        ours, theirs = (dataset.ids, dataset.row_hashes), (known["id"], known["row"])
-        return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
-
     def address(self, file: str) -> str:
         """Where people find one of its files."""
         return self.objects.address(f"{self.name}/{file}")

@@ -11,7 +11,6 @@ from titanic_ml.reporting.facts import Facts
 AUC_WORDS = ((0.9, "excellent"), (0.8, "good"), (0.7, "fair"), (0.0, "poor"))
 GOOD_AUC = 0.8
 CALIBRATED, NEARLY = 0.03, 0.05  # calibration error up to which probabilities can be believed
-OVERFIT = 0.1  # log loss by which unseen rows may be worse than the model's own
 FEW = 100  # rows of a slice that are few to learn from
 NAMED = 6  # features of no weight that are named
 EVEN = (0.35, 0.65)  # share of positives within which guessing by the share is hardly a help
@@ -85,13 +84,12 @@ def _learning(facts: Facts) -> list[str]:
     if len(facts.learning_curve) < 2:
         return []
     before, last = facts.learning_curve[-2:]
-    gap = last.test - last.train
-    fit = "It overfits" if gap > OVERFIT else "It hardly overfits"
     helps = before.test - last.test > last.standard_error
     more = "more rows would still help" if helps else "more rows of this kind would help little"
     return [
-        f"{fit}: log loss is {gap:.3f} higher on unseen rows than on its own; by its learning "
-        f"curve {more}."
+        f"Fitted on {last.rows} rows, its log loss is {last.train:.3f} on those rows and "
+        f"{last.test:.3f} on the other rows (means over {facts.procedure.folds} folds); by its "
+        f"learning curve {more}."
     ]
 
 

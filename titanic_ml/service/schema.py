@@ -23,12 +23,13 @@ def passenger_schema(spec: DatasetSpec) -> dict[str, Any]:
 
 
 def example(spec: DatasetSpec) -> dict[str, Any]:
-    """A passenger of whom all is known that the specification has an example of.
+    """Return the specification's example row, without the target.
 
-    What has none is of the first value that is allowed, or the least; what has neither is None.
+    A column that it leaves out gets the column's own example, its first allowed value or its
+    minimum, in this order; else None.
     """
     return {
-        name: column.example or next(iter(column.allowed), column.minimum)
+        name: spec.example.get(name, column.example or next(iter(column.allowed), column.minimum))
         for name, column in spec.columns.items()
         if name != spec.target
     }

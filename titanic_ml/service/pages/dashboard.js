@@ -27,7 +27,7 @@ function told(found) {
   const percent = (100 * found.probability).toFixed(1) + "%";
   const parts = [element("h3", "Probability of " + found.outcome), element("p", percent, "chance")];
   const usual = (100 * found.base).toFixed(1);
-  parts.push(element("p", `${usual}% is usual; these facts moved it, in points:`));
+  parts.push(element("p", `The mean over the training rows is ${usual}%; these facts moved it, in percentage points:`));
   const list = element("ul", undefined, "moved");
   const most = Math.max(...found.contributions.map((part) => Math.abs(part.contribution)), 0.01);
   for (const part of found.contributions) {
