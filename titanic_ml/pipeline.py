@@ -728,18 +728,24 @@ class TitanicPipeline:
 
         Raises
         ------
+        SettingsError
+            They are the same version.
         ModelError
             One of them is at fault.
         """
-        from titanic_ml.evaluation.gate import paired_gain
+        from titanic_ml.evaluation.gate import compare_out_of_fold
         from titanic_ml.results import Comparison
 
         a, b = self.store.open(first), self.store.open(second)
-        rows, gain = paired_gain(
+        if a.name == b.name:
+            raise SettingsError(
+                f"{first} and {second} are both {a.name}; name another version to compare with"
+            )
+        found = compare_out_of_fold(
             a.out_of_fold, b.out_of_fold, self.settings.evaluation.confidence, self.settings.seed
         )
         metrics = a.manifest.metrics, b.manifest.metrics
-        return Comparison((a.name, b.name), metrics, rows, gain)
+        return Comparison((a.name, b.name), metrics, found.rows, found.gain)
 
     def promote(self, model: str = "latest", force: bool = False, note: str = "") -> str:
         """Make a version the champion if it is not worse on the rows that both were scored on.
@@ -938,7 +944,7 @@ class TitanicPipeline:
         splits = [] if groups is None else trainer.grouped_splits(y, groups)
         # About how long each takes, in units of one fold of the chosen candidate and the baselines.
         work = {COMPARING: 3 * (1 + trainer.repeats * trainer.folds)}
-        work |= {GROUPED: len(splits)} if splits else {}
+        work |= {GROUPED: 3 * len(splits)} if splits else {}
         work |= {INSPECTING: 2 * trainer.folds, MEASURING: trainer.folds}
         steps = Steps(progress, work)
 
@@ -948,7 +954,9 @@ class TitanicPipeline:
             log.info("%s is left out: %s", label, reason)
         log.info("%s is chosen, with %s", chosen.label, selection.parameters or "nothing to set")
         if splits:
-            grouped = trainer.estimate(chosen, splits, X, y, steps.of(GROUPED), finished)
+            grouped, losses = trainer.estimate(selection, splits, X, y, steps.of(GROUPED), finished)
+            table = selection.table.assign(grouped_log_loss=pd.Series(losses))
+            selection = replace(selection, table=table)
         features, rest = split_features(selection.model, X)
         assessor = Assessor(
             Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs),

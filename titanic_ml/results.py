@@ -200,11 +200,13 @@ class Comparison:
         return asdict(self)
 
     def __repr__(self) -> str:
+        from titanic_ml.evaluation.result import difference
+
         lines = [f"{'METRIC':<18} {self.versions[0]:<28} {self.versions[1]}"]
         ours, theirs = self.metrics
         lines += [f"{n:<18} {ours[n]!s:<28} {theirs[n]}" for n in ours if n in theirs]
         if self.gain:
-            told = f"the log loss of the second is less by {self.gain}"
+            told = f"the log loss of the second is {difference(self.gain)}"
             lines += ["", f"On the {self.rows} rows that both were scored on, {told}"]
         else:
             lines += ["", "No rows were scored for both, so the two can't be compared"]

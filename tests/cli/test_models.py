@@ -75,7 +75,7 @@ def test_compare_puts_two_versions_side_by_side(run, settings, two, other):
     champion, worse = two
     done = run("models", "compare", worse, *other, settings)
     assert done.out.splitlines()[0].split() == ["METRIC", worse, champion]
-    gain = re.search(r"On the 891 rows .* less by (\S+) \((\S+) to (\S+)\)$", done.out)
+    gain = re.search(r"On the 891 rows .* (?:lower|higher) by (\S+) \((\S+) to (\S+)\)$", done.out)
     assert 0 < float(gain[2]) < float(gain[1]) < float(gain[3])
     told = json.loads(run("models", "compare", worse, *other, "--json", settings).out)
     assert told["versions"] == [worse, champion] and told["rows"] == 891
@@ -115,7 +115,7 @@ def test_promote_goes_through_the_gate_unless_forced(run, settings, two):
     champion, worse = two
     refused = run("models", "promote", worse, settings)
     assert (refused.code, refused.out) == (1, "")
-    assert refused.err.startswith("Error: log loss") and "worse by more than" in refused.err
+    assert refused.err.startswith("Error: log loss") and "more than the margin" in refused.err
     assert (
         json.loads(run("models", "show", "champion", "--json", settings).out)["version"] == champion
     )
@@ -154,7 +154,7 @@ def test_the_history_says_who_when_and_why(run, settings, two):
     assert page[0].split() == ["WHEN", "(UTC)", "WHO", "ACTION", "VERSION", "WHY"]
     patterns = [
         rf" +1 \S+ +{user} +promote +{champion} +the first champion",
-        rf" +2 \S+ +{user} +promote +{worse} +forced: a trial",
+        rf" +2 \S+ +{user} +force +{worse} +forced: a trial",
         rf" +3 \S+ +{user} +rollback +{champion} +it was worse",
     ]
     for line, pattern in zip(page[1:], patterns, strict=True):

@@ -86,5 +86,5 @@ def test_repr_says_all_that_was_measured():
         )
     )
     assert "WARNING: the model was trained on 3 of these 100 rows" in full.splitlines()[1]
-    assert "log loss less than that of majority class by 0.160 (0.060 to 0.260)" in full
+    assert "log loss against that of majority class: lower by 0.160 (0.060 to 0.260)" in full
     assert "worst for sex female (31 rows): log loss 0.400 (0.300 to 0.500)" in full

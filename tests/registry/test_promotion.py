@@ -1,11 +1,17 @@
 """The gate, and what it does when several promote at once."""
 
+import re
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from titanic_ml.errors import ModelNotFound, ModelRefused, PromotionRefused
+from titanic_ml.evaluation.gate import mean_log_loss
 from titanic_ml.registry import promotion
-from titanic_ml.registry.promotion import promote
+from titanic_ml.registry.aliases import Entry
+from titanic_ml.registry.promotion import promote, reference_names
+from titanic_ml.registry.store import ModelStore
 
 
 @pytest.fixture
@@ -29,7 +35,8 @@ def test_worse_by_more_than_the_margin_is_refused_and_changes_nothing(new, saved
     with pytest.raises(PromotionRefused, match="log loss 0.3567 against the champion's 0.1054 on"):
         promote(new, worse, 0.2, force=False)
     assert new.champion.version == first.name
-    assert promote(new, worse, 0.3, force=False).endswith("margin 0.3")
+    why = promote(new, worse, 0.3, force=False)
+    assert re.search(r"on 3 rows, higher by 0\.2513 \(0\.\d+ to 0\.\d+\), margin 0\.3$", why)
     assert promote(new, first, 0.0, force=True) == "forced"
     assert promote(new, first, 0.0, force=True, note="a test") == "forced: a test"
     assert new.champion.history()[-1].why == "forced: a test"
@@ -50,7 +57,7 @@ def test_who_finds_another_champion_than_it_was_compared_with_compares_again(
     promote(new, first, 0.0, force=False)
     compare = promotion.compare_out_of_fold
 
-    def overtaken(*tables: pd.DataFrame) -> tuple:
+    def overtaken(*tables: pd.DataFrame) -> object:
         found = compare(*tables)
         if new.champion.version == first.name:  # the comparison is done, and another is faster
             new.champion.point(good.name, "meanwhile")
@@ -126,3 +133,68 @@ def test_a_version_that_is_promoted_while_it_is_deleted_stays(new, saved, monkey
     monkeypatch.undo()
     assert new.open("champion").name == chosen.name
     new.open("champion").check()
+
+
+def blunted(step: int, rows: int = 400) -> pd.DataFrame:
+    """Out-of-fold predictions of a version whose probabilities are nearer to one half each step."""
+    random = np.random.default_rng(0)
+    p = random.uniform(0.02, 0.98, rows)
+    y = (random.uniform(size=rows) < p).astype(int)
+    noise = np.random.default_rng(step + 1).normal(0, 0.05, rows)
+    logit = np.log(p / (1 - p)) * 0.96**step + noise
+    table = pd.DataFrame({"id": range(rows), "row": range(rows), "y": y})
+    return table.assign(repeat_1=1 / (1 + np.exp(-logit)))
+
+
+def test_fifty_promotions_within_the_margin_do_not_make_the_champion_worse(tmp_path, save):
+    """Each version is worse than the one before by less than the margin."""
+    store, margin = ModelStore(str(tmp_path / "models")), 0.01
+    tables = [blunted(step) for step in range(50)]
+    losses = [mean_log_loss(table) for table in tables]
+    assert np.diff(losses).max() < margin and losses[-1] > losses[0] + 10 * margin
+    promoted = []
+    for table, loss in zip(tables, losses, strict=True):
+        try:
+            promote(store, store.open(save(store, out_of_fold=table)), margin, force=False)
+            promoted.append(loss)
+        except PromotionRefused as refused:
+            assert re.search("on 400 rows, higher by .* margin of 0.01$", str(refused))
+    assert 1 < len(promoted) < 50
+    assert max(promoted) <= min(promoted) + margin
+
+
+def entries(*moves: tuple[str, str]) -> list[Entry]:
+    return [
+        Entry(number, version, "", "", "", action, None, "")
+        for number, (action, version) in enumerate(moves, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("moves", "names"),
+    [
+        ([("promote", "a")], ["a"]),
+        ([("promote", "a"), ("promote", "b"), ("promote", "c")], ["c", "b", "a"]),
+        ([("promote", "a"), ("promote", "b"), ("promote", "a")], ["a", "b"]),
+        ([("promote", "a"), ("force", "b"), ("promote", "c")], ["c", "b"]),
+        ([("promote", "a"), ("promote", "b"), ("rollback", "a")], ["a"]),
+        (
+            [("promote", "a"), ("promote", "b"), ("rollback", "a"), ("promote", "c")],
+            ["c", "a"],
+        ),
+    ],
+)
+def test_a_version_is_compared_with_those_promoted_since_the_last_force_and_not_rolled_back(
+    moves, names
+):
+    assert reference_names(entries(*moves)) == names
+
+
+def test_a_damaged_earlier_champion_is_passed_over(new, saved):
+    first, second, third = (saved([p, 1 - p, 1 - p]) for p in (0.1, 0.12, 0.14))
+    for version in (first, second):
+        promote(new, version, 0.03, force=False)
+    with pytest.raises(PromotionRefused, match=f"that of {first.name}, the best so far"):
+        promote(new, third, 0.03, force=False)
+    new.objects.delete([f"{first.name}/out_of_fold.parquet"])
+    assert "margin 0.03" in promote(new, third, 0.03, force=False)

@@ -34,6 +34,12 @@ def test_facts_and_manifest_say_the_same(version, facts, training):
     losses = [candidate.log_loss for candidate in facts.candidates]
     assert losses == sorted(losses)
     assert {c.name for c in facts.candidates if c.baseline} == {"majority", "one_column"}
+    grouped = {c.name: c.grouped_log_loss for c in facts.candidates}
+    assert grouped[facts.chosen.name] == pytest.approx(
+        facts.grouped.estimates["log_loss"].value, abs=0.01
+    )
+    assert all(loss > 0 for loss in grouped.values())
+    assert {c.name: c.chosen_share for c in facts.candidates} == facts.stability.shares
     assert set(manifest.candidates) == {c.name for c in facts.candidates}
     assert manifest.data.profile["Age"]["missing"] == 177
     json.dumps(manifest.to_dict())

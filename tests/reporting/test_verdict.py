@@ -95,6 +95,20 @@ def test_the_headline_sums_up(facts, auc, error, gain, words):
     assert verdict(facts).headline == expected
 
 
+def test_the_stability_of_the_choice_is_one_sentence(facts):
+    facts["stability"] |= {"own": 0.111, "nested": 0.222, "resamples": 50}
+    for candidate in facts["candidates"]:
+        candidate["chosen_share"] = 0.0
+    chosen, other = facts["chosen"]["name"], facts["candidates"][-1]
+    other |= {"chosen_share": 0.25, "label": "the other"}
+    facts["stability"]["shares"] = {chosen: 0.75, other["name"]: 0.25}
+    (sentence,) = (line for line in verdict(facts).why if "resamples" in line)
+    label = facts["chosen"]["label"]
+    assert f"Over 50 resamples of the rows the same rule chooses {label} in 75%, the " in sentence
+    assert "the other in 25%; the whole procedure" in sentence
+    assert "log loss of 0.222, the chosen candidate's own is 0.111." in sentence
+
+
 def test_why_it_won(facts):
     best, *_, last = (c["name"] for c in facts["candidates"])
     facts["chosen"]["name"] = best

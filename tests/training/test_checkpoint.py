@@ -187,8 +187,8 @@ def test_a_training_goes_on_from_what_it_had_finished(tmp_path, quick, trained, 
             assert not uri.exists()
         return list(dict.fromkeys(told))
 
-    assert train(10) == [0, 3, 6, 9, 10]  # all rows and two folds; one of the two grouped ones
-    assert train(-1)[:3] == [9, 10, 11]  # what was finished is there already
+    assert train(12) == [0, 3, 6, 9, 12]  # all rows and two folds; one of the two grouped ones
+    assert train(-1)[:3] == [9, 12, 15]  # what was finished is there already
     assert not any((tmp_path / "scratch").iterdir())
     cut, whole = (ModelStore(str(uri)).open("latest") for uri in (tmp_path / "models", trained))
     models = [version.model.predict_proba(dataset.X) for version in (cut, whole)]

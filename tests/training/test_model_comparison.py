@@ -76,10 +76,16 @@ def test_that_a_difference_may_be_chance_is_no_reason_to_overlook_it():
 
 
 def test_shown_table_marks_the_chosen():
-    table = compare(scores(b=[0.5, 0.6], a=[0.4, 0.1]), 0.5).assign(label=["Best", "Second"])
+    table = compare(scores(b=[0.5, 0.6], a=[0.4, 0.1]), 0.5).assign(
+        label=["Best", "Second"], chosen_share=[0.25, 0.75]
+    )
     header, first, second = show(table, "b").splitlines()
     assert header.split()[:3] == ["Candidate", "log", "loss"]
     assert first.startswith("Best") and second.endswith("<- chosen")
     assert "0.2500 ±" in first and "0.5500 ±" in second
     tiny = table.assign(p_value=[1.0, 1e-9])
     assert "<0.001" in show(tiny, "a").splitlines()[2]
+    assert " 25% " in first and " 75% " in second and "grouped" not in header
+    grouped = show(table.assign(grouped_log_loss=[0.4321, None]), "b").splitlines()
+    assert "grouped" in grouped[0] and " 0.4321 " in grouped[1]
+    assert len({len(line.removesuffix("  <- chosen")) for line in grouped}) == 1

@@ -149,9 +149,11 @@ def test_a_candidate_that_cannot_learn_is_left_out_with_a_note(numbers):
     assert reason.startswith("the choosy one can't learn from 40 rows: too few rows; add rows")
     assert f"Left out: the choosy one. {reason}" in repr(with_it)
     splits = stratified_splits(numbers[1], 3, 2, seed=9)
-    assert trainer(LOGISTIC, MAJORITY).estimate(LOGISTIC, splits, *numbers).baselines.keys() == {
-        "majority"
-    }
+    out_of_fold, losses = trainer(LOGISTIC, MAJORITY).estimate(without, splits, *numbers)
+    assert out_of_fold.baselines.keys() == {"majority"}
+    assert losses.keys() == {"logistic", "majority"}
+    expected = log_loss(numbers[1], out_of_fold.baselines["majority"][:, 0])
+    assert losses["majority"] == pytest.approx(expected, abs=0.001)
 
 
 def test_a_candidate_is_left_out_where_the_rows_are_more_than_it_is_worth(numbers):
@@ -204,8 +206,18 @@ def test_where_no_candidate_can_learn_the_data_are_at_fault(numbers):
     with pytest.raises(DataError, match="the choosy one can't learn from 40 rows: too few rows;"):
         trainer(CHOOSY).train(*numbers)
     splits = stratified_splits(numbers[1], 3, 2, seed=9)
+    found = trainer(LOGISTIC).train(*numbers)
     with pytest.raises(DataError, match="can't learn from 40 rows"):
-        trainer(CHOOSY).estimate(CHOOSY, splits, *numbers)
+        trainer(CHOOSY).estimate(
+            replace(found, candidates=[CHOOSY], chosen=CHOOSY), splits, *numbers
+        )
+
+
+def test_the_share_of_each_candidate_is_in_the_table(numbers):
+    found = trainer(LOGISTIC, MAJORITY, TREE).train(*numbers)
+    assert found.table["chosen_share"].to_dict() == found.stability.shares
+    assert sum(found.stability.shares.values()) == pytest.approx(1)
+    assert found.stability.own == pytest.approx(found.table.log_loss["logistic"], abs=1e-9)
 
 
 class Echo(ClassifierMixin, BaseEstimator):

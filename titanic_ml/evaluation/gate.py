@@ -1,6 +1,8 @@
-"""Which of two versions is better, on rows that neither had seen."""
+"""Compare two versions on the same rows, out of fold."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,26 @@ import pandas as pd
 from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.metrics import row_losses
 from titanic_ml.evaluation.result import Estimate
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """Two models on the rows that both were scored on without having seen them.
+
+    Attributes
+    ----------
+    rows
+        Number of shared rows.
+    ours, theirs
+        Log loss of the first and of the second model on these rows; NaN without any.
+    gain
+        By how much the second model's log loss is lower, with its interval; None without any rows.
+    """
+
+    rows: int
+    ours: float
+    theirs: float
+    gain: Estimate | None
 
 
 def mean_log_loss(table: pd.DataFrame) -> float:
@@ -23,56 +45,41 @@ def row_losses_of(table: pd.DataFrame) -> np.ndarray:
 
 
 def compare_out_of_fold(
-    challenger: pd.DataFrame, champion: pd.DataFrame
-) -> tuple[int, float, float]:
-    """Compare two models on the rows that both were scored on without having seen them.
-
-    A row is the same if its id and target are, or all of its columns.
-
-    Parameters
-    ----------
-    challenger, champion
-        Tables of out-of-fold probabilities: `id`, `y`, `row` (a hash of the columns), `repeat_1` …
-
-    Returns
-    -------
-    tuple
-        How many rows they share, and the log loss of each on those; NaN without shared rows.
-    """
-    ours, theirs = challenger[_known(challenger, champion)], champion[_known(champion, challenger)]
-    if not len(ours):
-        return 0, np.nan, np.nan
-    return len(ours), mean_log_loss(ours), mean_log_loss(theirs)
-
-
-def paired_gain(
     first: pd.DataFrame, second: pd.DataFrame, confidence: float = 0.95, seed: int = 0
-) -> tuple[int, Estimate | None]:
-    """By how much the log loss of the second model is less, row by row where both were scored.
+) -> PairedComparison:
+    """Compare two models row by row.
+
+    Rows are paired one to one: first those with equal columns and target, then those with equal id
+    and target, of which a column was corrected in between.
 
     Parameters
     ----------
     first, second
-        As in `compare_out_of_fold`; rows are paired by id and target.
+        Tables of out-of-fold probabilities: `id`, `y`, `row` (hash of the columns), `repeat_1` …
     confidence, seed
-        Of the interval by the bootstrap of rows.
-
-    Returns
-    -------
-    tuple
-        How many rows were paired, and the mean gain; None without any.
+        Of the bootstrap interval of the paired difference.
     """
-    keys = ["id", "y"]
-    losses = [t[keys].assign(loss=row_losses_of(t)) for t in (first, second)]
-    both = losses[0].merge(losses[1], on=keys, suffixes=("_first", "_second"))
-    if both.empty:
-        return 0, None
-    gains = (both["loss_first"] - both["loss_second"]).to_numpy()[:, None]
+    ours, theirs = _paired(first, second)
+    if not len(ours):
+        return PairedComparison(0, np.nan, np.nan, None)
+    losses = row_losses_of(first)[ours], row_losses_of(second)[theirs]
+    gains = (losses[0] - losses[1])[:, None]
     value, low, high = (float(end[0]) for end in mean_interval(gains, confidence, seed))
-    return len(both), Estimate(value, low, high)
+    means = [float(loss.mean()) for loss in losses]
+    return PairedComparison(len(ours), means[0], means[1], Estimate(value, low, high))
 
 
-def _known(table: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
-    """Which rows of a table are in another."""
-    pairs = (pd.MultiIndex.from_frame(t[["id", "y"]]) for t in (table, other))
-    return table["row"].isin(other["row"]).to_numpy() | next(pairs).isin(next(pairs))
+def _paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the same rows in both tables, (k,) each."""
+    left, right = (t.assign(place=np.arange(len(t))) for t in (first, second))
+    found = []
+    for key in ("row", "id"):
+        keys = [key, "y"]
+        a, b = (t[[*keys, "place"]].assign(nth=t.groupby(keys).cumcount()) for t in (left, right))
+        both = a.merge(b, on=[*keys, "nth"], suffixes=("_first", "_second"))
+        found.append(both[["place_first", "place_second"]].to_numpy())
+        left = left[~left["place"].isin(both["place_first"])]
+        right = right[~right["place"].isin(both["place_second"])]
+    pairs = np.concatenate(found).astype("int64")
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    return pairs[:, 0], pairs[:, 1]

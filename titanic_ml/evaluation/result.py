@@ -30,6 +30,20 @@ class Estimate:
 Estimates = dict[str, Estimate]
 
 
+def difference(gain: Estimate, digits: int = 3) -> str:
+    """Describe by how much a loss is lower, with the interval, in words for either sign.
+
+    >>> difference(Estimate(0.037, 0.01, 0.06)), difference(Estimate(-0.037, -0.06, -0.01))
+    ('lower by 0.037 (0.010 to 0.060)', 'higher by 0.037 (0.010 to 0.060)')
+    """
+    ends = gain.value, gain.low, gain.high
+    word = "lower"
+    if gain.value < 0:
+        word, ends = "higher", (-gain.value, -gain.high, -gain.low)
+    value, low, high = (f"{end:z.{digits}f}" for end in ends)
+    return f"{word} by {value} ({low} to {high})"
+
+
 @dataclass(frozen=True)
 class Curve:
     """Points of a curve, in order."""
@@ -108,6 +122,33 @@ class SliceScore:
     rows: int
     positives: int
     estimates: Estimates
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How stable the choice of a candidate is.
+
+    Attributes
+    ----------
+    shares
+        By candidate, the share of resamples in which it is chosen.
+    own
+        Log loss of the chosen candidate, out of fold.
+    nested
+        Estimated log loss of the procedure "choose the best candidate", out of fold.
+    resamples
+        Number of resamples.
+    """
+
+    shares: dict[str, float]
+    own: float
+    nested: float
+    resamples: int
+
+    @property
+    def optimism(self) -> float:
+        """By how much the choice makes the log loss of the chosen candidate look better."""
+        return self.nested - self.own
 
 
 @dataclass(frozen=True, repr=False)
@@ -216,7 +257,7 @@ class Evaluation:
             )
         lines += [f"  {name:<18} {estimate}" for name, estimate in self.estimates.items()]
         for name, gains in self.gains.items():
-            lines.append(f"  log loss less than that of {name} by {gains['log_loss']}")
+            lines.append(f"  log loss against that of {name}: {difference(gains['log_loss'])}")
         if self.worst:
             loss = self.worst.estimates["log_loss"]
             where = f"{self.worst.slice} {self.worst.value} ({self.worst.rows} rows)"
@@ -225,8 +266,8 @@ class Evaluation:
         lines += [f"    {line}" for line in _confusion_lines(self.confusion)]
         if self.nested_confusion:
             lines.append(
-                "  confusion matrix at the thresholds chosen inside the folds, which estimates the "
-                "procedure, as do accuracy to mcc above:"
+                "  confusion matrix at the thresholds chosen inside the folds (it estimates the "
+                "procedure, as accuracy to mcc do):"
             )
             lines += [f"    {line}" for line in _confusion_lines(self.nested_confusion)]
         if self.grouped:

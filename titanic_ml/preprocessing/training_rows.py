@@ -73,9 +73,10 @@ class TrainingRows:
         keys = self._keys({name: _taken(X[name], rows) for name in self.names_})
         places = np.array([self.index_.get(key, -1) for key in keys.values])[keys.codes]
         rows, places = rows[places >= 0], places[places >= 0]
-        replaced = {name: np.array(values) for name, values in features.items()}
-        for name, values in replaced.items():
-            values[rows] = self.features_[name][places]
+        replaced: dict[str, Numbers] = {}
+        for name, values in features.items():
+            replaced[name] = column = np.array(values)
+            column[rows] = self.features_[name][places]
         return replaced
 
     def _keys(self, X: Mapping[str, Any]) -> Coded:

@@ -18,7 +18,7 @@ from titanic_ml.storage.objects import Objects
 log = logging.getLogger(__name__)
 CHAMPION, LATEST = "champion", "latest"
 ALIASES = "aliases"
-PROMOTE, ROLLBACK = "promote", "rollback"
+PROMOTE, FORCE, ROLLBACK = "promote", "force", "rollback"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Entry:
     who, why
         Who moved it, and the reason.
     action
-        Whether it went on to a version or back to one.
+        Whether it went on to a version, with or without the gate, or back to one.
     back
         Number of the entry to which a rollback goes from here; None if there is none.
     token
@@ -104,7 +104,12 @@ class Alias:
         return self._read(list(range(1, numbers[-1] + 1))) if numbers else []
 
     def move(
-        self, after: Entry | None, version: str, why: str, back_to: Entry | None = None
+        self,
+        after: Entry | None,
+        version: str,
+        why: str,
+        back_to: Entry | None = None,
+        forced: bool = False,
     ) -> Entry | None:
         """Point at a version from now on, if the alias is still where it was.
 
@@ -116,6 +121,8 @@ class Alias:
             As in `Entry`.
         back_to
             The earlier entry to which this goes back, in a rollback: that of the version.
+        forced
+            Whether it skipped the gate.
 
         Returns
         -------
@@ -123,6 +130,8 @@ class Alias:
             What was added; None if another has moved the alias meanwhile.
         """
         action, back = (ROLLBACK, back_to.back) if back_to else (PROMOTE, None)
+        if forced and not back_to:
+            action = FORCE
         if after and not back_to:
             back = after.back if after.version == version else after.number
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -199,7 +208,7 @@ class Alias:
 
 def _check(entry: Entry, number: int) -> None:
     """Raise `ValueError` unless an entry can be the one of this number."""
-    if entry.number != number or entry.action not in (PROMOTE, ROLLBACK):
+    if entry.number != number or entry.action not in (PROMOTE, FORCE, ROLLBACK):
         raise ValueError(f"it says number {entry.number}, {entry.action}")
     if not isinstance(entry.version, str):
         raise ValueError(f"its version is {entry.version}")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from titanic_ml.errors import PromotionRefused
-from titanic_ml.evaluation.gate import compare_out_of_fold
-from titanic_ml.registry.aliases import Entry
+import logging
+from collections.abc import Iterable, Iterator
+
+from titanic_ml.errors import ModelError, PromotionRefused
+from titanic_ml.evaluation.gate import PairedComparison, compare_out_of_fold
+from titanic_ml.evaluation.result import difference
+from titanic_ml.registry.aliases import FORCE, ROLLBACK, Entry
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import ModelVersion
+
+log = logging.getLogger(__name__)
+SHARED = 0.5  # share of a version's rows that an earlier champion must share to be compared with
 
 
 def promote(
@@ -14,18 +21,55 @@ def promote(
 ) -> str:
     """Make a version the champion unless its log loss is worse by more than the margin.
 
-    Who finds that another became the champion meanwhile compares again, with that one.
+    It is compared with the champion and with the best version that was ever promoted and shares
+    its rows, so that a chain of promotions, each worse by less than the margin, does not make the
+    champion worse and worse. Retry if the champion changed concurrently.
 
-    Returns why, with the note if there is one. Raises `PromotionRefused`, and then the champion
-    stays.
+    Parameters
+    ----------
+    store : the store of the version
+    version : the version to promote
+    margin : log loss by which it may be worse
+    force : skip the comparison; later versions are then compared from this one on
+    note : what the history says besides
+
+    Returns
+    -------
+    Why it was promoted, with the note if there is one.
+
+    Raises
+    ------
+    PromotionRefused
+        It is worse, or shares no rows with the champion. The champion stays.
     """
     while True:
         last = store.champion.last()
         why = _reason(store, version, last, margin, force)
         if note:
             why += f": {note}"
-        if store.crown(last, version, why):
+        if store.crown(last, version, why, forced=force):
             return why
+
+
+def reference_names(entries: list[Entry]) -> list[str]:
+    """Return the versions that a new champion is compared with, the present champion first.
+
+    These are the versions promoted since the last forced promotion, that one included, but for
+    those that a rollback left.
+
+    Parameters
+    ----------
+    entries : history of the champion, the oldest first
+    """
+    names: list[str] = []
+    for number, entry in enumerate(entries):
+        if entry.action == FORCE:
+            names = []
+        if entry.action == ROLLBACK:
+            left = entries[number - 1].version
+            names = [name for name in names if name != left]
+        names = [entry.version, *(name for name in names if name != entry.version)]
+    return names
 
 
 def _reason(
@@ -37,16 +81,51 @@ def _reason(
         return "the first champion"
     if last.version == version.name:
         return "it was the champion already"
-    return _gate(version, store.open(last.version), margin)
-
-
-def _gate(version: ModelVersion, champion: ModelVersion, margin: float) -> str:
-    rows, ours, theirs = compare_out_of_fold(version.out_of_fold, champion.out_of_fold)
-    if not rows:
+    champion = store.open(last.version)
+    names = [name for name in reference_names(store.champion.history()) if name != champion.name]
+    found = compare_out_of_fold(champion.out_of_fold, version.out_of_fold)
+    if not found.rows:
         raise PromotionRefused(
             f"no rows in common with {champion.name}; --force promotes all the same"
         )
-    words = f"log loss {ours:.4f} against the champion's {theirs:.4f} on {rows} rows"
-    if ours > theirs + margin:
-        raise PromotionRefused(f"{words}, worse by more than {margin:g}")
+    reasons = [_judge(found, "the champion's", margin)]
+    for name, other in _best(version, found, _readable(store, names)).items():
+        reasons.append(_judge(other, f"that of {name}, the best so far,", margin))
+    return "; ".join(reasons)
+
+
+def _judge(found: PairedComparison, whose: str, margin: float) -> str:
+    """Describe a comparison. Raises `PromotionRefused` if the second is worse by the margin."""
+    assert found.gain is not None
+    words = (
+        f"log loss {found.theirs:.4f} against {whose} {found.ours:.4f} on {found.rows} rows, "
+        f"{difference(found.gain, digits=4)}"
+    )
+    if found.theirs > found.ours + margin:
+        raise PromotionRefused(f"{words}, which is more than the margin of {margin:g}")
     return f"{words}, margin {margin:g}"
+
+
+def _best(
+    version: ModelVersion, champion: PairedComparison, earlier: Iterable[ModelVersion]
+) -> dict[str, PairedComparison]:
+    """The earlier champion that a version falls behind most, if more than behind the champion."""
+    best: dict[str, PairedComparison] = {}
+    least = champion.gain.value if champion.gain else 0.0
+    for one in earlier:
+        found = compare_out_of_fold(one.out_of_fold, version.out_of_fold)
+        enough = found.rows >= SHARED * len(version.out_of_fold)
+        if enough and found.gain and found.gain.value < least:
+            best, least = {one.name: found}, found.gain.value
+    return best
+
+
+def _readable(store: ModelStore, names: list[str]) -> Iterator[ModelVersion]:
+    """Those of the versions that are still in the store and not damaged."""
+    for name in names:
+        try:
+            version = store.open(name)
+            version.out_of_fold
+            yield version
+        except ModelError as error:
+            log.info("%s is not compared with: %s", name, error)

@@ -228,7 +228,12 @@ class ModelStore:
         raise ModelError(f"{self.uri}: others took a hundred names of versions; try again")
 
     def crown(
-        self, after: Entry | None, version: ModelVersion, why: str, back_to: Entry | None = None
+        self,
+        after: Entry | None,
+        version: ModelVersion,
+        why: str,
+        back_to: Entry | None = None,
+        forced: bool = False,
     ) -> bool:
         """Make a version the champion, if the alias is still where it was; else False.
 
@@ -236,7 +241,7 @@ class ModelStore:
         ----------
         after
             The last entry of the champion's log, as the caller knows it.
-        version, why, back_to
+        version, why, back_to, forced
             As in `aliases.Alias.move`.
 
         Raises
@@ -247,7 +252,7 @@ class ModelStore:
             It was deleted meanwhile; the champion is who it was.
         """
         self.open(version.name).check()  # as it is now, also if it was read long ago
-        entry = self.champion.move(after, version.name, why, back_to)
+        entry = self.champion.move(after, version.name, why, back_to, forced)
         if entry and not self.holds(version.name):
             if after:
                 self.champion.move(entry, after.version, f"{version.name} was deleted", after)

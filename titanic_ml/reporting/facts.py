@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from titanic_ml.evaluation.result import Dependence, Evaluation, Importance, LearningPoint
+import numpy as np
+
+from titanic_ml.evaluation.result import (
+    Dependence,
+    Evaluation,
+    Importance,
+    LearningPoint,
+    Stability,
+)
 from titanic_ml.registry.version import Origin, Summary, TrainingTable
 
 if TYPE_CHECKING:
@@ -77,8 +85,16 @@ class ProcedureFacts:
 
 @dataclass(frozen=True)
 class CandidateFacts:
-    """A candidate's means over the outer folds, and how it compares with the best; the accuracy is
-    at a threshold of one half.
+    """A candidate's means over the outer folds, and how it compares with the best.
+
+    Attributes
+    ----------
+    accuracy
+        At a threshold of one half.
+    chosen_share
+        Share of resamples in which it is chosen.
+    grouped_log_loss
+        Mean over grouped folds; None without groups or where it can't learn in all of them.
     """
 
     name: str
@@ -89,8 +105,10 @@ class CandidateFacts:
     fit_seconds: float
     standard_error: float
     p_value: float
+    chosen_share: float
     complexity: int
     baseline: bool
+    grouped_log_loss: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,6 +125,8 @@ class Facts:
         What it learned from, what was chosen, how, and among which: the best first.
     left_out
         By label, why a candidate was not compared.
+    stability
+        How stable the choice is.
     evaluation, grouped
         Out-of-fold metrics on stratified folds and on grouped ones; None without groups.
     importance, dependence, learning_curve, groups
@@ -120,6 +140,7 @@ class Facts:
     procedure: ProcedureFacts
     candidates: list[CandidateFacts]
     left_out: dict[str, str]
+    stability: Stability
     evaluation: Evaluation
     grouped: Evaluation | None
     importance: list[Importance]
@@ -146,7 +167,7 @@ class Facts:
                 complexity=known[str(name)].complexity,
                 baseline=known[str(name)].baseline,
             )
-            for name, row in selection.table.to_dict("index").items()
+            for name, row in selection.table.replace({np.nan: None}).to_dict("index").items()
         ]
         return cls(
             None,
@@ -156,6 +177,7 @@ class Facts:
             ProcedureFacts(**asdict(settings.selection)),
             candidates,
             selection.left_out,
+            selection.stability,
             assessment.evaluation,
             assessment.grouped,
             assessment.importance,

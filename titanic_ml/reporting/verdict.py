@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from titanic_ml.evaluation.result import Importance
+from titanic_ml.evaluation.result import Importance, difference
 from titanic_ml.reporting.facts import Facts
 
 AUC_WORDS = ((0.9, "excellent"), (0.8, "good"), (0.7, "fair"), (0.0, "poor"))
@@ -58,8 +58,8 @@ def _good(facts: Facts) -> list[str]:
         word = "beats" if beaten else "does not clearly beat"
         gain, theirs = evaluation.gains[name]["log_loss"], evaluation.baselines[name]["accuracy"]
         found.append(
-            f"It {word} the baseline “{name}”: its log loss is less by {gain}, and it is right for "
-            f"{accuracy:.1%} of rows, not {theirs.value:.1%}."
+            f"It {word} the baseline “{name}”: its log loss is {difference(gain)}, and it is right "
+            f"for {accuracy:.1%} of rows, not {theirs.value:.1%}."
         )
     auc = evaluation.estimates["roc_auc"].value
     word = next(word for least, word in AUC_WORDS if auc >= least)
@@ -88,8 +88,8 @@ def _learning(facts: Facts) -> list[str]:
     more = "more rows would still help" if helps else "more rows of this kind would help little"
     return [
         f"Fitted on {last.rows} rows, its log loss is {last.train:.3f} on those rows and "
-        f"{last.test:.3f} on the other rows (means over {facts.procedure.folds} folds); by its "
-        f"learning curve {more}."
+        f"{last.test:.3f} on the other rows (means over the {facts.procedure.folds} folds of one "
+        f"repetition); by its learning curve {more}."
     ]
 
 
@@ -100,13 +100,32 @@ def _why(facts: Facts) -> list[str]:
     if own.name == best.name:
         reason = f"{own.label.capitalize()} had the least ({own.log_loss:.3f})"
         within = f"within {facts.procedure.tolerance:g}, which is what simplicity is worth"
-        return [compared, f"{reason}, and no simpler one was as good {within}."]
+        return [
+            compared,
+            f"{reason}, and no simpler one was as good {within}.",
+            _stability(facts),
+        ]
     return [
         compared,
         f"{best.label.capitalize()} had the least ({best.log_loss:.3f}), but "
         f"{own.label} ({own.log_loss:.3f}) is simpler, and worse by no more than "
         f"{facts.procedure.tolerance:g}, which is what simplicity is worth.",
+        _stability(facts),
     ]
+
+
+def _stability(facts: Facts) -> str:
+    """How often each candidate is chosen, and by how much choosing flatters the log loss."""
+    found = facts.stability
+    others = [c for c in facts.candidates if c.name != facts.chosen.name and c.chosen_share > 0]
+    others.sort(key=lambda c: -c.chosen_share)
+    shares = [f"{facts.chosen.label} in {found.shares[facts.chosen.name]:.0%}"]
+    shares += [f"{c.label} in {c.chosen_share:.0%}" for c in others]
+    return (
+        f"Over {found.resamples} resamples of the rows the same rule chooses {', '.join(shares)}; "
+        f"the whole procedure, choice included, has an estimated log loss of {found.nested:.3f}, "
+        f"the chosen candidate's own is {found.own:.3f}."
+    )
 
 
 def _worst(facts: Facts) -> list[str]:

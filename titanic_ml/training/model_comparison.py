@@ -37,14 +37,23 @@ def compare(scores: pd.DataFrame, test_to_train: float) -> pd.DataFrame:
 
 
 def show(table: pd.DataFrame, chosen: str) -> str:
-    """The comparison as text, a line a candidate; it wants a column `label` too."""
-    columns = ("Candidate", "log loss ± s.e.", "p", "AUC", "accuracy", "fit")
-    lines = ["{:<22} {:>15} {:>7} {:>6} {:>9} {:>8}".format(*columns)]
+    """Format the comparison as text, one line per candidate.
+
+    Columns `label` and `chosen_share` are needed too; `grouped_log_loss` is optional.
+    """
+    with_groups = "grouped_log_loss" in table
+    columns = ["Candidate", "log loss ± s.e.", *["grouped"] * with_groups]
+    columns += ["chosen", "p", "AUC", "accuracy", "fit"]
+    widths = ["<22", ">15", *[">8"] * with_groups, ">7", ">7", ">6", ">9", ">8"]
+    lines = [" ".join(f"{c:{width}}" for c, width in zip(columns, widths))]
     for name, row in table.iterrows():
-        loss = f"{row.log_loss:.4f} ± {row.standard_error:.4f}"
-        p = f"{row.p_value:.3f}" if row.p_value >= 0.001 else "<0.001"
-        line = f"{row.label:<22} {loss:>15} {p:>7} {row.roc_auc:>6.3f}"
-        line += f" {row.accuracy:>9.3f} {row.fit_seconds:>6.3f} s"
+        cells = [row.label, f"{row.log_loss:.4f} ± {row.standard_error:.4f}"]
+        if with_groups:
+            cells.append("" if pd.isna(row.grouped_log_loss) else f"{row.grouped_log_loss:.4f}")
+        cells += [f"{row.chosen_share:.0%}"]
+        cells += [f"{row.p_value:.3f}" if row.p_value >= 0.001 else "<0.001"]
+        cells += [f"{row.roc_auc:.3f}", f"{row.accuracy:.3f}", f"{row.fit_seconds:.3f} s"]
+        line = " ".join(f"{cell:{width}}" for cell, width in zip(cells, widths))
         lines.append(line + "  <- chosen" * (name == chosen))
     return "\n".join(lines)
 

@@ -107,8 +107,6 @@ class Refitter:
         test rows.
         """
         with threadpool_limits(1):
-            # Not `Pipeline.predict` on the training rows: features may leave a row out of what is
-            # learned from it, and only `fit_transform` knows that a row is one of them.
             encoder = clone(self.candidate.preprocessor or self.preprocessor)
             seen = encoder.fit_transform(X.iloc[train], y.iloc[train])
             estimator = self.candidate.fit(choice.parameters, self.seed, seen, y.iloc[train])

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.dataset.splits import Split
-from titanic_ml.evaluation.result import OutOfFold
+from titanic_ml.evaluation.result import OutOfFold, Stability
 from titanic_ml.training.fold import Choice
 from titanic_ml.training.model_comparison import show
 
@@ -33,9 +33,12 @@ class Selection:
     baselines
         By label, the fitted Pipelines of the baselines.
     table
-        The candidates side by side, as `comparison.compare` gives them, with their labels.
+        The candidates side by side, as `model_comparison.compare` returns them, with `label` and
+        `chosen_share`; `grouped_log_loss` too once that is estimated.
     out_of_fold
         The chosen candidate's and the baselines' predictions for rows not seen.
+    stability
+        How stable the choice is.
     left_out
         By label, why a candidate was not compared: it could not learn from so few rows.
     folds
@@ -51,6 +54,7 @@ class Selection:
     table: pd.DataFrame
     out_of_fold: OutOfFold
     folds: list[tuple[Split, Choice]]
+    stability: Stability
     left_out: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,12 @@ from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split, grouped_splits, stratified_splits
 from titanic_ml.errors import DataError
+from titanic_ml.evaluation.metrics import row_losses
 from titanic_ml.evaluation.result import OutOfFold
 from titanic_ml.training.fold import Choice, Fold, Search
 from titanic_ml.training.model_comparison import compare, simplest_within
 from titanic_ml.training.result import Selection
+from titanic_ml.training.stability import stability_of_choice
 from titanic_ml.training.workers import in_parallel
 
 if TYPE_CHECKING:
@@ -106,6 +108,15 @@ class Trainer:
                 for c in able
                 if c is chosen or c.baseline
             }
+        scored = self._probabilities(able, outer, found[1:], X)
+        stability = stability_of_choice(
+            _row_losses(scored, y),
+            chosen.name,
+            {c.name: c.complexity for c in able},
+            self.tolerance,
+            self.seed,
+        )
+        table["chosen_share"] = [stability.shares[name] for name in table.index]
         return Selection(
             able,
             chosen,
@@ -113,8 +124,9 @@ class Trainer:
             model=fitted[chosen.name],
             baselines={c.label: fitted[c.name] for c in able if c.baseline},
             table=table,
-            out_of_fold=self._out_of_fold(chosen, able, outer, found[1:], choices, X),
+            out_of_fold=self._out_of_fold(chosen, able, outer, scored, choices),
             folds=list(zip(outer, choices, strict=True)),
+            stability=stability,
             left_out={c.label: failed[c.name] for c in self.candidates if c.name in failed},
         )
 
@@ -142,7 +154,7 @@ class Trainer:
 
         Raises `DataError` if it can't learn from the rows of an inner fold.
         """
-        choices = [fold.choices[chosen.name] for fold in found]
+        choices = [_choice(chosen, fold) for fold in found]
         if all(choice.threshold is not None for choice in choices):
             return choices
         place = self.candidates.index(chosen)
@@ -159,23 +171,39 @@ class Trainer:
 
     def estimate(
         self,
-        chosen: Candidate,
+        selection: Selection,
         splits: Sequence[Split],
         X: pd.DataFrame,
         y: pd.Series,
         progress: Progress | None = None,
         finished: Finished | None = None,
-    ) -> OutOfFold:
-        """Score the chosen candidate and the baselines on other outer splits, such as grouped ones.
+    ) -> tuple[OutOfFold, dict[str, float]]:
+        """Score the compared candidates on other outer splits, such as grouped ones.
 
-        The splits are of any number of repeats, one after the other.
+        Parameters
+        ----------
+        selection
+            Result of `train`.
+        splits
+            Outer splits of any number of repeats, one after the other.
+
+        Returns
+        -------
+        tuple
+            Predictions of the chosen candidate and the baselines; mean log loss over the folds of
+            each candidate that can learn in all of them, by name.
         """
-        candidates = [c for c in self.candidates if c.baseline or c.name == chosen.name]
         jobs = {f"other fold {number}": split for number, split in enumerate(splits, start=1)}
-        folds = self._search(candidates, jobs, X, y, progress, finished)
-        choices = [_choice(chosen, fold) for fold in folds]
-        able = [c for c in candidates if not any(c.name in fold.failed for fold in folds)]
-        return self._out_of_fold(chosen, able, splits, folds, choices, X)
+        folds = self._search(selection.candidates, jobs, X, y, progress, finished, thresholds=False)
+        choices = self._choices(selection.chosen, jobs, folds, X, y, finished)
+        failed = {name for fold in folds for name in fold.failed}
+        able = [c for c in selection.candidates if c.name not in failed]
+        scored = self._probabilities(able, splits, folds, X)
+        losses = pd.concat([fold.scores for fold in folds]).groupby("candidate")["log_loss"].mean()
+        return (
+            self._out_of_fold(selection.chosen, able, splits, scored, choices),
+            {c.name: float(losses[c.name]) for c in able},
+        )
 
     def _search(
         self,
@@ -211,35 +239,56 @@ class Trainer:
                 progress(len(results), len(jobs))
         return [results[name] for name in jobs]
 
+    def _probabilities(
+        self,
+        candidates: Sequence[Candidate],
+        splits: Sequence[Split],
+        folds: Sequence[Fold],
+        X: pd.DataFrame,
+    ) -> dict[str, pd.DataFrame]:
+        """Out-of-fold probabilities by candidate, a column a repeat."""
+        tables = [fold.scores.set_index("candidate") for fold in folds]
+        return {
+            c.name: self._columns(splits, (t["probability"][c.name] for t in tables), X.index)
+            for c in candidates
+        }
+
+    def _columns(
+        self, splits: Sequence[Split], of_folds: Iterable[Any], index: pd.Index
+    ) -> pd.DataFrame:
+        """Put the values of the folds' test rows into columns, a repeat each."""
+        repeats = len(splits) // self.folds
+        values = np.zeros((len(index), repeats))
+        for number, ((_, test), found) in enumerate(zip(splits, of_folds, strict=True)):
+            values[test, number // self.folds] = found
+        names = [f"repeat_{number}" for number in range(1, repeats + 1)]
+        return pd.DataFrame(values, index=index, columns=names)
+
     def _out_of_fold(
         self,
         chosen: Candidate,
         candidates: Sequence[Candidate],
         splits: Sequence[Split],
-        folds: Sequence[Fold],
+        scored: Mapping[str, pd.DataFrame],
         choices: Sequence[Choice],
-        X: pd.DataFrame,
     ) -> OutOfFold:
-        """Put the predictions of the folds into columns, a repeat each."""
-        repeats = len(splits) // self.folds
-        names = [f"repeat_{number}" for number in range(1, repeats + 1)]
-
-        def columns(of_folds: Iterable[Any]) -> pd.DataFrame:
-            values = np.zeros((len(X), repeats))
-            for number, ((_, test), found) in enumerate(zip(splits, of_folds, strict=True)):
-                values[test, number // self.folds] = found
-            return pd.DataFrame(values, index=X.index, columns=names)
-
-        def probability(candidate: Candidate) -> pd.DataFrame:
-            tables = [fold.scores.set_index("candidate") for fold in folds]
-            return columns(table["probability"][candidate.name] for table in tables)
-
-        found = probability(chosen)
+        found = scored[chosen.name]
+        thresholds = self._columns(splits, (choice.threshold for choice in choices), found.index)
         return OutOfFold(
             found,
-            (found >= columns(choice.threshold for choice in choices)).astype(int),
-            {c.label: probability(c).to_numpy() for c in candidates if c.baseline},
+            (found >= thresholds).astype(int),
+            {c.label: scored[c.name].to_numpy() for c in candidates if c.baseline},
         )
+
+
+def _row_losses(scored: Mapping[str, pd.DataFrame], y: pd.Series) -> pd.DataFrame:
+    """Log loss of each row, averaged over repeats: (n, candidates)."""
+    return pd.DataFrame(
+        {
+            name: np.mean([row_losses(y, table[repeat]) for repeat in table], axis=0)
+            for name, table in scored.items()
+        }
+    )
 
 
 def _choice(candidate: Candidate, fold: Fold) -> Choice:
