@@ -122,8 +122,8 @@ def make(tmp_path):
 def commands(path: Path, store: Path, quick, output: Path) -> dict[str, list]:
     settings = f"store.uri={store}", *quick
     return {
-        "train": ["train", "--data", path, *settings],
-        "evaluate": ["evaluate", "--data", path, *settings],
+        "train": ["train", path, *settings],
+        "evaluate": ["evaluate", path, *settings],
         "predict": ["predict", path, "--output", output, *settings],
     }
 

@@ -87,7 +87,8 @@ def test_a_frame_gives_the_model_of_its_file_and_it_knows_the_champion_of_the_ti
     )
     assert frame.version == training.version and frame.parent == file.version
     assert frame.metrics == file.metrics
-    assert frame.data.sha256 == file.data.sha256
+    assert frame.data.fingerprint == file.data.fingerprint
+    assert frame.data.file_sha256 is None
     assert file.data.uri == file.settings["data"]["uri"] == str(TRAIN)
     assert frame.data.uri == frame.settings["data"]["uri"] == "the table"
     predictions = [pipeline.predict(TEST, m.version, probability=True) for m in (file, frame)]

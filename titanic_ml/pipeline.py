@@ -118,12 +118,21 @@ class TitanicPipeline:
 
     @property
     def output(self) -> str:
-        """Where predictions go, if nothing else is said. Raises `SettingsError` if nowhere."""
+        """Default output of predictions. Raises `SettingsError` if none is set."""
         if self.settings.predictions.uri is None:
             raise SettingsError(
                 "no output: name one (--output), or set predictions.uri to the address of a table"
             )
         return self.settings.predictions.uri
+
+    @property
+    def input(self) -> str:
+        """Default table to predict. Raises `SettingsError` if none is set."""
+        if self.settings.predictions.input is None:
+            raise SettingsError(
+                "no input: name a table, or set predictions.input to the address of one"
+            )
+        return self.settings.predictions.input
 
     def like(self, model: str) -> TitanicPipeline:
         """A pipeline with the settings of a version, which trains the same model again.
@@ -218,7 +227,7 @@ class TitanicPipeline:
             found before the work starts.
         """
         given, data = data, self.settings.data.uri if data is None else data
-        dataset = self._dataset(data, self.spec)
+        dataset, file_sha256 = self._training_table(data)
         if given is None:
             self._check_same_table(dataset)
         # Training's imports are slow and prediction does without them, so they wait until here.
@@ -230,7 +239,7 @@ class TitanicPipeline:
         finished = self._ready(dataset)
         selection, assessment = self._choose(self._trainer(), dataset, progress, finished)
         kept = _without_secrets(self.settings, name_of(data))
-        version = self._keep(selection, assessment, dataset, kept, run_id)
+        version = self._keep(selection, assessment, dataset, kept, run_id, file_sha256)
         outcome = self._announce(version, promote)
         finished.clear()
         return Training(
@@ -663,7 +672,7 @@ class TitanicPipeline:
 
         log = self.settings.monitoring.log if log is None else log
         if log is None:
-            raise SettingsError("no log: name a table (--log), or set monitoring.log")
+            raise SettingsError("no log: name a table, or set monitoring.log")
         start = None if since is None else moment(since)
         version = self._version(model)
         if PROFILE not in version.manifest.files:
@@ -893,11 +902,11 @@ class TitanicPipeline:
         """
         pattern = self._pattern
         named = any(word.lstrip("+").startswith("data.uri=") for word in self.overrides)
-        if pattern and not named and pattern.data.sha256 != dataset.fingerprint:
+        if pattern and not named and pattern.data.fingerprint != dataset.fingerprint:
             raise DataError(
                 f"{shown(self.settings.data.uri)} is not the table that {pattern.version} was "
                 f"trained on ({pattern.data.rows} rows of {pattern.data.uri}); name the table to "
-                "train on (--data), or set data.uri"
+                "train on, or set data.uri"
             )
 
     def _trainer(self) -> Trainer:
@@ -985,15 +994,16 @@ class TitanicPipeline:
         dataset: Dataset,
         settings: Settings,
         run_id: str | None,
+        file_sha256: str | None,
     ) -> ModelVersion:
-        """Write down a training as a version of the store."""
+        """Save a training as a version of the store."""
         from titanic_ml.monitoring.profile import Profile
         from titanic_ml.reporting.facts import Facts
         from titanic_ml.reporting.report import documents
 
         profile = Profile.of(dataset.X, self.spec.kinds, selection.out_of_fold.probability)
         kept = {PROFILE: json.dumps(profile.to_dict()).encode()}
-        facts = Facts.of(selection, assessment, dataset, self.spec, settings)
+        facts = Facts.of(selection, assessment, dataset, self.spec, settings, file_sha256)
         out_of_fold = selection.out_of_fold.probability.assign(
             id=dataset.ids, y=dataset.y, row=dataset.row_hashes
         )
@@ -1003,6 +1013,14 @@ class TitanicPipeline:
             lambda origin: documents(facts.named(origin), settings.n_jobs) | kept,
             run_id,
         )
+
+    def _training_table(self, data: Table) -> tuple[Dataset, str | None]:
+        """The validated training table, and the SHA-256 of its file; None if it is not one file."""
+        with open_table(data) as source:
+            frame, file_sha256 = source.frame(), source.file_sha256()
+        dataset = Dataset.from_frame(frame, self.spec, name_of(data))
+        log.info("%s: %d rows read, all valid", name_of(data), len(dataset))
+        return dataset, file_sha256
 
     def _dataset(self, data: Table, spec: DatasetSpec, with_target: bool = True) -> Dataset:
         """The validated table."""
@@ -1078,7 +1096,11 @@ def _without_secrets(settings: Settings, data: str) -> Settings:
         settings,
         data=DataSettings(data),
         store=replace(store, uri=shown(store.uri), signing_key=None),
-        predictions=replace(predictions, uri=predictions.uri and shown(predictions.uri)),
+        predictions=replace(
+            predictions,
+            input=predictions.input and shown(predictions.input),
+            uri=predictions.uri and shown(predictions.uri),
+        ),
         tracking=replace(tracking, uri=tracking.uri and shown(tracking.uri)),
         monitoring=replace(settings.monitoring, log=log and shown(log)),
         service=replace(settings.service, api_keys=None),

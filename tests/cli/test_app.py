@@ -52,7 +52,7 @@ def test_train_takes_a_table_and_prints_the_comparison_the_score_and_the_version
 ):
     settings, table = f"store.uri={tmp_path / 'models'}", tmp_path / "mine.csv"
     pd.read_csv(TRAIN).iloc[:700].to_csv(table, index=False)
-    done = run("train", "--data", table, settings, *quick)
+    done = run("train", table, settings, *quick)
     (version,) = (path.name for path in (tmp_path / "models").glob("2*"))
     assert done.code == 0
     for words in ("logistic regression", "<- chosen", "log_loss", f"{version} is the new champion"):
@@ -120,8 +120,8 @@ def test_a_mismatch_may_be_allowed_and_the_answer_warns(run, store, tmp_path):
     out = tmp_path / "out.csv"
     for words in (
         ["predict", TEST, "--output", out],
-        ["evaluate", "--data", TRAIN],
-        ["explain", "--id", 892, "--data", TEST],
+        ["evaluate", TRAIN],
+        ["explain", TEST, "--id", 892],
     ):
         refused = run(*words, f"store.uri={store}")
         assert refused.code == 1 and "or allow the mismatch (--allow-mismatch)" in refused.err
@@ -138,6 +138,31 @@ def test_predictions_go_where_the_settings_say(run, store, tmp_path):
     assert len(pd.read_csv(tmp_path / "out.csv")) == 418
 
 
+def test_predict_alone_reads_and_writes_the_tables_of_the_settings(
+    run, store, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "test.csv").write_bytes(Path(TEST).read_bytes())
+    done = run("predict", f"store.uri={store}")
+    assert done.out.endswith("written to submission.csv\n")
+    assert len(pd.read_csv(tmp_path / "submission.csv")) == 418
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [(["evaluate"], "--data"), (["explain", "--id", 892], "--data"), (["monitor"], "--log")],
+)
+def test_a_table_is_positional_and_the_old_option_works_with_a_note(run, store, command, option):
+    table = TRAIN if command == ["evaluate"] else TEST
+    new = run(command[0], table, *command[1:], f"store.uri={store}")
+    old = run(*command, option, table, f"store.uri={store}")
+    assert (old.code, old.out) == (new.code, new.out) and new.err == ""
+    assert old.err == f"WARNING: {option} is no longer needed: name the table without it\n"
+    assert run(*command, option, table, f"store.uri={store}", "--quiet").err == ""
+    assert option not in run(*command[:1], "--help").out
+
+
 def test_the_report_of_a_bucket_is_opened_as_a_copy(run, store, bucket, monkeypatch):
     opened = []
     monkeypatch.setattr(typer, "launch", opened.append)
@@ -151,7 +176,7 @@ def test_the_report_of_a_bucket_is_opened_as_a_copy(run, store, bucket, monkeypa
 
 
 def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):
-    done = run("evaluate", "--data", TRAIN, f"store.uri={store}")
+    done = run("evaluate", TRAIN, f"store.uri={store}")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("891 rows, 342 of class 1, threshold 0.5, with 95% ")
     assert "intervals:\n  WARNING: the model was" in done.out
@@ -162,9 +187,7 @@ def test_explain_tells_which_facts_moved_the_answer(run, store, quick):
     assert done.code == 0
     assert done.out.startswith("PassengerId 5: probability of Survived 0.")
     assert re.search(r"^  -0\.\d{3}  sex male, title Mr", done.out, re.MULTILINE)
-    told = json.loads(
-        run("explain", "--id", 892, "--json", "--data", TEST, f"store.uri={store}").out
-    )
+    told = json.loads(run("explain", TEST, "--id", 892, "--json", f"store.uri={store}").out)
     moved = sum(row["contribution"] for row in told["contributions"])
     assert told["base"] + moved == pytest.approx(told["probability"], abs=1e-9)
 
@@ -187,30 +210,30 @@ def test_evaluate_without_a_table_is_what_the_training_measured(run, store, trai
 
 def test_monitor_names_what_has_moved_and_exits_with_1(run, store, tmp_path):
     where, later = f"store.uri={store}", tmp_path / "later.csv"
-    assert run("monitor", "--log", TEST, where).code == 0
+    assert run("monitor", TEST, where).code == 0
     table = pd.read_csv(TRAIN)
     table.assign(Fare=table["Fare"] * 1.9).drop(columns="Survived").to_csv(later, index=False)
     page = tmp_path / "drift.html"
-    done = run("monitor", "--log", later, "--labels", TRAIN, "--report", page, where)
+    done = run("monitor", later, "--labels", TRAIN, "--report", page, where)
     assert (done.code, done.err) == (1, "")
     assert "drift in 891 rows: Fare: median 14.5 before, 27.5 now" in done.out
     assert "rows whose outcome is known" in done.out
     assert page.read_text().startswith("<!DOCTYPE html>")
-    told = json.loads(run("monitor", "--log", later, "--json", where).out)
+    told = json.loads(run("monitor", later, "--json", where).out)
     assert told["alarm"] and "Fare" in told["drift"]["drifted"] and told["performance"] is None
-    refused = run("monitor", "--log", later, "--report", tmp_path / "no/drift.html", where)
+    refused = run("monitor", later, "--report", tmp_path / "no/drift.html", where)
     assert refused.code == 1 and "can't be written: No such file" in refused.err
 
 
 def test_monitor_says_what_it_lacks(run, store, tmp_path):
     where = f"store.uri={store}"
     nothing = run("monitor", where, "monitoring.log=null")
-    assert nothing.code == 2 and "name a table (--log), or set monitoring.log" in nothing.err
-    wrong = run("monitor", "--log", TEST, "--since", "soon", where)
+    assert nothing.code == 2 and "name a table, or set monitoring.log" in nothing.err
+    wrong = run("monitor", TEST, "--since", "soon", where)
     assert wrong.code == 2 and "expected a time such as" in wrong.err
-    later = run("monitor", "--log", TEST, "--since", "7d", where)
+    later = run("monitor", TEST, "--since", "7d", where)
     assert later.code == 1 and "has no column predicted_at" in later.err
-    strange = run("monitor", "--log", TEST, "--labels", TEST, where)
+    strange = run("monitor", TEST, "--labels", TEST, where)
     assert strange.code == 1 and "column Survived: found no column of this name" in strange.err
 
 
@@ -324,7 +347,7 @@ def test_predict_takes_a_version_by_name(run, store, worse):
             ["evaluate"],
             {"rows", "positives", "threshold", "estimates", "confusion", "seen"}
             | {"baselines", "gains", "slices", "curves", "confidence", "version"}
-            | {"out_of_fold", "grouped", "warning"},
+            | {"out_of_fold", "grouped", "warning", "nested_confusion"},
         ),
         (
             ["predict", TEST, "--output", "out.csv"],
@@ -351,7 +374,7 @@ def test_quiet_prints_nothing(run, store, quick, trains, tmp_path, monkeypatch, 
 
 
 def test_quiet_still_prints_errors(run, store):
-    done = run("evaluate", "--quiet", "--data", "none.csv", f"store.uri={store}")
+    done = run("evaluate", "--quiet", "none.csv", f"store.uri={store}")
     assert done.code == 1
     assert done.err.startswith("Error: none.csv: no such file")
 
@@ -397,8 +420,16 @@ def test_without_a_command_the_help_is_shown(run, words):
     [
         (["nope"], "No such command 'nope'"),
         (["train", "--nope"], "No such option"),
-        (["predict"], "Missing argument 'INPUT'"),
-        (["predict", "a.csv"], "no output: name one (--output), or set predictions.uri"),
+        (["predict", "predictions.input=null"], "no input: name a table, or set predictions.input"),
+        (
+            ["predict", "a.csv", "predictions.uri=null"],
+            "no output: name one (--output), or set predictions.uri",
+        ),
+        (["predict", "a.csv", "b.csv"], "unexpected 'b.csv': expected settings after the table"),
+        (["predict", "a.csv", "b.csv"], "; to write to it: --output b.csv"),
+        (["train", "a.csv", "b.csv"], "unexpected 'b.csv': expected settings after the table"),
+        (["train", "a.csv", "--data", "b.csv"], "two tables, a.csv and --data b.csv"),
+        (["monitor", "a.csv", "--log", "b.csv"], "two tables, a.csv and --log b.csv"),
         (["predict", "a.csv", "--output", "-", "--json"], "both want standard output; choose one"),
         (["train", "seeds=7"], "unknown setting seeds; did you mean seed?"),
         (["evaluate", "seed=x"], "seed: Value 'x'"),
@@ -461,7 +492,7 @@ def test_debug_shows_where_an_error_comes_from(store):
     from titanic_ml.cli.app import main
 
     with pytest.raises(UnreadableTable):
-        main(["evaluate", "--debug", "--data", "none.csv", f"store.uri={store}"])
+        main(["evaluate", "--debug", "none.csv", f"store.uri={store}"])
 
 
 def test_a_process_reads_standard_input_and_writes_standard_output(store):
@@ -494,7 +525,7 @@ def test_nothing_is_said_where_nobody_reads_on(store):
 
 
 def test_a_process_prints_a_traceback_only_with_debug(store):
-    words = "evaluate", "--data", "none.csv", f"store.uri={store}"
+    words = "evaluate", "none.csv", f"store.uri={store}"
     code, out, err = finish(*words)
     assert (code, out) == (1, b"")
     assert err.startswith(b"Error: none.csv: no such file") and err.count(b"\n") == 1

@@ -67,7 +67,50 @@ def test_show_is_a_page_for_a_person(run, settings, two, store):
         assert words in page
     assert f"report     {store / two[0] / 'report.html'}" in page
     assert re.search(r"^log_loss +0\.\d{3} \(.*\) +0\.\d{3} \(", page, re.MULTILINE)
-    assert re.search(r"^logistic regression +0\.\d{4}$", page, re.MULTILINE)
+    assert re.search(r"^logistic regression +0\.\d{4} +0\.\d{4} +\d+%$", page, re.MULTILINE)
+
+
+def test_the_beginning_of_a_name_is_enough_if_it_is_one_versions(run, settings, two):
+    champion, worse = two
+    for words in (["show"], ["compare"]):
+        assert run("models", *words, worse[:-1], settings).out == (
+            run("models", *words, worse, settings).out
+        )
+    several = run("models", "show", champion[:4], settings)
+    assert several.code == 1
+    assert f"{champion[:4]} is the beginning of 2 versions in " in several.err
+    assert champion in several.err and worse in several.err
+    assert "; give more of the name" in several.err
+
+
+def test_a_version_is_not_compared_with_itself(run, settings, two):
+    for words in (["champion"], [two[0]], [two[0], two[0]]):
+        done = run("models", "compare", *words, settings)
+        assert done.code == 2 and done.out == ""
+        assert f"are both {two[0]}; name another version to compare with" in done.err
+
+
+def test_a_higher_loss_reads_as_a_sentence(run, settings, two):
+    champion, worse = two
+    done = run("models", "compare", champion, worse, settings)
+    assert re.search(r"the log loss of the second is higher by 0\.\d+ \(0\.", done.out)
+
+
+def test_prune_keeps_the_newest_the_champion_and_the_one_before(run, settings, two, add_version):
+    champion, worse = two
+    later = [add_version().name for _ in range(3)]
+    done = run("models", "prune", "--keep", 1, settings)
+    assert done.out.splitlines() == [f"{name} is deleted" for name in (*later[1::-1], worse)]
+    names = {row["version"] for row in json.loads(run("models", "list", "--json", settings).out)}
+    assert names == {champion, later[2]}
+    assert run("models", "prune", "--keep", 1, settings).out == "nothing to delete\n"
+    assert run("models", "promote", later[2], settings).code == 0
+    newest = add_version().name
+    assert run("models", "promote", newest, settings).code == 0
+    done = run("models", "prune", "--keep", 1, "--json", settings)
+    assert json.loads(done.out) == {"deleted": [champion]}
+    assert run("models", "rollback", settings).out == f"champion is {later[2]} again\n"
+    assert run("models", "prune", "--keep", 0, settings).code == 2
 
 
 @pytest.mark.parametrize("other", [["champion"], []])

@@ -151,7 +151,7 @@ def test_an_address_is_taken_as_it_is_typed(address):
         ("store.uri='a", "malformed override: "),
         (
             "b/a.csv",
-            "an override is 'b/a.csv', expected a name and a value, such as data.uri=b/a.csv",
+            "an override is 'b/a.csv', expected a name and a value, such as seed=7",
         ),
         ("postgresql://u:pw@h/db", "an override is 'postgresql://u:***@h/db', expected a name"),
         ("~seed", "seed is left out, expected a value, as in seed=…"),
@@ -236,6 +236,7 @@ def test_every_key_in_conf_is_read_by_something():
         "groups",
         "slices",
         "labels",
+        "example",
     }
     known |= {"about", "intended_use", "not_for", "ethics"}
     assert set(settings.dataset) == known

@@ -45,7 +45,7 @@ def test_it_trains_and_predicts_from_another_folder(wheel, quick, tmp_path):
     finish([*install, "--no-deps", wheel], where)
 
     program = programs / "titanic-ml"
-    train = ("train", "--data", "tables/train.csv", "--json", "--quiet", *quick)
+    train = ("train", "tables/train.csv", "--json", "--quiet", *quick)
     trained = json.loads(finish([program, *train], where))
     assert trained["promoted"] and (where / "models" / trained["version"]).is_dir()
     predict = ("predict", "tables/test.csv", "--output", "out.csv", "--json")

@@ -64,7 +64,8 @@ def test_a_run_says_all_that_the_version_says(run, client, version):
     found, made = client.get_run(run), version.manifest
     tags, params, metrics = found.data.tags, found.data.params, found.data.metrics
     assert tags["titanic_ml.version"] == found.info.run_name == version.name
-    assert tags["titanic_ml.data.sha256"] == made.data.sha256
+    assert tags["titanic_ml.data.fingerprint"] == made.data.fingerprint
+    assert tags["titanic_ml.data.file_sha256"] == made.data.file_sha256
     assert version.report in tags["mlflow.note.content"]
     assert params["chosen.estimator"] == made.estimator and params["seed"] == "0"
     assert params["selection.folds"] == "2" and "store.signing_key" in params
@@ -73,8 +74,10 @@ def test_a_run_says_all_that_the_version_says(run, client, version):
             found_ = [metrics[f"{prefix}{name}{end}"] for end in ("", "_low", "_high")]
             assert found_ == [e.value, e.low, e.high]
     (table,) = found.inputs.dataset_inputs
-    assert made.data.sha256.startswith(table.dataset.digest) and len(table.dataset.digest) == 36
-    assert made.data.sha256 in table.dataset.profile and "train.csv" in table.dataset.source
+    assert (
+        made.data.fingerprint.startswith(table.dataset.digest) and len(table.dataset.digest) == 36
+    )
+    assert made.data.fingerprint in table.dataset.profile and "train.csv" in table.dataset.source
     files = {f.path for f in client.list_artifacts(run)}
     assert files == {"report.html", "model_card.md", "settings.json", "figures"}
     figures = {f.path for f in client.list_artifacts(run, "figures")}

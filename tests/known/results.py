@@ -48,8 +48,8 @@ def known_results(address: str, folder: Path) -> dict[str, dict]:
         said = program("predict", table(name), "--output", table(f"{name}_predicted"), *words)
         return {key: said[key] for key in ("read", "rows", "rejected")}
 
-    trained = program("train", "--data", table("passengers"))
-    evaluated = program("evaluate", "--data", query('SELECT * FROM passengers WHERE "Pclass" < 3'))
+    trained = program("train", table("passengers"))
+    evaluated = program("evaluate", query('SELECT * FROM passengers WHERE "Pclass" < 3'))
     counts = [predict("waiting") for _ in range(2)]
     quarantined = predict("faulty", "--on-invalid", "quarantine", "--rejects", table("rejected"))
     rejected = read_table(table("rejected"))

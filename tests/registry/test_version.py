@@ -79,8 +79,9 @@ def test_the_manifest_holds_all_that_a_model_comes_from(trained):
     assert manifest["git"] == provenance.git_commit()
     data = manifest["data"]
     assert data["rows"] == 891
-    assert re.fullmatch(r"[0-9a-f]{64}", data["sha256"])
+    assert re.fullmatch(r"[0-9a-f]{64}", data["fingerprint"])
     assert data["uri"].endswith("train.csv")
+    assert data["file_sha256"] == hashlib.sha256(Path(data["uri"]).read_bytes()).hexdigest()
     assert data["profile"]["Age"]["missing"] == 177
     assert set(data["profile"]) == set(manifest["settings"]["dataset"]["columns"]) - {
         "PassengerId",
@@ -180,15 +181,15 @@ def edited(folder, name, *keys, value, key=None):
     ("keys", "value", "words"),
     [
         (("threshold",), 1.01, "its threshold is 1.01"),
-        (("threshold",), "half", "threshold .*valid number"),
-        (("threshold",), None, "threshold .*[Mm]issing"),
+        (("threshold",), "half", "threshold: .*valid number"),
+        (("threshold",), None, "threshold: Field required"),
         (("metrics",), {}, "it lacks the log loss"),
-        (("metrics", "log_loss"), {"value": 1, "low": 0}, "high .*[Mm]issing"),
+        (("metrics", "log_loss"), {"value": 1, "low": 0}, "high: Field required"),
         (("metrics", "log_loss"), [1, 2, 3], "metrics.*log_loss"),
         (("settings",), {}, "damaged: 'evaluation'"),
         (("settings", "evaluation", "confidence"), 7, "it lacks the log loss, or the confidence"),
-        (("data", "rows"), "many", "data.rows .*valid integer"),
-        (("libraries",), [], "libraries .*valid dict"),
+        (("data", "rows"), "many", "data.rows: .*valid integer"),
+        (("libraries",), [], "libraries: .*valid dict"),
         (("files",), {"a": "b"}, "its files are a"),
         (("version",), "20260101T000000.000Z-aaaaaa", "it is the manifest of 20260101T"),
     ],

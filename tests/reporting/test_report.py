@@ -110,7 +110,8 @@ def test_it_answers_the_questions_of_a_reader(report, whole):
         assert all(estimate(*v.values()) in words for v in whole[key]["estimates"].values())
     assert all(candidate["label"] in words for candidate in whole["candidates"])
     assert all(f"{s['slice']} {s['value']}" in words for s in whole["evaluation"]["slices"])
-    assert whole["origin"]["version"] in words and whole["dataset"]["sha256"] in words
+    assert whole["origin"]["version"] in words and whole["dataset"]["fingerprint"] in words
+    assert whole["dataset"]["file_sha256"] in words
     assert all(column in words for column in whole["dataset"]["columns"])
     assert set(METRIC_WORDS) == set(whole["evaluation"]["estimates"])
 

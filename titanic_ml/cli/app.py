@@ -23,12 +23,13 @@ from titanic_ml.cli.options import (
     AllowMismatch,
     AsJson,
     ConfigDir,
-    Data,
     Model,
+    OldData,
     OptionalVersion,
     Overrides,
     Quiet,
     Result,
+    Table,
     called,
     examples,
     imported_meanwhile,
@@ -38,7 +39,7 @@ from titanic_ml.cli.options import (
     refuse_without_extra,
     rows_bar,
     shared,
-    table_or_override,
+    table_and_overrides,
     version_or_override,
 )
 from titanic_ml.cli.store import model_store, open_pipeline
@@ -98,7 +99,14 @@ Version = Annotated[
     bool,
     typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
 ]
-Input = Annotated[str, typer.Argument(metavar="INPUT", help=f"The table: {TABLES}.")]
+Input = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="TABLE",
+        help=f"{TABLES}; by default the setting predictions.input.",
+        autocompletion=completion.settings,
+    ),
+]
 Output = Annotated[
     str | None,
     typer.Option(
@@ -126,7 +134,7 @@ Full = Annotated[
 Like = Annotated[
     str | None,
     typer.Option(
-        help="Train with the settings of this version, on its table unless --data names another.",
+        help="Train with the settings of this version, on its table unless one is named.",
         autocompletion=completion.versions,
     ),
 ]
@@ -137,25 +145,30 @@ TrainingId = Annotated[
     ),
 ]
 Promote = Annotated[bool, typer.Option(help="Whether the version may become the champion at once.")]
-Checked = Annotated[
-    str | None,
-    typer.Argument(metavar="TABLE", help=f"{TABLES}; by default the setting data.uri."),
-]
 Target = Annotated[
     bool | None,
     typer.Option(help="Whether the target must be there; by default it is checked if it is."),
 ]
 Counted = Annotated[
     str | None,
-    typer.Argument(metavar="TABLE", help=f"{TABLES}; by default the setting predictions.uri."),
+    typer.Argument(
+        metavar="TABLE",
+        help=f"{TABLES}; by default the setting predictions.uri.",
+        autocompletion=completion.settings,
+    ),
 ]
 Expected = Annotated[
     int | None, typer.Option("--expect", help="How many it must be; else the exit code is 1.")
 ]
 Log = Annotated[
     str | None,
-    typer.Option(help=f"Rows that came later: {TABLES}; by default the setting monitoring.log."),
+    typer.Argument(
+        metavar="TABLE",
+        help=f"Later rows: {TABLES}; by default the setting monitoring.log.",
+        autocompletion=completion.settings,
+    ),
 ]
+OldLog = Annotated[str | None, typer.Option("--log", hidden=True)]
 Since = Annotated[
     str | None, typer.Option(help="Only what was answered from then on: 2026-11-01, 24h, 7d.")
 ]
@@ -183,13 +196,13 @@ def program(version: Version = False) -> None:
 @app.command(epilog=examples("validate", "validate new.csv --no-target --json"))
 @shared
 def validate(
-    table: Checked = None,
+    table: Table = None,
     overrides: Overrides = None,
     target: Target = None,
     config_dir: ConfigDir = None,
 ) -> Result:
     """Check a table as a training or a prediction does, and tell all its faults."""
-    table, words = table_or_override(table, overrides)
+    table, words = table_and_overrides(table, overrides)
     found = open_pipeline(words, config_dir).validate(table, target)
     return Result(found, found.to_dict(), 1 if found.faults else 0)
 
@@ -197,14 +210,15 @@ def validate(
 @app.command(
     epilog=examples(
         "train",
-        "train --data mine.csv seed=7 n_jobs=1",
+        "train mine.csv seed=7 n_jobs=1",
         "train estimator=[svc,random_forest] selection=thorough",
     )
 )
 @shared
 def train(
+    table: Table = None,
     overrides: Overrides = None,
-    data: Data = None,
+    data: OldData = None,
     like: Like = None,
     run_id: TrainingId = None,
     promote: Promote = True,
@@ -213,50 +227,53 @@ def train(
 ) -> Result:
     """Compare the candidates, fit the chosen one, measure, explain and keep it."""
     training: Training | TrainedBefore
-    pipeline = open_pipeline(overrides, config_dir)
+    table, words = table_and_overrides(table, overrides, "--data", data)
+    pipeline = open_pipeline(words, config_dir)
     if like:
         pipeline = pipeline.like(like)
     with interruptible("no version was made; the same command goes on from here"):
         with progress_bar("Training", hidden=quiet) as progress:
             if run_id:
-                training = pipeline.train_once(run_id, data, progress, promote=promote)
+                training = pipeline.train_once(run_id, table, progress, promote=promote)
             else:
-                training = pipeline.train(data, progress, promote=promote)
+                training = pipeline.train(table, progress, promote=promote)
     useless = training.promoted and not training.evaluation.beats_baselines
     return Result(training, training.to_dict(), training.failed or useless * USELESS)
 
 
-@app.command(
-    epilog=examples("evaluate", "evaluate --data labelled.csv", "evaluate --model latest --json")
-)
+@app.command(epilog=examples("evaluate", "evaluate labelled.csv", "evaluate --model latest --json"))
 @shared
 def evaluate(
+    table: Table = None,
     overrides: Overrides = None,
     model: Model = "champion",
-    data: Data = None,
+    data: OldData = None,
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result:
     """Measure a version on a table with known outcomes; without one, say what its training did."""
-    evaluation = open_pipeline(overrides, config_dir, allow_mismatch).evaluate(data, model)
+    table, words = table_and_overrides(table, overrides, "--data", data)
+    evaluation = open_pipeline(words, config_dir, allow_mismatch).evaluate(table, model)
     return Result(evaluation, evaluation.to_dict())
 
 
 @app.command(
-    epilog=examples("explain --passenger-id 5", "explain --passenger-id 900 --data data/test.csv")
+    epilog=examples("explain --passenger-id 5", "explain data/test.csv --passenger-id 904")
 )
 @shared
 def explain(
     passenger_id: PassengerId,
+    table: Table = None,
     overrides: Overrides = None,
     model: Model = "champion",
-    data: Data = None,
+    data: OldData = None,
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result:
     """Tell which features moved the prediction for one row, and by how much."""
-    pipeline = open_pipeline(overrides, config_dir, allow_mismatch)
-    explanation = pipeline.explain(passenger_id, data, model)
+    table, words = table_and_overrides(table, overrides, "--data", data)
+    pipeline = open_pipeline(words, config_dir, allow_mismatch)
+    explanation = pipeline.explain(passenger_id, table, model)
     return Result(explanation, explanation.to_dict())
 
 
@@ -306,6 +323,7 @@ def track(
 
 @app.command(
     epilog=examples(
+        "predict",
         "predict data/test.csv --output submission.csv",
         "predict - --output - --probability < data/test.csv",
         "predict data/test.csv --output 'sqlite:///predictions.db?table=predictions'",
@@ -314,7 +332,7 @@ def track(
 )
 @shared
 def predict(
-    table: Input,
+    table: Input = None,
     output: Output = None,
     overrides: Overrides = None,
     model: Model = "champion",
@@ -329,6 +347,7 @@ def predict(
     quiet: Quiet = False,
 ) -> Result | None:
     """Predict each row of a table, in its order: all of them into the output, or nothing."""
+    table, words = table_and_overrides(table, overrides, writes=True)
     if as_json and "-" in (output, rejects):
         raise typer.BadParameter("--json and --output - both want standard output; choose one")
     if (on_invalid == "quarantine") != (rejects is not None):
@@ -337,12 +356,10 @@ def predict(
         from titanic_ml.pipeline import TitanicPipeline
 
         with imported_meanwhile("sklearn.compose"):  # while settings and the first rows are read
-            pipeline = TitanicPipeline(
-                *overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch
-            )
+            pipeline = TitanicPipeline(*words, config_dir=config_dir, allow_mismatch=allow_mismatch)
             predictions = pipeline.predict_into(
                 output or pipeline.output,
-                table,
+                table or pipeline.input,
                 model,
                 full=full,
                 probability=probability,
@@ -363,7 +380,7 @@ def count(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Count the rows of a table, or of one run of predictions in it."""
-    table, words = table_or_override(table, overrides)
+    table, words = table_and_overrides(table, overrides)
     rows = open_pipeline(words, config_dir).count(table, run_id)
     text = f"{rows} rows" + (f" of run {run_id}" if run_id else "")
     if wrong := expect is not None and rows != expect:
@@ -371,13 +388,12 @@ def count(
     return Result(text, {"rows": rows, "run_id": run_id, "expected": expect}, 1 if wrong else 0)
 
 
-@app.command(
-    epilog=examples("monitor", "monitor --log new.csv --since 7d", "monitor --labels late.csv")
-)
+@app.command(epilog=examples("monitor", "monitor new.csv --since 7d", "monitor --labels late.csv"))
 @shared
 def monitor(
+    table: Log = None,
     overrides: Overrides = None,
-    log: Log = None,
+    log: OldLog = None,
     since: Since = None,
     labels: Labels = None,
     page: Page = None,
@@ -386,8 +402,9 @@ def monitor(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Tell whether later rows have moved from those of the training: exit code 1 if they have."""
-    pipeline = open_pipeline(overrides, config_dir, allow_mismatch)
-    found = pipeline.monitor(log, model, since=since, labels=labels, page=page)
+    table, words = table_and_overrides(table, overrides, "--log", log)
+    pipeline = open_pipeline(words, config_dir, allow_mismatch)
+    found = pipeline.monitor(table, model, since=since, labels=labels, page=page)
     return Result(found, found.to_dict(), 1 if found.alarm else 0)
 
 

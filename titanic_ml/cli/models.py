@@ -30,6 +30,7 @@ Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history
 OrKeep = Annotated[
     bool, typer.Option("--or-keep", help="That the champion stays is no error; say which it is.")
 ]
+Keep = Annotated[int, typer.Option(help="Number of newest versions to keep.", min=1)]
 OlderThan = Annotated[
     float, typer.Option(help="Hours after which what is unfinished counts as left behind.", min=0)
 ]
@@ -113,7 +114,7 @@ def history(
     return Result(text, [entry.to_dict() for entry in entries])
 
 
-@app.command(epilog=examples("models compare latest champion"))
+@app.command(epilog=examples("models compare latest champion", "models compare 20261128T16"))
 @shared
 def compare(
     version: Version,
@@ -137,6 +138,19 @@ def delete(
     """Remove a version for good, unless it is the champion or the latest."""
     deleted = model_store(overrides, config_dir).delete(version)
     return Result(f"{deleted} is deleted", {"deleted": deleted})
+
+
+@app.command(epilog=examples("models prune --keep 10"))
+@shared
+def prune(
+    keep: Keep,
+    overrides: Overrides = None,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Remove all but the newest versions, the champion and the one before it."""
+    deleted = model_store(overrides, config_dir).prune(keep)
+    lines = [f"{name} is deleted" for name in deleted] or ["nothing to delete"]
+    return Result("\n".join(lines), {"deleted": deleted})
 
 
 @app.command(
@@ -213,7 +227,9 @@ def _page(version: ModelVersion, aliases: list[str]) -> str:
         "made": f"{made.time} by {made.who}, after {made.parent or 'none'}",
         "code": made.git or "of no commit",
         "estimator": f"{chosen}, threshold {made.threshold:g}",
-        "data": f"{made.data.rows} rows of {made.data.uri}, SHA-256 {made.data.sha256[:12]}…",
+        "data": f"{made.data.rows} rows of {made.data.uri}",
+        "rows": f"fingerprint {made.data.fingerprint}",
+        "file": f"SHA-256 {made.data.file_sha256}" if made.data.file_sha256 else "not one file",
         "libraries": ", ".join(f"{name} {v}" for name, v in made.libraries.items()),
         "report": version.report,
     }
@@ -222,6 +238,9 @@ def _page(version: ModelVersion, aliases: list[str]) -> str:
     lines += ["", f"{'METRIC (' + level + ')':<18} {'STRATIFIED FOLDS':<24} GROUPED FOLDS".rstrip()]
     for name, estimate in made.metrics.items():
         lines.append(f"{name:<18} {estimate!s:<24} {grouped.get(name, '')}".rstrip())
-    lines += ["", f"{'CANDIDATE':<22} LOG LOSS"]
-    lines += [f"{c['label']:<22} {c['log_loss']:.4f}" for c in made.candidates.values()]
+    lines += ["", f"{'CANDIDATE':<22} {'LOG LOSS':<9} {'GROUPED':<9} CHOSEN IN"]
+    for c in made.candidates.values():
+        unseen = c.get("grouped_log_loss")
+        words = "" if unseen is None else f"{unseen:.4f}"
+        lines.append(f"{c['label']:<22} {c['log_loss']:<9.4f} {words:<9} {c['chosen_share']:.0%}")
     return "\n".join(lines)

@@ -26,6 +26,9 @@ import typer
 
 from titanic_ml.cli import completion
 from titanic_ml.errors import SettingsError
+from titanic_ml.storage.address import shown
+
+log = logging.getLogger(__name__)
 
 
 def examples(*lines: str) -> str:
@@ -77,10 +80,15 @@ OptionalVersion = Annotated[
         autocompletion=completion.version_or_setting,
     ),
 ]
-Data = Annotated[
+Table = Annotated[
     str | None,
-    typer.Option(help=f"The table: {TABLES}; by default the setting data.uri."),
+    typer.Argument(
+        metavar="TABLE",
+        help=f"{TABLES}; by default the setting data.uri.",
+        autocompletion=completion.settings,
+    ),
 ]
+OldData = Annotated[str | None, typer.Option("--data", hidden=True)]
 ConfigDir = Annotated[
     Path | None,
     typer.Option(
@@ -124,13 +132,49 @@ def version_or_override(
     return version, list(overrides or ())
 
 
-def table_or_override(
-    table: str | None, overrides: list[str] | None
+def table_and_overrides(
+    table: str | None,
+    overrides: list[str] | None,
+    option: str = "",
+    old: str | None = None,
+    writes: bool = False,
 ) -> tuple[str | None, list[str]]:
-    """The same of a table: in its address something else comes before an equals sign."""
+    """Return the table, which may be left out, and the overrides.
+
+    The first override may stand in the table's place; in the address of a table something else
+    comes before an equals sign.
+
+    Parameters
+    ----------
+    table, overrides
+        As typer gives them.
+    option, old
+        An option that named the table in earlier versions, and its value. It still works, with a
+        note.
+    writes
+        Whether the command has an option --output, which may have been meant.
+
+    Raises
+    ------
+    BadParameter
+        A second table is named, or a word that is no override.
+    """
+    words = list(overrides or ())
     if table and re.match(r"[+~]*[\w.]+=", table):
-        return None, [table, *(overrides or ())]
-    return table, list(overrides or ())
+        words.insert(0, table)
+        table = None
+    if old is not None:
+        if table is not None:
+            raise typer.BadParameter(f"two tables, {shown(table)} and {option} {shown(old)}")
+        log.warning("%s is no longer needed: name the table without it", option)
+        table = old
+    for word in words:
+        if "=" not in word and not word.startswith("~"):
+            raise typer.BadParameter(
+                f"unexpected {shown(word)!r}: expected settings after the table, such as seed=7"
+                + f"; to write to it: --output {shown(word)}" * writes
+            )
+    return table, words
 
 
 def refuse_without_extra(extra: str, *packages: str) -> None:
@@ -194,10 +238,9 @@ class _StandardError(logging.Handler):
 @contextmanager
 def told_on_standard_error(verbose: bool, quiet: bool) -> Iterator[None]:
     """Show the log of the package: all of it, or what warns, or nothing."""
-    if quiet and not verbose:
-        yield
-        return
-    logger, handler = logging.getLogger("titanic_ml"), _StandardError()
+    logger = logging.getLogger("titanic_ml")
+    silent = quiet and not verbose
+    handler = logging.NullHandler() if silent else _StandardError()
     words = "%(asctime)s %(name)s: %(message)s" if verbose else "WARNING: %(message)s"
     handler.setFormatter(logging.Formatter(words, "%H:%M:%S"))
     before = logger.level

@@ -338,9 +338,8 @@ def _quoted(word: str) -> str:
     """Quote a value that Hydra's grammar would not take as it is, such as an address with `=`."""
     key, equals, value = word.partition("=")
     whole = bool(key and equals) or key.startswith("~")
-    likely = f"data.uri={word}" if re.search(r"[./]", word) else "seed=7"
-    expected = f"a name and a value, such as {likely}"
-    require(whole, "an override", _without_passwords(repr(word)), _without_passwords(expected))
+    expected = "a name and a value, such as seed=7"
+    require(whole, "an override", _without_passwords(repr(word)), expected)
     if not re.fullmatch(r"[\w.+*%/-]*|[\[{'\"].*|\$\{.*", value, re.ASCII | re.DOTALL):
         value = re.sub(r"(\\*)'", r"\1\1\\'", value + "'").removesuffix("\\'")
         value = f"'{value}'"

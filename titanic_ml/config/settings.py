@@ -42,9 +42,12 @@ class StoreSettings:
 
 @dataclass(frozen=True)
 class PredictionsSettings:
+    input: str | None
     uri: str | None
 
     def __post_init__(self) -> None:
+        right = self.input is None or bool(self.input.strip())
+        require(right, "predictions.input", "empty", "the address of a table, or null")
         right = self.uri is None or bool(self.uri.strip())
         require(right, "predictions.uri", "empty", "the address of a table, or null")
 

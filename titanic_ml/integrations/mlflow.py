@@ -117,7 +117,8 @@ class MlflowServer:
             "mlflow.source.git.commit": made.git or "none",
             "mlflow.note.content": f"{report.verdict.headline}\n\nReport: {version.report}",
             "titanic_ml.parent": made.parent or "none",
-            "titanic_ml.data.sha256": made.data.sha256,
+            "titanic_ml.data.fingerprint": made.data.fingerprint,
+            "titanic_ml.data.file_sha256": made.data.file_sha256 or "none",
         }
         run = client.create_run(experiment, ended, tags, run_name=made.version).info.run_id
         rest = {key: v for key, v in made.settings.items() if key not in ("dataset", "estimator")}
@@ -310,10 +311,10 @@ def _input(made: Manifest) -> Any:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     table, name = made.data, made.settings["dataset"]["name"]
-    profile = {"rows": table.rows, "sha256": table.sha256, "columns": table.profile}
+    profile = {"rows": table.rows, "fingerprint": table.fingerprint, "columns": table.profile}
     dataset = Dataset(
         name=name,
-        digest=table.sha256[:36],  # there is room for no more
+        digest=table.fingerprint[:36],  # there is room for no more
         source_type="uri",
         source=json.dumps({"uri": table.uri}),
         profile=json.dumps(profile),

@@ -16,7 +16,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from titanic_ml.errors import EmptyStore, ModelError, ModelNotFound, ModelRefused, StoreUnusable
+from titanic_ml.errors import (
+    EmptyStore,
+    ModelError,
+    ModelNotFound,
+    ModelRefused,
+    SettingsError,
+    StoreUnusable,
+)
 from titanic_ml.registry.aliases import ALIASES, CHAMPION, LATEST, Alias, Entry, user
 from titanic_ml.registry.provenance import git_commit, libraries
 from titanic_ml.registry.signatures import sha256
@@ -143,15 +150,19 @@ class ModelStore:
         return next((found for found in known if found.manifest.run == run), None)
 
     def resolve(self, name: str) -> str:
-        """The name of the version that an alias points at; another name as it is.
+        """Return the name of the version that an alias or the beginning of a name stands for.
+
+        A whole name is returned as it is, whether or not there is such a version.
 
         Raises
         ------
         ModelNotFound
-            The alias points at none.
+            There is none, or the names of several versions begin like this.
         """
-        if name not in NAMED:
+        if NAME.fullmatch(name):
             return name
+        if name not in NAMED:
+            return self._of_prefix(name)
         version = self.champion.version if name == CHAMPION else self.latest
         if version is None:
             self._refuse_earlier_layout()
@@ -299,6 +310,31 @@ class ModelStore:
         self.objects.discard(version)
         return version
 
+    def prune(self, keep: int) -> list[str]:
+        """Remove all versions but the newest, and return the names of those removed.
+
+        The champion and the version that a rollback would return to are kept too.
+
+        Parameters
+        ----------
+        keep
+            Number of newest versions to keep, at least 1.
+
+        Raises
+        ------
+        SettingsError
+            `keep` is less than 1.
+        """
+        if keep < 1:
+            raise SettingsError(f"keep is {keep}, expected at least 1")
+        names = self.names()
+        needed = {self.champion.version}
+        try:
+            needed.add(self.champion.before(self.holds)[1].version)
+        except ModelNotFound:  # nothing to roll back to
+            pass
+        return [self.delete(name) for name in names[keep:] if name not in needed]
+
     def verify(self, age: timedelta = DAY) -> Verification:
         """Read all files of all versions and the history, and remove what killed writers left.
 
@@ -356,6 +392,18 @@ class ModelStore:
 
     def _version(self, name: str, data: bytes) -> ModelVersion:
         return ModelVersion.from_manifest(self.objects, name, data, self.key, self.allow_mismatch)
+
+    def _of_prefix(self, beginning: str) -> str:
+        """The one version whose name begins like this."""
+        found = [name for name in self.names() if beginning and name.startswith(beginning)]
+        if len(found) > 1:
+            raise ModelNotFound(
+                f"{beginning} is the beginning of {len(found)} versions in {self.uri}: "
+                f"{', '.join(found[:5])}{', …' * (len(found) > 5)}; give more of the name"
+            )
+        if not found:
+            raise self._not_found(beginning)
+        return found[0]
 
     def _refuse_earlier_layout(self) -> None:
         for name in EARLIER:

@@ -41,12 +41,27 @@ MAY_DIFFER = "scikit-learn"  # of these, where that is wished
 
 @dataclass(frozen=True)
 class TrainingTable:
-    """The table that a version was trained on: its address, fingerprint, rows and profile."""
+    """The table that a version was trained on.
+
+    Attributes
+    ----------
+    uri
+        Its address, without secrets.
+    fingerprint
+        Hash of its validated rows: the same for the same rows in another file or format.
+    rows
+        Number of rows.
+    profile
+        By column, missing values and quantiles or most frequent values.
+    file_sha256
+        SHA-256 of the file, as ``sha256sum`` prints it; None if it was not one file.
+    """
 
     uri: str
-    sha256: str
+    fingerprint: str
     rows: int
     profile: dict[str, Any]
+    file_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -230,7 +245,13 @@ class ModelVersion:
         except WrongSignature as error:
             raise ModelRefused(f"{where}: {error}; train anew or roll back") from error
         except (ValueError, TypeError, KeyError) as error:
-            reason = " ".join(str(error).split())
+            theirs, ours = _made_by(data), libraries()["titanic_ml"]
+            if theirs.split(".")[:2] != ours.split(".")[:2]:
+                raise ModelRefused(
+                    f"{where}: made with titanic_ml {theirs}, but here is {ours}; install "
+                    f"titanic_ml {theirs} or train anew"
+                ) from error
+            reason = _first_fault(error)
             raise ModelRefused(f"{where}: damaged: {reason}; train anew or roll back") from error
         if manifest.version != name:
             raise ModelRefused(f"{where}: it is the manifest of {manifest.version}")
@@ -405,6 +426,24 @@ class ModelVersion:
         import pandas as pd
 
         return pd.read_parquet(io.BytesIO(self.read(file)))
+
+
+def _made_by(data: bytes) -> str:
+    """Version of this package that wrote a manifest; this one's if that is not known."""
+    try:
+        return str(json.loads(data)["libraries"]["titanic_ml"])
+    except (ValueError, TypeError, KeyError):
+        return libraries()["titanic_ml"]
+
+
+def _first_fault(error: Exception) -> str:
+    """The first fault that pydantic found, in one line; of another error its message."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
 
 
 def _pickled(thing: Any) -> bytes:

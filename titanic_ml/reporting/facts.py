@@ -40,14 +40,15 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """The training table: what it is, where it came from, what it held; and what people read for
-    the features that were made of it.
+    """The training table: origin, content, meaning, and labels of the features made from it.
+
+    `fingerprint` and `file_sha256` are those of `registry.version.TrainingTable`.
     """
 
     name: str
     target: str
     uri: str
-    sha256: str
+    fingerprint: str
     rows: int
     positives: int
     columns: dict[str, ColumnFacts]
@@ -56,6 +57,7 @@ class DatasetFacts:
     not_for: Sequence[str]
     ethics: str
     labels: dict[str, str] = field(default_factory=dict)
+    file_sha256: str | None = None
 
     def told(self, features: Sequence[str]) -> list[str]:
         """The features under the names that people read."""
@@ -156,8 +158,9 @@ class Facts:
         dataset: Dataset,
         spec: DatasetSpec,
         settings: Settings,
+        file_sha256: str | None = None,
     ) -> Facts:
-        """What was chosen by a training, how it did, on which data and with which settings."""
+        """Collect the facts of a training; `file_sha256` is that of the table's file, if any."""
         chosen = selection.chosen
         known = {candidate.name: candidate for candidate in selection.candidates}
         candidates = [
@@ -172,7 +175,7 @@ class Facts:
         return cls(
             None,
             settings.seed,
-            _dataset_facts(dataset, spec, settings.data.uri),
+            _dataset_facts(dataset, spec, settings.data.uri, file_sha256),
             ChosenFacts(chosen.name, chosen.label, selection.parameters, selection.threshold),
             ProcedureFacts(**asdict(settings.selection)),
             candidates,
@@ -215,7 +218,7 @@ class Facts:
             grouped=self.grouped.estimates if self.grouped else None,
             candidates=candidates,
             groups=self.groups,
-            data=TrainingTable(data.uri, data.sha256, data.rows, profile),
+            data=TrainingTable(data.uri, data.fingerprint, data.rows, profile, data.file_sha256),
             seed=self.seed,
             settings=asdict(settings),
         )
@@ -232,7 +235,9 @@ class Facts:
         return TypeAdapter(cls).validate_json(text)
 
 
-def _dataset_facts(dataset: Dataset, spec: DatasetSpec, uri: str) -> DatasetFacts:
+def _dataset_facts(
+    dataset: Dataset, spec: DatasetSpec, uri: str, file_sha256: str | None
+) -> DatasetFacts:
     columns = {
         name: ColumnFacts(spec.columns[name].kind, spec.columns[name].about, **profile)
         for name, profile in dataset.profile().items()
@@ -250,4 +255,5 @@ def _dataset_facts(dataset: Dataset, spec: DatasetSpec, uri: str) -> DatasetFact
         spec.not_for,
         spec.ethics,
         dict(spec.labels),
+        file_sha256,
     )

@@ -66,6 +66,10 @@ class Source(ABC):
     def fingerprint(self) -> str:
         """SHA-256 of the content, which is read for it."""
 
+    def file_sha256(self) -> str | None:
+        """SHA-256 of the table's file, as ``sha256sum`` prints it; None if it is not one file."""
+        return None
+
 
 class ArrowSource(Source):
     """A table that is read in record batches."""
@@ -144,6 +148,9 @@ class CsvSource(ArrowSource):
     def fingerprint(self) -> str:
         return _digest([self._place])
 
+    def file_sha256(self) -> str:
+        return self.fingerprint()
+
     @contextmanager
     def _stream(self) -> Iterator[CsvStream]:
         with self._place.open() as file:
@@ -181,6 +188,9 @@ class ParquetSource(ArrowSource):
 
     def fingerprint(self) -> str:
         return _digest(self._places)
+
+    def file_sha256(self) -> str | None:
+        return self.fingerprint() if len(self._places) == 1 else None
 
     def _common(self, schemas: dict[str, pyarrow.Schema]) -> pyarrow.Schema:
         """The types that hold those of all files, whose columns must have the same names."""

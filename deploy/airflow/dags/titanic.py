@@ -88,7 +88,7 @@ with DAG(
     tags=["titanic_ml"],
 ) as dag:
     validate = command("validate", 'validate ${DATA:+"$DATA"} --target')
-    train = command("train", 'train --run-id "$RUN" --no-promote ${DATA:+--data "$DATA"}', hours=2)
+    train = command("train", 'train ${DATA:+"$DATA"} --run-id "$RUN" --no-promote', hours=2)
     version = "{{ ti.xcom_pull('train')['version'] }}"
     evaluate = command("evaluate", 'evaluate --model "$VERSION"', VERSION=version)
     promote = command(
@@ -97,7 +97,7 @@ with DAG(
     # An alarm is told and stops nothing: who wants to, trains on other data then.
     monitor = command(
         "monitor",
-        'monitor --log "$TABLE" --model "$MODEL"',
+        'monitor "$TABLE" --model "$MODEL"',
         unless="$? -eq 1",
         MODEL="{{ ti.xcom_pull('promote')['champion'] }}",
     )
