@@ -22,7 +22,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser format format-check \
+.PHONY: help install install-serve install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
 	quality bench-tables bench-formats clean
@@ -33,6 +33,8 @@ help:  ## List the targets
 	@echo "Example: make train ARGS=\"seed=7\""
 
 install: .venv/.installed  ## Make .venv with the main dependencies, by their hashes
+
+install-serve: .venv/.installed-serve  ## Add the extras of the service (FastAPI) and of databases
 
 install-all: .venv/.installed-all  ## Add the tests' tools and all extras
 
@@ -45,7 +47,7 @@ evaluate: install  ## Measure a stored model (MODEL: version or alias)
 predict: install  ## Answer INPUT into OUTPUT (data/test.csv into submission.csv; MODEL)
 	@$(BIN)/python main.py predict "$(INPUT)" --output "$(OUTPUT)" $(if $(MODEL),--model "$(MODEL)") $(ARGS)
 
-serve: install-all  ## Answer over HTTP on port 8000, by the champion (MODEL; ARGS: settings, --port)
+serve: install-serve  ## Serve the champion over HTTP on port 8000 (MODEL; ARGS: settings, --port)
 	@$(BIN)/python main.py serve $(if $(MODEL),--model "$(MODEL)") $(ARGS)
 
 mlflow: install-all  ## Train, tell MLflow (mlflow.db), and show its page on port 5000
@@ -188,12 +190,18 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The second export holds all of the first, so it leaves both stamps.
+.venv/.installed-serve: requirements-image.txt requirements-build.txt pyproject.toml | .venv/.made
+	@echo "Installing the dependencies of the service into .venv ..."
+	@$(BIN)/python $(PIP) --require-hashes -r requirements-image.txt -r requirements-build.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch .venv/.installed $@
+
+# The development export holds all of the others, so it leaves all stamps.
 .venv/.installed-all: requirements-dev.txt requirements.txt pyproject.toml | .venv/.made
 	@echo "Installing all dependencies into .venv ..."
 	@$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
-	@touch .venv/.installed $@
+	@touch .venv/.installed .venv/.installed-serve $@
 
 .venv-lock/.installed:
 	@$(PYTHON) -m venv .venv-lock

@@ -199,7 +199,17 @@ def test_make_alone_lists_the_targets():
     ).stdout
 
     assert set(re.findall(r"^  (\S+) +\S", answer, re.MULTILINE)) == {
-        *("help", "install", "install-all", "train", "evaluate", "predict", "serve", "mlflow"),
+        *(
+            "help",
+            "install",
+            "install-serve",
+            "install-all",
+            "train",
+            "evaluate",
+            "predict",
+            "serve",
+            "mlflow",
+        ),
         *("airflow", "airflow-run", "airflow-lock", "notebook"),
         *("format", "format-check", "lint", "notebook-check", "lock-check", "browser"),
         *("large-files", "secrets"),

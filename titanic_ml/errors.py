@@ -3,7 +3,8 @@
 TitanicError                     what a command prints as one message
 ├── SettingsError                the settings or the command line are at fault (exit code 2)
 ├── DataError                    a table is at fault (exit code 1)
-│   ├── UnreadableTable          no such file, not a table, not UTF-8, empty
+│   ├── UnreadableTable          not a table, not UTF-8, empty
+│   │   └── MissingTable         no such file, folder or table
 │   ├── UnwritableTable          a full disk, a table of other columns, a database that is away
 │   └── InvalidTable             a table that breaks the schema; lists its faults
 ├── TrackingError                MLflow is away, or refuses what it is sent (exit code 1)
@@ -52,6 +53,10 @@ class DataError(TitanicError):
 
 class UnreadableTable(DataError):
     """The address holds no table that can be read."""
+
+
+class MissingTable(UnreadableTable):
+    """There is no file, folder or table at the address."""
 
 
 class UnwritableTable(DataError):

@@ -21,7 +21,13 @@ from titanic_ml.config.settings import DataSettings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.slices import slice_labels
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.errors import DataError, ModelError, PromotionRefused, SettingsError
+from titanic_ml.errors import (
+    DataError,
+    MissingTable,
+    ModelError,
+    PromotionRefused,
+    SettingsError,
+)
 from titanic_ml.prediction.predictor import DECIMALS, Predictor
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import PROFILE, Contents, Manifest, ModelVersion
@@ -447,14 +453,14 @@ class TitanicPipeline:
         Parameters
         ----------
         passenger
-            The columns of a row with their values. What is missing is None, or left out where the
-            column allows that. The target is not looked at.
+            The columns of a row with their values. Missing values are None; the id, and columns
+            that may be missing, can be left out. The target is ignored.
 
         Returns
         -------
         dict
-            Id and class under the names of the table, `probability` and `model_version`: what
-            `predict` says of the row.
+            Id (None if the row has none) and class under the names of the table, `probability`
+            and `model_version`, equal to those of `predict`.
 
         Raises
         ------
@@ -517,8 +523,10 @@ class TitanicPipeline:
             As `predict_one`.
         """
         version, rows = self._warm()
-        dataset = rows.dataset([passenger])
-        return _explained(version, dataset.X, f"{version.spec.id} {dataset.ids.iloc[0]}")
+        dataset = rows.single(passenger)
+        id = dataset.ids.iloc[0]
+        subject = "the row" if pd.isna(id) else f"{version.spec.id} {id}"
+        return _explained(version, dataset.X, subject)
 
     def prediction_log(self) -> PredictionLog | None:
         """What keeps answers that are given one by one, not yet started; None if that isn't wished.
@@ -670,16 +678,26 @@ class TitanicPipeline:
         from titanic_ml.monitoring.profile import Profile
         from titanic_ml.results import Monitoring
 
-        log = self.settings.monitoring.log if log is None else log
+        given, log = log, self.settings.monitoring.log if log is None else log
         if log is None:
             raise SettingsError("no log: name a table, or set monitoring.log")
         start = None if since is None else moment(since)
         version = self._version(model)
         if PROFILE not in version.manifest.files:
             raise ModelError(f"{version.name} was trained before profiles were kept; train anew")
-        with open_table(log) as source:
-            frames = (batch.frame for batch in source.batches())
-            rows = Logged.of(newest(frames, name_of(log), start), version.spec, name_of(log))
+        try:
+            with open_table(log) as source:
+                frames = (batch.frame for batch in source.batches())
+                found = newest(frames, name_of(log), start)
+        except MissingTable as error:
+            if given is not None:
+                raise
+            raise DataError(
+                f"{name_of(log)}: no answers yet; a service writes them there every few seconds"
+            ) from error
+        if found.empty and start is not None:
+            raise DataError(f"{name_of(log)}: no answers since {start:%Y-%m-%d %H:%M} UTC")
+        rows = Logged.of(found, version.spec, name_of(log))
         known, probability = _answers(version, rows)
         s = self.settings.monitoring
         drift = DriftDetector(s.alpha, s.threshold, s.shift).compare(
@@ -688,7 +706,7 @@ class TitanicPipeline:
         performance = None
         if labels is not None:
             performance = self._performance(version, rows.ids, probability, labels)
-        found = Monitoring(
+        outcome = Monitoring(
             version=version.name,
             table=name_of(log),
             since=None if start is None else start.isoformat(timespec="seconds"),
@@ -699,8 +717,8 @@ class TitanicPipeline:
             volume=rows.volume(),
         )
         if page is not None:
-            write_page(Path(page), found.to_html())
-        return found
+            write_page(Path(page), outcome.to_html())
+        return outcome
 
     def _performance(
         self, version: ModelVersion, ids: pd.Series, probability: np.ndarray, labels: Table

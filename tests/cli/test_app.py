@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -223,6 +224,21 @@ def test_monitor_names_what_has_moved_and_exits_with_1(run, store, tmp_path):
     assert told["alarm"] and "Fare" in told["drift"]["drifted"] and told["performance"] is None
     refused = run("monitor", later, "--report", tmp_path / "no/drift.html", where)
     assert refused.code == 1 and "can't be written: No such file" in refused.err
+
+
+@pytest.mark.parametrize(
+    "log", ["served/", "sqlite:///log.db?table=served", "sqlite:///other.db?table=served"]
+)
+def test_monitor_says_that_there_are_no_answers_yet(run, store, tmp_path, monkeypatch, log):
+    monkeypatch.chdir(tmp_path)
+    sqlite3.connect("other.db").close()  # a database without the table
+    Path("other.db").write_bytes(b"")
+    where = f"store.uri={store}", f"monitoring.log={log}"
+    done = run("monitor", *where)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"Error: {log}: no answers yet; a service writes them there")
+    named = run("monitor", log, *where)
+    assert named.code == 1 and "no such" in named.err  # a table that the user named is missing
 
 
 def test_monitor_says_what_it_lacks(run, store, tmp_path):
@@ -531,7 +547,7 @@ def test_a_process_prints_a_traceback_only_with_debug(store):
     assert err.startswith(b"Error: none.csv: no such file") and err.count(b"\n") == 1
     code, out, err = finish(*words, "--debug")
     assert (code, out) == (1, b"")
-    assert b"Traceback" in err and b"UnreadableTable: none.csv: no such file" in err
+    assert b"Traceback" in err and b"MissingTable: none.csv: no such file" in err
 
 
 def test_the_installed_program_is_the_same(tmp_path):

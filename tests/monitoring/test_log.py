@@ -158,3 +158,16 @@ def test_a_file_is_no_place_for_it(spec, tmp_path):
         PredictionLog(str(tmp_path / "log.parquet"), spec)
     with pytest.raises(UnwritableTable, match="No such file or directory"):
         PredictionLog(str(tmp_path / "no" / "log") + "/", spec)
+
+
+def test_an_answer_without_an_id_is_kept_and_monitored(tmp_path, spec, pipeline):
+    uri = f"{tmp_path}/log/"
+    log = PredictionLog(uri, spec)
+    row = {name: value for name, value in ROW.items() if name != "PassengerId"}
+    log.start()
+    log.add([row] * 40, [pipeline.predict_one(row)] * 40)
+    log.stop()
+    assert log.written == 40 and log.dropped == 0
+    assert read_table(uri)["PassengerId"].isna().all()
+    found = pipeline.monitor(uri)
+    assert found.invalid == 0 and found.drift.rows == 40

@@ -40,3 +40,19 @@ def test_schemathesis_finds_nothing(service, tmp_path, unmeasured):
     )
     assert done.returncode == 0, done.stdout[-5000:]
     assert "Tested: 7" in done.stdout
+
+
+def test_paths_are_grouped_by_purpose_and_every_answer_has_a_schema(service):
+    page = service.get("/openapi.json").json
+    groups = {tag["name"]: tag["description"] for tag in page["tags"]}
+    assert list(groups) == ["Predict and explain", "Model", "Operate"] and all(groups.values())
+    found = {name: [] for name in groups}
+    for path, methods in page["paths"].items():
+        for method in methods.values():
+            (group,) = method["tags"]
+            found[group].append(path)
+            assert method["summary"] and method["description"]
+            for content in method["responses"]["200"]["content"].values():
+                assert content["schema"] not in ({}, None), path
+    assert found["Predict and explain"] == ["/predict", "/explain", "/predict/file"]
+    assert found["Model"] == ["/model"] and found["Operate"] == ["/healthz", "/readyz", "/metrics"]

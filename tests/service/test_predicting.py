@@ -121,3 +121,23 @@ def test_a_training_row_gets_over_http_what_the_pipeline_gives_it(
     explained = service.ask("POST", "/explain", body, Content_Type="application/json").json
     found = service.post(row).json, service.post([row]).json["predictions"][0], explained
     assert [answer["probability"] for answer in found] == [expected] * 3
+
+
+def test_a_single_passenger_needs_no_id(service, passenger, pipeline):
+    expected = service.post(passenger).json | {"PassengerId": None}
+    alone = {name: value for name, value in passenger.items() if name != "PassengerId"}
+    for given in (alone, alone | {"PassengerId": None}, alone | {"PassengerId": ""}):
+        assert service.post(given).json == expected
+        assert pipeline.predict_one(given) == expected
+        body = json.dumps(given).encode()
+        explained = service.ask("POST", "/explain", body, Content_Type="application/json").json
+        assert explained["subject"] == "the row"
+        assert explained["probability"] == expected["probability"]
+    assert service.post(alone | {"PassengerId": "x"}).status == 422
+
+
+def test_passengers_of_a_list_need_an_id_to_be_told_apart(service, passenger):
+    alone = {name: value for name, value in passenger.items() if name != "PassengerId"}
+    answer = service.post([passenger, alone])
+    assert answer.status == 422
+    assert [(f["passenger"], f["field"]) for f in answer.json["faults"]] == [(2, "PassengerId")]

@@ -42,3 +42,11 @@ def test_metrics_count_requests_predictions_and_faults(service, passenger):
         f'titanic_model_version{{version="{service.get("/readyz").json["model_version"]}"}} 1.0',
     ):
         assert line in page.splitlines()
+
+
+def test_there_is_an_icon(service):
+    icon = service.get("/favicon.ico")
+    assert icon.status == 200 and icon.headers["content-type"].startswith("image/svg+xml")
+    assert icon.body.startswith(b"<svg") and "max-age" in icon.headers["cache-control"]
+    for page in ("/", "/docs"):
+        assert b'rel="icon" href="favicon.ico"' in service.get(page).body

@@ -52,7 +52,9 @@ def version_or_setting(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _typed(ctx: typer.Context) -> list[str]:
     """The words before the one that is being typed that may be settings, the last one last."""
-    words = [value for value in ctx.params.values() if isinstance(value, str)]
+    positional = [p.name for p in ctx.command.params if p.param_type_name == "argument"]
+    values = [ctx.params.get(name) for name in positional if name]
+    words = [value for value in values if isinstance(value, str)]
     words += [*(ctx.params.get("overrides") or ()), *ctx.args]
     # bash takes an equals sign for a word of its own
     return "\n".join(words).replace("\n=", "=").replace("=\n", "=").split("\n")

@@ -182,7 +182,7 @@ def refuse_without_extra(extra: str, *packages: str) -> None:
     if missing := [package for package in packages if find_spec(package) is None]:
         raise SettingsError(
             f"{extra} needs the extra {extra}, of which {', '.join(missing)} is not installed; "
-            f"make install-all, or pip install 'titanic_ml[{extra}]'"
+            f"make install-{extra}, or pip install 'titanic_ml[{extra}]'"
         )
 
 

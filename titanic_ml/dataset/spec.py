@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -194,6 +194,11 @@ class DatasetSpec:
     def inputs(self) -> list[str]:
         """Names of the columns that a model may learn from."""
         return [name for name in self.columns if name not in (self.id, self.target)]
+
+    def with_optional_id(self) -> DatasetSpec:
+        """Return the same specification, but that rows need no id."""
+        columns = {**self.columns, self.id: replace(self.columns[self.id], nullable=True)}
+        return replace(self, columns=columns)
 
     @property
     def kinds(self) -> dict[str, Kind]:

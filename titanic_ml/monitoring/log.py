@@ -44,9 +44,9 @@ class Served(NamedTuple):
 
 
 def spec_of_log(spec: DatasetSpec) -> DatasetSpec:
-    """The same, but a row may come again: a passenger may be asked about twice."""
+    """Return the specification of a log, in which ids may repeat or be missing."""
     columns = {name: replace(column, unique=False) for name, column in spec.columns.items()}
-    return replace(spec, columns=columns)
+    return replace(spec, columns=columns).with_optional_id()
 
 
 class PredictionLog:

@@ -38,7 +38,8 @@ class RowPredictor:
     model: PlainModel | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.reader = RowReader(self.spec)
+        self.loose = self.spec.with_optional_id()  # a row on its own needs no id
+        self.reader = RowReader(self.loose)
         self.threshold = round(self.predictor.threshold, DECIMALS)
         self.model = plain_model(self.predictor.model, self.known)
 
@@ -66,8 +67,8 @@ class RowPredictor:
         return [None if value is None else self._answer(value, next(found)) for value in values]
 
     def _answer(self, values: Mapping[str, Any], probability: float) -> Answer:
-        probability = round(probability, DECIMALS)
-        return values[self.spec.id], int(probability >= self.threshold), probability
+        probability, id = round(probability, DECIMALS), values[self.spec.id]
+        return id if id == id else None, int(probability >= self.threshold), probability
 
     def predict_table(self, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         """The same of many rows, as a table of id, class and probability.
@@ -80,11 +81,18 @@ class RowPredictor:
         return self.predictor.predict(self.dataset(rows), self.spec.target, with_probability=True)
 
     def dataset(self, rows: Sequence[Mapping[str, Any]]) -> Dataset:
-        """The rows as a data set. Raises `InvalidTable` with all faults of all rows."""
+        """Validate rows of one table. Raises `InvalidTable` with all faults of all rows."""
+        return self._dataset(rows, self.spec)
+
+    def single(self, row: Mapping[str, Any]) -> Dataset:
+        """Validate a row on its own, which needs no id. Raises `InvalidTable`."""
+        return self._dataset([row], self.loose)
+
+    def _dataset(self, rows: Sequence[Mapping[str, Any]], spec: DatasetSpec) -> Dataset:
         frame = pd.DataFrame([self.reader.filled(row) for row in rows])
-        return Dataset.from_frame(frame, self.spec, "the table", with_target=False)
+        return Dataset.from_frame(frame, spec, "the table", with_target=False)
 
     def _as_table(self, row: Mapping[str, Any]) -> Answer:
-        made = self.predict_table([row])
+        made = self.predictor.predict(self.single(row), self.spec.target, with_probability=True)
         id, prediction, probability = (made[name].tolist()[0] for name in made)
-        return id, prediction, probability
+        return id if id == id else None, prediction, probability

@@ -25,7 +25,7 @@ METRIC_WORDS = {
     "calibration_error": "Mean distance between probability and share of positives; 0 is best.",
     "roc_auc": "Share of pairs put in the right order; 0.5 is a coin.",
     "average_precision": "Mean precision over the recall; a coin has the share of positives.",
-    "accuracy": "Share of right predictions at the threshold.",
+    "accuracy": "Share of right predictions, at the threshold chosen inside each fold.",
     "balanced_accuracy": "Mean of the right predictions' share in each class.",
     "precision": "Of the predictions 1, the share that is right: truly positive.",
     "recall": "Of the positive rows, the share that is found.",

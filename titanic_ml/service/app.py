@@ -14,7 +14,7 @@ from titanic_ml import __version__
 from titanic_ml.service.champion import SECONDS
 from titanic_ml.service.dashboard import dashboard
 from titanic_ml.service.keys import Guarded
-from titanic_ml.service.openapi import described
+from titanic_ml.service.openapi import TAGS, described
 from titanic_ml.service.predicting import predicting
 from titanic_ml.service.refusals import tell_refusals
 from titanic_ml.service.serving import Serving
@@ -60,6 +60,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # its page would fetch scripts from elsewhere; ours is in `telling`
         redoc_url=None,
+        openapi_tags=TAGS,
     )
     app.state.serving = serving
     routers = predicting(serving), telling(serving), dashboard(serving)

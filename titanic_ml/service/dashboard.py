@@ -34,7 +34,7 @@ NEWEST = 50  # versions and changes of the champion that are listed
 WORDS = {
     "log_loss": "mean surprise at the truth; less is better",
     "roc_auc": "pairs put in the right order; 0.5 is a coin",
-    "accuracy": "right predictions at the threshold",
+    "accuracy": "right predictions, at the threshold chosen inside each fold",
     "calibration_error": "distance of probability and share; 0 is best",
 }
 

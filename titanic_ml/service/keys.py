@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CHALLENGE = 'Bearer, Basic realm="titanic_ml", charset="UTF-8"'
 # For probes, which have no key, and for those who want to know how to ask.
-OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs")
+OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs", "/favicon.ico")
 
 
 class Guarded:

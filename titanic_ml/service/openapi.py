@@ -45,7 +45,7 @@ EXPLANATION = {
         "subject": {"type": "string"},
         "outcome": {"type": "string", "description": "what the probability is of"},
         "probability": {"type": "number"},
-        "base": {"type": "number", "description": "the mean probability of passengers"},
+        "base": {"type": "number", "description": "mean prediction for the training rows"},
         "contributions": {
             "type": "array",
             "description": "the largest first; with the base they sum to the probability",
@@ -64,15 +64,57 @@ EXPLANATION = {
 }
 
 
+# Groups of /docs, in this order.
+PREDICT, MODEL, OPERATE = "Predict and explain", "Model", "Operate"
+TAGS = [
+    {"name": PREDICT, "description": "Probability and class of passengers, and the reasons."},
+    {"name": MODEL, "description": "The model version that predicts."},
+    {"name": OPERATE, "description": "Health, readiness and metrics, for orchestrators."},
+]
+HEALTH = {
+    "title": "Health",
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"type": "string", "enum": ["alive"]}},
+}
+READINESS = {
+    "title": "Readiness",
+    "type": "object",
+    "required": ["model_version", "refused"],
+    "properties": {
+        "model_version": {
+            "type": ["string", "null"],
+            "description": "the version that predicts; null if none is loaded",
+        },
+        "refused": {
+            "type": ["string", "null"],
+            "description": "a newer champion that can't be loaded",
+        },
+        "why": {"type": "string", "description": "why; not shown where keys are needed"},
+        "log": {
+            "type": ["string", "null"],
+            "description": "why answers can't be logged; not shown where keys are needed",
+        },
+    },
+}
+
+
+def json_answer(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    """A good answer in JSON, as FastAPI's `responses` take it."""
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
 def predict_page(spec: DatasetSpec) -> dict[str, Any]:
     """Of `/predict`."""
-    passenger, answer = passenger_schema(spec), answer_schema(spec)
-    many = {"type": "array", "items": passenger, "minItems": 1, "maxItems": MOST_PASSENGERS}
+    one_spec = spec.with_optional_id()
+    passenger, answer = passenger_schema(one_spec), answer_schema(one_spec)
+    items = passenger_schema(spec)
+    many = {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_PASSENGERS}
     answers = {
         "title": "Predictions",
         "type": "object",
         "required": ["predictions"],
-        "properties": {"predictions": {"type": "array", "items": answer}},
+        "properties": {"predictions": {"type": "array", "items": answer_schema(spec)}},
     }
     one = example(spec)
     examples = {
@@ -89,7 +131,7 @@ def predict_page(spec: DatasetSpec) -> dict[str, Any]:
 
 def explain_page(spec: DatasetSpec) -> dict[str, Any]:
     """Of `/explain`."""
-    body = {"schema": passenger_schema(spec), "example": example(spec)}
+    body = {"schema": passenger_schema(spec.with_optional_id()), "example": example(spec)}
     return _page({"application/json": body}, {"schema": EXPLANATION})
 
 

@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from titanic_ml.service.openapi import explain_page, file_page, predict_page
+from titanic_ml.service.openapi import PREDICT, explain_page, file_page, predict_page
 from titanic_ml.service.requests import Refused, passengers_of, received
 from titanic_ml.service.serving import Serving
 
@@ -23,11 +23,19 @@ TABLES = 2  # that are predicted at a time; others wait
 def predicting(serving: Serving) -> APIRouter:
     """The routes."""
     router, pipeline = APIRouter(), serving.pipeline
-    _add_tables(router, serving)
 
-    @router.post("/predict", openapi_extra=predict_page(serving.spec), response_class=JSONResponse)
+    @router.post(
+        "/predict",
+        summary="Predict passengers",
+        tags=[PREDICT],
+        openapi_extra=predict_page(serving.spec),
+        response_class=JSONResponse,
+    )
     async def predict(request: Request) -> Response:
-        """One passenger, an object of facts, or a list of up to 10,000."""
+        """Predict one passenger, an object of facts, or a list of up to 10,000.
+
+        A single passenger needs no id.
+        """
         passengers, alone = await passengers_of(request)
         await serving.current()
         if alone:
@@ -37,9 +45,15 @@ def predicting(serving: Serving) -> APIRouter:
         serving.answered(passengers, answers)
         return JSONResponse(answers[0] if alone else {"predictions": answers})
 
-    @router.post("/explain", openapi_extra=explain_page(serving.spec), response_class=JSONResponse)
+    @router.post(
+        "/explain",
+        summary="Explain a prediction",
+        tags=[PREDICT],
+        openapi_extra=explain_page(serving.spec),
+        response_class=JSONResponse,
+    )
     async def explain(request: Request) -> Response:
-        """Which facts of one passenger moved the probability, and by how much."""
+        """Explain which facts of one passenger moved the probability, and by how much."""
         passengers, alone = await passengers_of(request)
         if not alone:
             raise Refused(422, "found a list, expected one passenger, an object of facts")
@@ -47,6 +61,7 @@ def predicting(serving: Serving) -> APIRouter:
         found = await run_in_threadpool(pipeline.explain_one, passengers[0])
         return JSONResponse(found.to_dict())
 
+    _add_tables(router, serving)
     return router
 
 
@@ -54,7 +69,13 @@ def _add_tables(router: APIRouter, serving: Serving) -> None:
     """The route of tables."""
     turn = asyncio.Semaphore(TABLES)
 
-    @router.post("/predict/file", openapi_extra=file_page(), response_class=FileResponse)
+    @router.post(
+        "/predict/file",
+        summary="Predict a table",
+        tags=[PREDICT],
+        openapi_extra=file_page(),
+        response_class=FileResponse,
+    )
     async def predict_file(
         request: Request,
         full: Annotated[bool, Query(description="add probability, version and time")] = False,

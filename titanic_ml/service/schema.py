@@ -10,7 +10,7 @@ TYPES = {"integer": "integer", "number": "number"}  # of a kind; other kinds are
 
 
 def passenger_schema(spec: DatasetSpec) -> dict[str, Any]:
-    """The JSON schema of a passenger, without the target; what may be missing may be left out."""
+    """JSON schema of a passenger, without the target; nullable columns may be left out."""
     columns = {name: column for name, column in spec.columns.items() if name != spec.target}
     return {
         "title": "Passenger",

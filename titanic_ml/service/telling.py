@@ -9,23 +9,30 @@ import fastapi_offline
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from titanic_ml.service.openapi import REFUSED
+from titanic_ml.registry.version import Manifest
+from titanic_ml.service.openapi import HEALTH, MODEL, OPERATE, READINESS, REFUSED, json_answer
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.serving import Serving
 
 # Swagger UI as fastapi_offline packs it.
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
+ICON = Path(__file__).parent / "pages" / "favicon.svg"
+CACHED = "public, max-age=86400"  # one day
 TYPES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 DOCS = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>titanic_ml: how to ask it</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="favicon.ico" type="image/svg+xml">
 <link rel="stylesheet" href="docs/swagger-ui.css">
+<style>
+@media (prefers-color-scheme: dark) { html { filter: invert(.9) hue-rotate(180deg); } }
+</style>
 <main id="swagger-ui"></main>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>
@@ -44,18 +51,29 @@ def telling(serving: Serving) -> APIRouter:
     router = APIRouter()
     away: dict[int | str, dict[str, Any]] = {503: {"description": REFUSED[503]}}
 
-    @router.get("/model", responses=away)
+    manifest = json_answer(TypeAdapter(Manifest).json_schema(), "the manifest of the version")
+
+    @router.get(
+        "/model", summary="Describe the version", tags=[MODEL], responses={200: manifest, **away}
+    )
     async def model_page() -> Response:
         """What the version that answers says of itself."""
         version = await run_in_threadpool(serving.pipeline.store.open, await serving.current())
         return JSONResponse(version.manifest.to_dict())
 
-    @router.get("/healthz")
+    @router.get(
+        "/healthz", summary="Health", tags=[OPERATE], responses={200: json_answer(HEALTH, "alive")}
+    )
     async def health() -> dict[str, str]:
         """Whether the process lives."""
         return {"status": "alive"}
 
-    @router.get("/readyz", responses=away)
+    readiness = json_answer(READINESS, "a version predicts")
+    not_ready = json_answer(READINESS, REFUSED[503])
+
+    @router.get(
+        "/readyz", summary="Readiness", tags=[OPERATE], responses={200: readiness, 503: not_ready}
+    )
     async def ready() -> Response:
         """Whether a version answers, which, and whether another was refused."""
         champion = serving.champion
@@ -64,11 +82,15 @@ def telling(serving: Serving) -> APIRouter:
             found |= {"why": champion.why, "log": serving.log.why if serving.log else None}
         return JSONResponse(found, 200 if champion.version else 503)
 
-    @router.get("/metrics", response_class=PlainTextResponse)
+    @router.get("/metrics", summary="Metrics", tags=[OPERATE], response_class=PlainTextResponse)
     async def numbers() -> Response:
-        """What Prometheus asks for."""
+        """Metrics in Prometheus' text format."""
         serving.tell()
         return Response(serving.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        return FileResponse(ICON, media_type="image/svg+xml", headers={"cache-control": CACHED})
 
     @router.get("/docs", include_in_schema=False)
     async def docs() -> Response:

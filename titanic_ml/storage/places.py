@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from titanic_ml.errors import UnreadableTable
+from titanic_ml.errors import MissingTable, UnreadableTable
 from titanic_ml.storage.address import FileAddress
 from titanic_ml.storage.files import filling_temporary, temporary_file
 
@@ -61,7 +61,7 @@ def located(address: FileAddress) -> Iterator[list[Place]]:
         else:
             places = [_copied(address, stack.enter_context(temporary_file()))]
         if not places:
-            raise UnreadableTable(f"{address.shown}: holds no file whose name ends in .parquet")
+            raise MissingTable(f"{address.shown}: holds no file whose name ends in .parquet")
         yield places
 
 
@@ -107,7 +107,7 @@ def _local(address: FileAddress) -> list[Place]:
     else:
         paths = [Path(name) for name in glob.glob(address.path, recursive=True)]
         if not paths and not glob.has_magic(address.path):
-            raise UnreadableTable(f"{address.shown}: no such folder (looked for {path.absolute()})")
+            raise MissingTable(f"{address.shown}: no such folder (looked for {path.absolute()})")
     places = []
     for path in sorted(paths):
         name = address.shown if not address.many else str(path)
@@ -116,9 +116,7 @@ def _local(address: FileAddress) -> list[Place]:
                 places.append(Place(name, partial(_open, path, name), path.stat().st_size))
         except UnreadableTable as error:
             if isinstance(error.__cause__, FileNotFoundError):
-                raise UnreadableTable(
-                    f"{name}: no such file (looked for {path.absolute()})"
-                ) from None
+                raise MissingTable(f"{name}: no such file (looked for {path.absolute()})") from None
             raise
     return places
 
@@ -143,7 +141,7 @@ def _in_bucket(address: FileAddress) -> list[Place]:
         if not address.many:
             found = [files.get_file_info(address.path)]
             if found[0].type != fs.FileType.File:
-                raise UnreadableTable(f"{address.shown}: no such file")
+                raise MissingTable(f"{address.shown}: no such file")
         else:
             start = key.partition("*")[0].rpartition("/")[0]
             folder = f"{bucket}/{start}".rstrip("/")

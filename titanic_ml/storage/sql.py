@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pyarrow
 
-from titanic_ml.errors import SettingsError, UnreadableTable, UnwritableTable
+from titanic_ml.errors import MissingTable, SettingsError, UnreadableTable, UnwritableTable
 from titanic_ml.storage.address import SqlAddress, without_secrets
 from titanic_ml.storage.csv_reader import RawBatch
 from titanic_ml.storage.files import filling_temporary, temporary_file
@@ -28,6 +28,7 @@ READING = {  # one moment's state, in the same order each time, and nothing but 
         "SET LOCAL synchronize_seqscans = off",
     ],
 }
+NO_TABLE = re.compile(r'no such table: |relation ".*" does not exist')  # SQLite, PostgreSQL
 MARKS = {"sqlite": "?", "postgresql": "$1"}  # of the first parameter of a statement
 
 
@@ -90,7 +91,7 @@ def sql_source(address: SqlAddress) -> Iterator[SqlSource]:
     """A table or query of a database, open for reading."""
     if address.driver == "sqlite" and not Path(address.database).is_file():
         where = Path(address.database).absolute()
-        raise UnreadableTable(f"{address.shown}: no such file (looked for {where})")
+        raise MissingTable(f"{address.shown}: no such file (looked for {where})")
     with _connected(address, UnreadableTable) as connection:
         yield SqlSource(address, connection)
 
@@ -261,6 +262,8 @@ def _told(address: SqlAddress, kind: type[Exception]) -> Iterator[None]:
         if not type(error).__module__.startswith("adbc_driver_manager"):
             raise
         reason = without_secrets(_sentence(str(error)), address.database)
+        if kind is UnreadableTable and NO_TABLE.match(reason):
+            kind = MissingTable
         raise kind(f"{address.shown}: {reason}") from error
 
 
