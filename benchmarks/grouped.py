@@ -34,7 +34,8 @@ def main(seeds: int = 10) -> None:
     print("seed  log loss  accuracy")
     for seed in range(seeds):
         seeded = replace(trainer, seed=seed)
-        found = seeded.estimate(vote, seeded.grouped_splits(y, groups), X, y)
+        splits = seeded.grouped_splits(y, groups)
+        found, _ = seeded.estimate([vote], vote, splits, X, y)
         losses.append(row_losses(y.to_numpy(), found.probability.to_numpy()[:, 0]))
         right.append((found.prediction.to_numpy()[:, 0] == y).mean())
         print(f"{seed:>4}  {losses[-1].mean():>8.4f}  {right[-1]:>8.4f}", flush=True)

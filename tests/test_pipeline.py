@@ -49,7 +49,7 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(
     predictions = pipeline.predict(str(TEST))
     assert capfd.readouterr() == ("", "")
     assert [work[:2] for work in told] == sorted(work[:2] for work in told)
-    assert told[0][:2] == (0, 17) and told[-1][:2] == (17, 17)  # 3 × 3 folds, 2 grouped, 3 × 2
+    assert told[0][:2] == (0, 21) and told[-1][:2] == (21, 21)  # 3 × 3 folds, 3 × 2 grouped, 3 × 2
     assert list(dict.fromkeys(stage for *_, stage in told)) == [
         *("comparing candidates", "estimating for unseen groups"),
         *("inspecting", "measuring"),
@@ -256,12 +256,12 @@ def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick):
     words = f"store.uri={pipeline.store.uri}", *quick
     training = TitanicPipeline(*words, "estimator=majority").train()
     assert not training.promoted
-    assert "worse by more than 0.005" in training.why
+    assert "which is more than the margin of 0.005" in training.why
     assert f"{training.version} did not become the champion: {training.why}" in repr(training)
     assert pipeline.store.champion.version == champion
     assert pipeline.store.latest == training.version
     assert training.version in pipeline.store.names()
-    with pytest.raises(PromotionRefused, match="worse by more than"):
+    with pytest.raises(PromotionRefused, match="more than the margin"):
         pipeline.promote("latest")
 
 
@@ -522,7 +522,7 @@ def test_like_a_version_on_another_table_is_refused_unless_it_is_named(
     passengers.assign(Fare=passengers["Fare"] + 1).to_csv(table, index=False)
     like = TitanicPipeline(f"store.uri={store}", quick[1]).like(first.version)
     assert like.settings.data.uri == str(table)
-    told = f"mine.csv is not the table that {first.version} was trained on .891 rows of .*--data"
+    told = f"mine.csv is not the table that {first.version} was trained on .*; name the table to"
     with pytest.raises(DataError, match=told):
         like.train()
     assert like.train(table).version
@@ -563,9 +563,11 @@ def test_a_version_keeps_its_settings_without_secrets(tmp_path, quick, computed)
         TitanicPipeline(words[0], "store.signing_key=another").predict(str(TEST))
 
 
-def test_predictions_without_a_place_are_told(pipeline):
+def test_predictions_without_a_place_are_told(quick):
     with pytest.raises(SettingsError, match="no output: name one .--output., or set predictions"):
-        pipeline.output
+        TitanicPipeline(*quick, "predictions.uri=null").output
+    with pytest.raises(SettingsError, match="no input: name a table, or set predictions.input"):
+        TitanicPipeline(*quick, "predictions.input=null").input
 
 
 @pytest.mark.parametrize(

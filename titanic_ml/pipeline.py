@@ -695,8 +695,6 @@ class TitanicPipeline:
             raise DataError(
                 f"{name_of(log)}: no answers yet; a service writes them there every few seconds"
             ) from error
-        if found.empty and start is not None:
-            raise DataError(f"{name_of(log)}: no answers since {start:%Y-%m-%d %H:%M} UTC")
         rows = Logged.of(found, version.spec, name_of(log))
         known, probability = _answers(version, rows)
         s = self.settings.monitoring
@@ -981,7 +979,10 @@ class TitanicPipeline:
             log.info("%s is left out: %s", label, reason)
         log.info("%s is chosen, with %s", chosen.label, selection.parameters or "nothing to set")
         if splits:
-            grouped, losses = trainer.estimate(selection, splits, X, y, steps.of(GROUPED), finished)
+            candidates, progressed = selection.candidates, steps.of(GROUPED)
+            grouped, losses = trainer.estimate(
+                candidates, chosen, splits, X, y, progressed, finished
+            )
             table = selection.table.assign(grouped_log_loss=pd.Series(losses))
             selection = replace(selection, table=table)
         features, rest = split_features(selection.model, X)

@@ -35,7 +35,7 @@ def measure(candidates, dataset) -> Callable[..., Measured]:
         trainer = Trainer(build_preprocessor(TitanicFeatures()), chosen, repeats=1, n_jobs=1)
         selection = trainer.train(dataset.X, y)
         splits = trainer.grouped_splits(y, travelling_parties(dataset.X))
-        grouped = trainer.estimate(selection.chosen, splits, dataset.X, y)
+        grouped, _ = trainer.estimate(selection.candidates, selection.chosen, splits, dataset.X, y)
         evaluations = (
             Evaluator(200).evaluate(
                 y.to_numpy(),

@@ -22,7 +22,7 @@ def faults(frame, spec, with_target=True):
 def put(frame, row, column, value):
     """The frame with one cell changed, its column as objects so that any value fits."""
     frame[column] = frame[column].astype(object)
-    frame.loc[row - 1, column] = value
+    frame.at[row - 1, column] = value
     return frame
 
 

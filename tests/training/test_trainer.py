@@ -149,7 +149,9 @@ def test_a_candidate_that_cannot_learn_is_left_out_with_a_note(numbers):
     assert reason.startswith("the choosy one can't learn from 40 rows: too few rows; add rows")
     assert f"Left out: the choosy one. {reason}" in repr(with_it)
     splits = stratified_splits(numbers[1], 3, 2, seed=9)
-    out_of_fold, losses = trainer(LOGISTIC, MAJORITY).estimate(without, splits, *numbers)
+    out_of_fold, losses = trainer(LOGISTIC, MAJORITY).estimate(
+        without.candidates, without.chosen, splits, *numbers
+    )
     assert out_of_fold.baselines.keys() == {"majority"}
     assert losses.keys() == {"logistic", "majority"}
     expected = log_loss(numbers[1], out_of_fold.baselines["majority"][:, 0])
@@ -206,11 +208,8 @@ def test_where_no_candidate_can_learn_the_data_are_at_fault(numbers):
     with pytest.raises(DataError, match="the choosy one can't learn from 40 rows: too few rows;"):
         trainer(CHOOSY).train(*numbers)
     splits = stratified_splits(numbers[1], 3, 2, seed=9)
-    found = trainer(LOGISTIC).train(*numbers)
     with pytest.raises(DataError, match="can't learn from 40 rows"):
-        trainer(CHOOSY).estimate(
-            replace(found, candidates=[CHOOSY], chosen=CHOOSY), splits, *numbers
-        )
+        trainer(CHOOSY).estimate([CHOOSY], CHOOSY, splits, *numbers)
 
 
 def test_the_share_of_each_candidate_is_in_the_table(numbers):

@@ -91,7 +91,7 @@ def _texts(values: pd.Series) -> pyarrow.Array:
 
 
 def _series(found: pyarrow.Array, values: pd.Series) -> pd.Series:
-    return found.to_pandas().set_axis(values.index)
+    return found.to_pandas().astype("str").set_axis(values.index)
 
 
 def _rows(odd: pyarrow.Array, texts: pyarrow.Array) -> np.ndarray:

@@ -137,7 +137,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Compute the features: (n, 18), six categories and twelve numbers.
 
-        The features of a row that was in `fit` leave its own outcome out.
+        The features of a passenger who was in `fit` leave the passenger's own outcome out.
         """
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
@@ -150,7 +150,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         """
         facts = Facts.of(X)
         fates = self.companions_.transform(facts.groups)
-        return self._features(facts, self.training_rows_.replace(X, fates))
+        return self._features(facts, self.training_rows_.replace(facts.identity, fates))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """Names of the features, in order."""
@@ -168,8 +168,8 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         self.heads_ = dict(zip(tickets.values, np.bincount(tickets.codes).tolist()))
         self.companions_ = CompanionResiduals(self.shrinkage)
         own = self.companions_.fit_transform(facts.groups, facts.part, facts.cell, y)
-        self.training_rows_ = TrainingRows().fit(X, own)
-        return facts, self.training_rows_.replace(X, own)
+        self.training_rows_ = TrainingRows().fit(facts.identity, own)
+        return facts, self.training_rows_.replace(facts.identity, own)
 
     def _features(self, facts: Facts, fates: Mapping[str, Numbers]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
@@ -202,6 +202,8 @@ class Facts:
         By name, the features that are categories.
     groups
         By name, what each of the `PARTIES` is known by.
+    name
+        Of the passenger.
     women
         1 for women and boys, 0 for men.
     cell, fare_group
@@ -212,6 +214,7 @@ class Facts:
 
     words: dict[str, Any]
     groups: dict[str, Any]
+    name: Any
     women: Numbers
     cell: Any
     fare_group: Any
@@ -223,6 +226,14 @@ class Facts:
     def part(self) -> np.ndarray:
         """Whose fate a row tells of and is told, the ``women``'s or the ``men``'s, (n,)."""
         return np.where(self.women, "women", "men")
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Columns by which a passenger is recognised: the name and all that defines companions.
+
+        Another age, cabin or port makes no other passenger.
+        """
+        return {"name": self.name, **self.groups, "women": self.women}
 
     @classmethod
     def of(cls, X: Mapping[str, Values | Value]) -> Facts:
@@ -247,6 +258,7 @@ class Facts:
                 "family": joined(_key, mapped(surname_of, name), pclass, sizes),
                 "booking": joined(_key, mapped(lambda t: t[:-1], ticket), pclass, pence),
             },
+            name=name,
             women=numbered(lambda found: found[0] == "female" or found[1] == "Master", kind),
             cell=joined(lambda t, c: t + c, title, pclass),
             fare_group=joined(lambda c, a: f"{c}{a}", pclass, mapped(lambda n: n == 1, sizes)),

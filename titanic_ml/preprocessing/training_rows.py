@@ -15,7 +15,7 @@ class TrainingRows:
 
     A feature that is learned from outcomes must not contain the outcome of the row itself, neither
     in `fit_transform` nor when a training row is predicted later. Rows are recognised by the values
-    of their columns; identical training rows share the mean of their features.
+    of the columns given; training rows with equal values share the mean of their features.
 
     Attributes
     ----------

@@ -171,7 +171,8 @@ class Trainer:
 
     def estimate(
         self,
-        selection: Selection,
+        candidates: Sequence[Candidate],
+        chosen: Candidate,
         splits: Sequence[Split],
         X: pd.DataFrame,
         y: pd.Series,
@@ -182,8 +183,8 @@ class Trainer:
 
         Parameters
         ----------
-        selection
-            Result of `train`.
+        candidates, chosen
+            Those compared by `train`, and the one that was chosen.
         splits
             Outer splits of any number of repeats, one after the other.
 
@@ -194,14 +195,14 @@ class Trainer:
             each candidate that can learn in all of them, by name.
         """
         jobs = {f"other fold {number}": split for number, split in enumerate(splits, start=1)}
-        folds = self._search(selection.candidates, jobs, X, y, progress, finished, thresholds=False)
-        choices = self._choices(selection.chosen, jobs, folds, X, y, finished)
+        folds = self._search(candidates, jobs, X, y, progress, finished, thresholds=False)
+        choices = self._choices(chosen, jobs, folds, X, y, finished)
         failed = {name for fold in folds for name in fold.failed}
-        able = [c for c in selection.candidates if c.name not in failed]
+        able = [c for c in candidates if c.name not in failed]
         scored = self._probabilities(able, splits, folds, X)
         losses = pd.concat([fold.scores for fold in folds]).groupby("candidate")["log_loss"].mean()
         return (
-            self._out_of_fold(selection.chosen, able, splits, scored, choices),
+            self._out_of_fold(chosen, able, splits, scored, choices),
             {c.name: float(losses[c.name]) for c in able},
         )
 
