@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import threading
 import time
 
 import pytest
@@ -15,7 +14,6 @@ from titanic_ml.cli.options import (
     Terminated,
     called,
     examples,
-    imported_meanwhile,
     progress_bar,
     rows_bar,
     shared,
@@ -119,51 +117,6 @@ def test_bar_ends_with_an_error(capsys):
         progress(1, 4, "thinking")
         raise ValueError("no")
     assert "25%" in capsys.readouterr().err
-
-
-def test_a_module_is_imported_meanwhile_and_a_missing_one_is_no_error(monkeypatch):
-    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
-    with imported_meanwhile("colorsys"):
-        pass
-    assert "colorsys" in sys.modules
-    with imported_meanwhile("no_such_module"):
-        pass
-
-
-def test_ctrl_c_waits_until_what_is_imported_meanwhile_is_there_and_no_longer(monkeypatch):
-    """An import that it cuts off keeps its lock, for which the other thread waits for ever."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run in the background
-    done, stopped = [], threading.Event()
-    monkeypatch.setattr(options, "import_module", lambda name: stopped.wait(60))
-    with pytest.raises(KeyboardInterrupt):
-        with imported_meanwhile("colorsys"):
-            signal.raise_signal(signal.SIGINT)
-            done.append("the work")
-            stopped.set()
-            wait_for(60)
-            done.append("what comes after")
-    assert done == ["the work"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_ctrl_c_stops_at_once_what_goes_on_behind_the_import():
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    done = []
-    with pytest.raises(KeyboardInterrupt):
-        with imported_meanwhile("sys"):
-            for thread in threading.enumerate():
-                if thread is not threading.current_thread() and "work" in thread.name:
-                    thread.join()
-            signal.raise_signal(signal.SIGINT)
-            done.append("what comes after")
-    assert not done
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def wait_for(seconds):
-    """Wait in steps, between which Python hears of a signal."""
-    for _ in range(seconds * 100):
-        time.sleep(0.01)
 
 
 def test_rows_bar_tells_rows_and_rate_and_hides_for_a_small_table(capsys):

@@ -32,7 +32,6 @@ from titanic_ml.cli.options import (
     Table,
     called,
     examples,
-    imported_meanwhile,
     interruptible,
     output_may_be_lost,
     progress_bar,
@@ -355,18 +354,17 @@ def predict(
     with interruptible(UNDONE), rows_bar("Predicting", hidden=quiet) as progress:
         from titanic_ml.pipeline import TitanicPipeline
 
-        with imported_meanwhile("sklearn.compose"):  # while settings and the first rows are read
-            pipeline = TitanicPipeline(*words, config_dir=config_dir, allow_mismatch=allow_mismatch)
-            predictions = pipeline.predict_into(
-                output or pipeline.output,
-                table or pipeline.input,
-                model,
-                full=full,
-                probability=probability,
-                rejects=rejects,
-                run_id=run_id,
-                progress=progress,
-            )
+        pipeline = TitanicPipeline(*words, config_dir=config_dir, allow_mismatch=allow_mismatch)
+        predictions = pipeline.predict_into(
+            output or pipeline.output,
+            table or pipeline.input,
+            model,
+            full=full,
+            probability=probability,
+            rejects=rejects,
+            run_id=run_id,
+            progress=progress,
+        )
     return None if "-" in (output, rejects) else Result(predictions, predictions.to_dict())
 
 

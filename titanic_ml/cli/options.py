@@ -13,10 +13,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from importlib import import_module
 from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -319,46 +318,6 @@ def interruptible(state: str) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         typer.echo(f"Interrupted: {state}", err=True)
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
-
-
-@contextmanager
-def imported_meanwhile(name: str) -> Iterator[None]:
-    """Import a module in another thread, beside work that may come to need it.
-
-    Much of an import is waiting for the disk, in which that work goes on. Ctrl-C and SIGTERM wait
-    until the module is there: an import that they cut off keeps its lock, for which the other
-    thread would wait for ever.
-    """
-    came: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    imported = threading.Event()
-
-    def held(number: int, frame: object) -> None:
-        if imported.is_set():
-            signal.signal(number, before[signal.Signals(number)])
-            signal.raise_signal(number)
-        else:
-            came.append(number)
-
-    def work() -> None:
-        with suppress(ImportError):  # who needs it imports it again, and is told
-            import_module(name)
-        imported.set()
-        if came:
-            signal.raise_signal(came[0])  # in the main thread, as all signals
-
-    thread = threading.Thread(target=work)
-    for number in before:
-        signal.signal(number, held)
-    thread.start()
-    try:
-        try:
-            yield
-        finally:
-            thread.join()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
