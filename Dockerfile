@@ -22,7 +22,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . &
 FROM ${BASE}
 LABEL org.opencontainers.image.title="titanic_ml" \
       org.opencontainers.image.description="From a table of passengers to a chosen, measured, versioned model" \
-      org.opencontainers.image.version="0.2.0" \
+      org.opencontainers.image.version="0.3.0" \
       org.opencontainers.image.licenses="MIT"
 # Nothing installs packages here any more. A user with a name, since the log of champions has one.
 RUN rm -rf /usr/local/lib/python3.11/site-packages/* /usr/local/lib/python3.11/ensurepip \

@@ -24,7 +24,16 @@ STAGES = {"dataset", "preprocessing", "estimator", "training", "evaluation", "pr
 MAY_IMPORT = {
     "main": {"cli"},
     "__main__": {"cli"},
-    "cli": {"service", "pipeline", "results", "registry", "config", "errors", "__init__"},
+    "cli": {
+        "service",
+        "pipeline",
+        "results",
+        "registry",
+        "config",
+        "storage",
+        "errors",
+        "__init__",
+    },
     "service": {"pipeline", "registry", "monitoring", "dataset", "errors", "__init__"},
     "monitoring": {"dataset", "evaluation", "storage", "errors"},
     "pipeline": {

@@ -753,8 +753,6 @@ class TitanicPipeline:
 
         Raises
         ------
-        SettingsError
-            They are the same version.
         ModelError
             One of them is at fault.
         """
@@ -762,10 +760,6 @@ class TitanicPipeline:
         from titanic_ml.results import Comparison
 
         a, b = self.store.open(first), self.store.open(second)
-        if a.name == b.name:
-            raise SettingsError(
-                f"{first} and {second} are both {a.name}; name another version to compare with"
-            )
         found = compare_out_of_fold(
             a.out_of_fold, b.out_of_fold, self.settings.evaluation.confidence, self.settings.seed
         )

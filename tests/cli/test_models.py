@@ -83,11 +83,11 @@ def test_the_beginning_of_a_name_is_enough_if_it_is_one_versions(run, settings, 
     assert "; give more of the name" in several.err
 
 
-def test_a_version_is_not_compared_with_itself(run, settings, two):
-    for words in (["champion"], [two[0]], [two[0], two[0]]):
+def test_the_champion_is_compared_with_a_second_version_only(run, settings, two):
+    for words in (["champion"], [two[0]], [two[0][:-1]]):
         done = run("models", "compare", *words, settings)
         assert done.code == 2 and done.out == ""
-        assert f"are both {two[0]}; name another version to compare with" in done.err
+        assert f"{two[0]} is the champion; name a second version to compare with" in done.err
 
 
 def test_a_higher_loss_reads_as_a_sentence(run, settings, two):

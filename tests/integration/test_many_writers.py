@@ -72,7 +72,7 @@ def test_eight_programs_train_promote_and_roll_back_at_once(store):
     assert set(store.names()) == saved and len(saved) == PROGRAMS and seen <= saved
     history = store.champion.history()
     assert [entry.number for entry in history] == [*range(1, len(history) + 1)]
-    done = [tuple(words) for words in lines if words[0] in ("promote", "rollback")]
+    done = [tuple(words) for words in lines if words[0] in ("force", "rollback")]
     kept = [(e.action, e.version, e.why.removeprefix("forced: ")) for e in history]
     trained = [words[1] for words in lines if words[0] == "promoted"]
     assert sorted(entry for entry in kept if "program" in entry[2]) == sorted(done)

@@ -172,7 +172,7 @@ def test_a_server_that_dies_in_mid_training_loses_nothing(own, own_mlflow, add_v
     process = own.start("train", "--json", "--verbose")
     with process:
         for line in process.stderr:
-            if "rows read and found right" in line:  # the work begins
+            if "rows read, all valid" in line:  # the work begins
                 break
         own_mlflow.kill()
         out, err = process.communicate()

@@ -54,7 +54,7 @@ def move(store: ModelStore, number: int, name: str, moves: int) -> None:
         try:
             if chance.random() < 0.6:
                 promote(store, store.open(name), 0.0, force=True, note=why)
-                print(f"promote {name} {why}", flush=True)
+                print(f"force {name} {why}", flush=True)
             else:
                 print(f"rollback {store.rollback(why)} {why}", flush=True)
         except ModelNotFound:

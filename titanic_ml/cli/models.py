@@ -118,13 +118,17 @@ def history(
 @shared
 def compare(
     version: Version,
-    other: OptionalVersion = "champion",
+    other: OptionalVersion = "",
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
     """Put two versions side by side, on the rows that both were scored on too."""
-    other, words = version_or_override(other, overrides)
-    comparison = open_pipeline(words, config_dir).compare(version, other)
+    other, words = version_or_override(other, overrides, default="")
+    pipeline = open_pipeline(words, config_dir)
+    named, champion = pipeline.store.resolve(version), pipeline.store.champion.version
+    if not other and named == champion:
+        raise typer.BadParameter(f"{named} is the champion; name a second version to compare with")
+    comparison = pipeline.compare(version, other or CHAMPION)
     return Result(comparison, comparison.to_dict())
 
 

@@ -9,11 +9,10 @@ import fastapi_offline
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from titanic_ml.registry.version import Manifest
+from titanic_ml.registry.version import manifest_schema
 from titanic_ml.service.openapi import HEALTH, MODEL, OPERATE, READINESS, REFUSED, json_answer
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.serving import Serving
@@ -51,7 +50,7 @@ def telling(serving: Serving) -> APIRouter:
     router = APIRouter()
     away: dict[int | str, dict[str, Any]] = {503: {"description": REFUSED[503]}}
 
-    manifest = json_answer(TypeAdapter(Manifest).json_schema(), "the manifest of the version")
+    manifest = json_answer(manifest_schema(), "the manifest of the version")
 
     @router.get(
         "/model", summary="Describe the version", tags=[MODEL], responses={200: manifest, **away}
