@@ -19,7 +19,7 @@ from titanic_ml.dataset.splits import stratified_splits
 from titanic_ml.evaluation.evaluator import Evaluator
 from titanic_ml.evaluation.metrics import METRICS, Rows, measure
 
-FRESH = 20_000  # rows by which the truth is known
+FRESH = 20_000  # rows of the sample that stands for the population
 WEIGHTS = np.array([1.5, -1.0, 0.5, 0.0, 0.0])
 FOLDS, REPEATS = 5, 3
 

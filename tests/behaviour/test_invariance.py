@@ -51,7 +51,7 @@ def test_answer_does_not_depend_on(frame, probability, change, request):
         frame = frame.drop_duplicates("Ticket", keep=False)
         frame = frame[(frame[["SibSp", "Parch"]].astype("int64") == 0).all(axis=1)]
         changed = probability(CHANGES[change](frame))
-        # Somebody of another name is a companion of the training passenger, whose outcome counts.
+        # With another name the row is a new passenger, and the training passenger is a companion.
         assert np.abs(changed - probability(frame)).max() > 0.1
         return
     assert np.allclose(probability(CHANGES[change](frame)), probability(frame), atol=1e-12, rtol=0)

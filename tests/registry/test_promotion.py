@@ -136,7 +136,7 @@ def test_a_version_that_is_promoted_while_it_is_deleted_stays(new, saved, monkey
 
 
 def blunted(step: int, rows: int = 400) -> pd.DataFrame:
-    """Out-of-fold predictions of a version whose probabilities are nearer to one half each step."""
+    """Out-of-fold predictions that move closer to one half with each step."""
     random = np.random.default_rng(0)
     p = random.uniform(0.02, 0.98, rows)
     y = (random.uniform(size=rows) < p).astype(int)
