@@ -23,7 +23,8 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-serve install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser format format-check \
-	lint large-files secrets hooks hooks-run run-tests run-tests-lowest run-tests-newest \
+	lint large-files secrets hooks hooks-run run-tests run-tests-system coverage mutants \
+	run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
 	quality bench-tables bench-formats clean
 
@@ -92,9 +93,10 @@ format-check: install-all  ## Tell what `format` would rewrite
 	@$(BIN)/isort --check --quiet .
 	@$(BIN)/black --check --quiet --diff .
 
-lint: install-all  ## Check code and types (flake8, mypy), workflows (actionlint), image (hadolint)
+lint: install-all  ## Check code (flake8), types (mypy), imports, workflows (actionlint), image (hadolint)
 	@$(BIN)/flake8 .
 	@$(BIN)/mypy --no-error-summary
+	@told=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$told"; exit 1; }
 	@$(BIN)/actionlint -shellcheck= -pyflakes=
 	@if [ -e $(BIN)/hadolint ]; then $(BIN)/hadolint --failure-threshold info Dockerfile; fi
 
@@ -115,13 +117,28 @@ hooks-run: install-all  ## Run all of these checks on all files
 	@$(BIN)/pre-commit run --all-files; before=$$?; \
 		$(BIN)/pre-commit run --all-files --hook-stage pre-push && exit $$before
 
-run-tests: install-all  ## Run all tests with branch coverage (coverage/index.html, coverage.xml)
+run-tests: install-all  ## Run the quick tests with branch coverage (coverage/index.html, coverage.xml)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(PARALLEL) $(ARGS)
+	@$(BIN)/coverage run -m pytest $(PARALLEL) -m "not system" $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage html --quiet --fail-under=0
 	@$(BIN)/coverage xml --quiet --fail-under=0
-	@$(BIN)/coverage report
+	@$(BIN)/coverage report --fail-under=90
+
+# Generated tests run here once more, with ten times the examples.
+run-tests-system: export COVERAGE_FILE = .coverage-system
+run-tests-system: install-all  ## Run the tests with real servers and programs
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(PARALLEL) -m "system or hypothesis" --hypothesis-profile many $(ARGS)
+	@$(BIN)/coverage combine --quiet
+
+coverage: install-all  ## Report the coverage of both, after run-tests and run-tests-system
+	@for file in .coverage .coverage-system; do test -e $$file || { echo \
+		"There is no $$file: run make run-tests and make run-tests-system first" >&2; exit 1; }; done
+	@$(BIN)/coverage combine --quiet --keep --data-file .coverage-all .coverage .coverage-system
+	@$(BIN)/coverage html --quiet --fail-under=0 --data-file .coverage-all
+	@$(BIN)/coverage xml --quiet --fail-under=0 --data-file .coverage-all
+	@$(BIN)/coverage report --data-file .coverage-all
 
 run-tests-lowest: .venv-lowest/.installed  ## Run all tests with the lowest versions that are allowed
 	@.venv-lowest/$(SCRIPTS)/python -m pytest $(PARALLEL) $(ARGS)
@@ -141,17 +158,26 @@ known-results: install-all  ## Renew tests/known/*.json, when results are meant 
 	@mv .known.tables.json tests/known/tables.json && mv .known.json tests/known/results.json
 	@rm -f .known.db
 
-check: format-check lint secrets airflow run-tests  ## Format, lint, secrets, all tests: what CI runs first
+check: format-check lint lock-check secrets airflow  ## Format, lint, lock, secrets, all tests: what CI runs
+	@$(MAKE) --no-print-directory run-tests
+	@$(MAKE) --no-print-directory run-tests-system
+	@$(MAKE) --no-print-directory coverage
+
+# The lock's exports, each with the groups and extras that it holds.
+EXPORTS := requirements requirements-image requirements-build requirements-dev
+PARTS_requirements := --with build
+PARTS_requirements-image := --extras sql --extras serve
+PARTS_requirements-build := --only build
+PARTS_requirements-dev := --with build,dev --all-extras
 
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
-	@$(POETRY) export --with build --output requirements.txt
-	@$(POETRY) export --extras sql --extras serve --output requirements-image.txt
-	@$(POETRY) export --only build --output requirements-build.txt
-	@$(POETRY) export --with build,dev --all-extras --output requirements-dev.txt
+	@$(foreach name,$(EXPORTS),$(POETRY) export $(PARTS_$(name)) --output $(name).txt &&) true
 
-lock-check: install-all  ## Tell whether pyproject.toml, the lock and its exports agree
-	@$(BIN)/python -m pytest --quiet -n 0 tests/test_packaging.py -k "lock or export" $(ARGS)
+lock-check: .venv-lock/.installed  ## Check that pyproject.toml, the lock and its exports agree
+	@$(POETRY) check --lock --quiet || { echo "pyproject.toml has changed: run make lock" >&2; exit 1; }
+	@$(foreach name,$(EXPORTS),$(POETRY) export $(PARTS_$(name)) | diff $(name).txt - || \
+		{ echo "$(name).txt is not of this lock: run make lock" >&2; exit 1; };) true
 
 wheel: install  ## Build the wheel into dist/
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation \
@@ -163,6 +189,11 @@ image:  ## Build the container image, by docker
 image-check: install-all  ## Build it by buildah on a stand-in of its base, and use it (root on Linux)
 	@$(BIN)/python deploy/check_image.py
 
+mutants: .venv-mutants/.installed  ## Change four modules in many ways; count what their tests notice
+	@rm -rf mutants
+	@.venv-mutants/$(SCRIPTS)/mutmut run
+	@.venv-mutants/$(SCRIPTS)/mutmut export-cicd-stats
+
 quality: .venv-quality/.installed  ## Compare our procedure with others' (minutes; ARGS: --repeats 2)
 	@.venv-quality/$(SCRIPTS)/python benchmarks/quality.py $(ARGS)
 
@@ -173,7 +204,7 @@ bench-formats: .venv-formats/.installed  ## Compare ways to keep a model: second
 	@.venv-formats/$(SCRIPTS)/python benchmarks/formats.py
 
 clean:  ## Remove what the other targets made, except models/ and the predictions
-	@rm -rf .venv .venv-* .image .coverage .coverage.* coverage coverage.xml dist
+	@rm -rf .venv .venv-* .image .coverage .coverage[.-]* coverage coverage.xml dist mutants
 	@rm -rf .mypy_cache .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -240,6 +271,12 @@ else
 		-r deploy/airflow/requirements.txt
 	@touch $@
 endif
+
+.venv-mutants/.installed: requirements-dev.txt tests/requirements-mutants.txt
+	@$(PYTHON) -m venv .venv-mutants
+	@.venv-mutants/$(SCRIPTS)/python $(PIP) --require-hashes -r requirements-dev.txt
+	@.venv-mutants/$(SCRIPTS)/python $(PIP) -r tests/requirements-mutants.txt
+	@touch $@
 
 .venv-tables/.installed: requirements-dev.txt benchmarks/requirements-tables.txt
 	@$(PYTHON) -m venv .venv-tables

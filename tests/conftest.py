@@ -24,6 +24,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import coverage
+import hypothesis
 import joblib
 import pandas as pd
 import pytest
@@ -60,9 +61,18 @@ QUICK = (
 )
 
 
+SERVERS = {"postgres", "own_postgres", "bucket", "own_bucket", "mlflow_server", "own_mlflow"}
+hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("many", max_examples=500, deadline=None)
+hypothesis.settings.load_profile("quick")  # `make run-tests-system` names the other one
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On Windows, leave out what needs another system."""
+    """Mark what takes a server as `system`; on Windows, skip what needs another system."""
     for item in items:
+        if SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.system)
         if os.name != "posix" and item.get_closest_marker("posix"):
             item.add_marker(pytest.mark.skip(reason="Windows has no such signals, modes or limits"))
 
@@ -259,6 +269,7 @@ def fresh_database(server: str) -> Iterator[Callable[..., str]]:
 @pytest.fixture
 def postgres(request) -> Iterator[Callable[..., str]]:
     """Addresses in a fresh database: give it what stands behind the question mark."""
+    assert request.node.get_closest_marker("system"), "mark the test, or this parameter of it"
     yield from fresh_database(named("SQL") or request.getfixturevalue("_own_postgres_server"))
 
 
@@ -348,6 +359,7 @@ def fresh_keys(place: str) -> Iterator[Callable[..., str]]:
 @pytest.fixture
 def bucket(request) -> Iterator[Callable[..., str]]:
     """Puts files under a key into a fresh bucket, and gives the address of a key there."""
+    assert request.node.get_closest_marker("system"), "mark the test, or this parameter of it"
     if not named("S3"):
         yield request.getfixturevalue("own_bucket")
     else:

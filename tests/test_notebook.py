@@ -56,6 +56,7 @@ def printed(notebook) -> str:
     return re.sub(r" +", " ", text)
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured")
 def test_it_runs_from_top_to_bottom_and_prints_what_is_committed(notebook, tmp_path, monkeypatch):
     """If this fails, the outputs are older than the code: `make notebook`, and commit it."""

@@ -161,14 +161,38 @@ def as_csv(frame: pd.DataFrame, folder: Path) -> str:
 
 
 def as_parquet(frame: pd.DataFrame, folder: Path) -> str:
-    try:
-        frame.to_parquet(folder / "table.parquet", index=False)
-    except Exception as error:  # whatever Arrow says of a column of several types
-        pytest.skip(f"no Parquet file holds it: {error}")
+    frame.to_parquet(folder / "table.parquet", index=False)
     return str(folder / "table.parquet")
 
 
-FORMS = [as_frame, as_csv, as_parquet]
+# Nearly all changes are the same in each form of table. These a file may hold in a way of its own.
+IN_CSV = [
+    *("fare in scientific notation", "a header with spaces", "missing cabin as a database has it"),
+    *("ticket with an invisible space", "ticket with a control character", "name with spaces"),
+    *("port with a line break", "missing cabin as None", "ticket as Excel has it"),
+]
+IN_PARQUET = [
+    *("float32 everywhere", "class as a category", "sex as a category", "fare as a decimal"),
+    *("integers that may be missing", "small integers", "floats that may be missing"),
+    *("Arrow's floats", "a header with spaces"),
+]
+REFUSED_IN_CSV = ["a sex as bytes", "names that are dates", "a decimal comma", "an empty name"]
+REFUSED_IN_PARQUET = [
+    *(
+        "names that are dates",
+        "ages that are durations",
+        "ages that are dates",
+        "ages that are true",
+    ),
+    *("names that are numbers", "an empty name"),
+]
+
+
+def cases(all_of_them: dict[str, object], in_csv: list[str], in_parquet: list[str]) -> list:
+    """Each change as a frame, and some as a file."""
+    pairs = [(kind, as_frame) for kind in all_of_them]
+    pairs += [(kind, as_csv) for kind in in_csv] + [(kind, as_parquet) for kind in in_parquet]
+    return [pytest.param(*pair, id=f"{pair[0]}, {pair[1].__name__}") for pair in pairs]
 
 
 @pytest.fixture(scope="module")
@@ -191,22 +215,18 @@ def passengers(test_frame) -> pd.DataFrame:
 NUMBERS = ("PassengerId", "Pclass", "Age", "SibSp", "Parch", "Fare")
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
+@pytest.mark.parametrize(("kind", "form"), cases(SAME, IN_CSV, IN_PARQUET))
 def test_what_means_the_same_gets_the_same_prediction(
-    pipeline, passengers, expected, tmp_path, change, form
+    pipeline, passengers, expected, tmp_path, kind, form
 ):
-    table = form(change(passengers), tmp_path)
+    table = form(SAME[kind](passengers), tmp_path)
     found = pipeline.predict(table, probability=True)
     np.testing.assert_allclose(found["probability"], expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize(("kind", "form"), cases(REFUSED, REFUSED_IN_CSV, REFUSED_IN_PARQUET))
 def test_what_means_nothing_is_refused_by_name(pipeline, passengers, tmp_path, kind, form):
     change, words = REFUSED[kind]
-    if form is as_csv and "a date" not in kind and "true" not in kind:
-        words = words.replace("found (7.8292+0j)", "found '(7.8292+0j)'")
     with pytest.raises(DataError) as caught:
         pipeline.predict(form(change(passengers), tmp_path))
     assert words in str(caught.value)

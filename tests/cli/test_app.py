@@ -518,6 +518,7 @@ def test_a_process_reads_standard_input_and_writes_standard_output(store):
     assert columns(out.decode())["PassengerId"] == IDS
 
 
+@pytest.mark.system
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize(
     "words", [["models", "show", "champion"], ["predict", TEST, "--output", "-"], ["--help"]]
@@ -534,12 +535,14 @@ def test_a_full_output_is_said_in_a_line(store, words):
     )
 
 
+@pytest.mark.system
 def test_nothing_is_said_where_nobody_reads_on(store):
     with start("models", "show", "champion", f"store.uri={store}") as process:
         process.stdout.close()  # as `| head` does, before anything is written
         assert (process.stderr.read(), process.wait()) == (b"", 1)
 
 
+@pytest.mark.system
 def test_a_process_prints_a_traceback_only_with_debug(store):
     words = "evaluate", "none.csv", f"store.uri={store}"
     code, out, err = finish(*words)
@@ -550,6 +553,7 @@ def test_a_process_prints_a_traceback_only_with_debug(store):
     assert b"Traceback" in err and b"MissingTable: none.csv: no such file" in err
 
 
+@pytest.mark.system
 def test_the_installed_program_is_the_same(tmp_path):
     code = f"import sys; sys.argv[0] = 'titanic-ml'; {ENTRY}"
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, cwd=tmp_path)
@@ -598,10 +602,10 @@ def gone(group: int, seconds: float = 60.0) -> bool:
 @pytest.mark.parametrize(
     ("n_jobs", "send", "number", "code"),
     [
-        (1, "killpg", "SIGINT", 130),  # Ctrl-C: a terminal sends it to the workers too
-        (2, "killpg", "SIGINT", 130),
-        (2, "kill", "SIGTERM", 143),
-        (2, "kill", "SIGKILL", -9),
+        (2, "killpg", "SIGINT", 130),  # Ctrl-C: a terminal sends it to the workers too
+        pytest.param(1, "killpg", "SIGINT", 130, marks=pytest.mark.system),
+        pytest.param(2, "kill", "SIGTERM", 143, marks=pytest.mark.system),
+        pytest.param(2, "kill", "SIGKILL", -9, marks=pytest.mark.system),
     ],
 )
 def test_a_training_that_is_stopped_leaves_no_version_and_no_process(

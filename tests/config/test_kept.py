@@ -61,6 +61,7 @@ def start(tmp_path):
     return start
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("words", [(), ("seed=7", "selection=quick", "store.uri=a b")])
 def test_the_second_start_needs_no_hydra_and_gets_the_same(start, words):
     first, second = start(*words), start(*words)
@@ -68,6 +69,7 @@ def test_the_second_start_needs_no_hydra_and_gets_the_same(start, words):
     assert second == (first[0], False)
 
 
+@pytest.mark.system
 def test_other_words_or_files_are_composed_anew(start, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -83,6 +85,7 @@ def test_other_words_or_files_are_composed_anew(start, tmp_path):
     assert "'seed': 4" in found and composed
 
 
+@pytest.mark.system
 def test_what_the_environment_says_is_asked_each_time(start):
     word = "data.uri=${oc.env:TABLE}"
     for table in ("a.csv", "b.csv"):
@@ -99,6 +102,7 @@ def test_what_the_environment_says_is_asked_each_time(start):
         "predictions.uri=postgresql://ann:s3cret@host/db?table=t",
     ],
 )
+@pytest.mark.system
 def test_no_secret_is_kept(start, tmp_path, word):
     start()
     for _ in range(2):
@@ -108,18 +112,21 @@ def test_no_secret_is_kept(start, tmp_path, word):
     assert texts and not any("s3cret" in text for text in texts)
 
 
+@pytest.mark.system
 def test_a_mistake_is_told_each_time(start):
     for _ in range(2):
         assert start("sed=7") == ("unknown setting sed; did you mean seed?", True)
         assert "no such folder" in start(config_dir="nowhere")[0]
 
 
+@pytest.mark.system
 def test_the_file_of_variables_is_read_all_the_same(start):
     start()
     (start.folder / ".env").write_text("FROM_DOTENV=yes\n")
     assert not start()[1] and start.dotenv == "yes"
 
 
+@pytest.mark.system
 def test_nothing_is_written_where_the_program_runs(start):
     start()
     assert not list(start.folder.iterdir())

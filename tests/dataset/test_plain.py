@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from titanic_ml.dataset import plain
@@ -34,7 +34,6 @@ def agree(values, column):
     return odd
 
 
-@settings(max_examples=300, deadline=None)
 @given(TEXTS)
 @example(["1.0", "10.00", "1.05", "a ,b", "a/ b", "( a", "a )", "#N/A", r"\N", "", "<NA>", "nan0"])
 def test_a_plain_text_is_in_its_one_spelling(values):
@@ -42,7 +41,6 @@ def test_a_plain_text_is_in_its_one_spelling(values):
         agree(values, Column("text", case=case))
 
 
-@settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_a_plain_text_matches_the_pattern(values):
     for pattern in (r"[^\W\d_].*", r".*\w.*", r"[A-GZ]\d{0,3}( [A-GZ]\d{1,3})*", "a|Z0"):
@@ -61,7 +59,6 @@ def test_of_a_pattern_that_only_python_understands_nothing_is_plain(pattern):
     assert agree(["a", "b", "aa", "a{,3}"], Column("text", pattern=pattern)).all()
 
 
-@settings(max_examples=100, deadline=None)
 @given(TEXTS, st.sampled_from([Column("text", case="upper", pattern=".*[^-].*"), AS_GIVEN]))
 def test_of_texts_that_repeat_each_is_looked_at_once_and_gets_the_same(values, column):
     alone, odd = plain_texts(series(values), column)
@@ -77,7 +74,6 @@ def test_of_a_category_the_allowed_words_are_plain():
     assert agree(["male", "Male", " male", None, "man"], column).tolist() == [0, 1, 1, 0, 1]
 
 
-@settings(max_examples=300, deadline=None)
 @given(TEXTS | st.lists(st.floats().map(str) | st.integers().map(str), min_size=1))
 @example(["nan", "-nan", "inf", "Infinity", "nan(1)", "0x10", "1d5", "1f", "1_0", " 1", "1e", "١"])
 @example(["-nan"])

@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from titanic_ml.dataset import validation
@@ -100,7 +100,6 @@ def good(dataset, spec):
     return frame[list(spec.columns)].astype(object)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_one_bad_cell_is_found_where_it_is(good, spec, data):
     row = data.draw(st.integers(1, len(good)), "row")
@@ -232,7 +231,6 @@ VALUES = {
 }
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from(sorted(COLUMNS)))
 def test_the_quick_verdict_is_that_of_pandera(data, name):
     import pandera.pandas as pandera

@@ -3,7 +3,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
@@ -12,7 +12,9 @@ from titanic_ml.evaluation.metrics import (
     BINS,
     LOSSES,
     METRICS,
+    Rows,
     calibration_bins,
+    measure,
     precision_recall_curve,
     roc_curve,
     row_losses,
@@ -47,7 +49,6 @@ def table(n, seed=0, repeats=None):
     return y, p, (p >= 0.5).astype(int), weights
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(ROWS, min_size=2, max_size=30))
 def test_every_metric_is_scikit_learns(rows):
     y, p, w = (np.array(column) for column in zip(*rows, strict=True))
@@ -66,6 +67,29 @@ def test_many_weightings_at_once_are_a_loop_over_them(name):
     together = METRICS[name](y, p, answer, weights)
     assert together.shape == (7,)
     assert together == pytest.approx([float(METRICS[name](y, p, answer, w)) for w in weights])
+
+
+def test_several_metrics_at_once_are_those_of_each_in_the_order_of_their_names():
+    y, p, answer, weights = table(60, repeats=7)
+    names = ["roc_auc", "log_loss", "f1"]
+    found = measure(Rows(y, p, answer), weights, names)
+    assert found.shape == (7, 3)
+    for place, name in enumerate(names):
+        np.testing.assert_array_equal(found[:, place], METRICS[name](y, p, answer, weights))
+
+
+def test_repetitions_count_alike_and_rows_may_be_taken():
+    y, p, answer, w = table(60)
+    other = np.clip(p + 0.1, 0, 1)
+    both = Rows(y, np.column_stack([p, other]), np.column_stack([answer, other >= 0.5]))
+    rows = np.array([0, 1, 5, 5, 40])
+    for name in ("log_loss", "brier", "accuracy"):
+        single = [
+            METRICS[name](y[rows], q[rows], c[rows], w[rows])
+            for q, c in ((p, answer), (other, other >= 0.5))
+        ]
+        (found,) = measure(both.take(rows), w[rows], [name])
+        assert found == pytest.approx(np.mean(single)), name
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -149,7 +173,6 @@ def test_a_constant_probability_equal_to_the_share_is_calibrated_in_any_order(ro
     assert [row.rows for row in calibration_bins(y, p)] == [rows]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, BINS))
 def test_brier_parts_sum_to_the_score_where_a_bin_has_one_probability(seed, distinct):
     random = np.random.default_rng(seed)
@@ -215,7 +238,6 @@ def test_calibration_bins_by_hand():
     assert (second.rows, second.observed, second.high) == (1, 1, 1)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=60))
 def test_calibration_bins_hold_all_rows_and_their_intervals_lie_within_0_and_1(rows):
     y, p, _ = (np.array(column) for column in zip(*rows, strict=True))

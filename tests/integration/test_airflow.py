@@ -27,6 +27,7 @@ DAGS = ROOT / "deploy/airflow/dags"
 DATE, RUN = "2026-11-22", "20261122T000000"
 TASKS = ["validate", "train", "evaluate", "promote", "monitor", "predict", "count"]
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.usefixtures("unmeasured"),
     pytest.mark.posix,
     pytest.mark.skipif(not AIRFLOW.exists(), reason="no Airflow: make airflow"),

@@ -70,6 +70,7 @@ def commit(folder: Path, files: dict[str, str]) -> tuple[bool, str]:
     return made, said.stdout + said.stderr
 
 
+@pytest.mark.system
 def test_a_commit_that_must_not_be_is_stopped_by_each_hook_that_finds_a_fault(clone):
     faults = {
         "titanic_ml/unformatted.py": '"""A module."""\n\nword = \'single quotes\'\n',
@@ -89,6 +90,7 @@ def test_a_commit_that_must_not_be_is_stopped_by_each_hook_that_finds_a_fault(cl
     assert all(name in said for name in faults)
 
 
+@pytest.mark.system
 def test_a_commit_that_is_well_passes(clone):
     made, said = commit(clone, {"titanic_ml/well.py": '"""A module."""\n\nNUMBERS = [1, 2]\n'})
     assert made, said

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.posix
 ROOT = Path(__file__).parents[2]
 ROWS = 30_000
 MOMENTS = 20
+KILLED = 19  # the one of them that the quick tests have, too: a kill, into Parquet
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +37,6 @@ def large(tmp_path_factory) -> Path:
     return path
 
 
-def addresses(folder: Path, postgres) -> list[str]:
-    return [
-        f"{folder}/out.csv.gz",
-        f"{folder}/out.parquet",
-        f"sqlite:///{folder}/out.db?table=t",
-        postgres("table=t"),
-    ]
-
-
 def found(output: str) -> int:
     """How many rows stand under the address."""
     try:
@@ -53,12 +45,20 @@ def found(output: str) -> int:
         return 0
 
 
-@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(m, marks=pytest.mark.system if m != KILLED else ()) for m in range(MOMENTS)],
+)
 def test_nothing_is_half_written_and_the_same_command_succeeds_afterwards(
-    run, store, postgres, large, tmp_path, moment
+    run, store, request, large, tmp_path, moment
 ):
     """Ctrl-C and a kill in turn, each output in turn, at a moment within the time it takes."""
-    output = addresses(tmp_path, postgres)[moment // 2 % 4]
+    output = {
+        0: f"{tmp_path}/out.csv.gz",
+        1: f"{tmp_path}/out.parquet",
+        2: f"sqlite:///{tmp_path}/out.db?table=t",
+    }.get(moment // 2 % 4) or request.getfixturevalue("postgres")("table=t")
     sent = (signal.SIGINT, signal.SIGKILL)[moment % 2]
     words = ["predict", large, "--output", output, "--quiet", f"store.uri={store}"]
     command = [sys.executable, ROOT / "main.py", *words]

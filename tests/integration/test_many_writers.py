@@ -15,7 +15,7 @@ import pytest
 from titanic_ml.registry.aliases import Entry
 from titanic_ml.registry.store import ModelStore
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("unmeasured")]
 PROGRAM = Path(__file__).with_name("writers.py")
 PROGRAMS, MOVES, KILLS = 8, 25, 30
 

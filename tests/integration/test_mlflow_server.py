@@ -21,7 +21,7 @@ import pytest
 
 from titanic_ml.registry.store import ModelStore
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("unmeasured")]
 ROOT = Path(__file__).parents[2]
 REQUEST = re.search(r"-d '(\{.*?\})'", (ROOT / "README.md").read_text(), re.S)[1]
 # What is done with MLflow alone, in a process that knows nothing of the project.

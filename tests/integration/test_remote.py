@@ -15,7 +15,7 @@ import pytest
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.storage.tables import read_table
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("unmeasured")]
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/remote.md").read_text()
 SCRIPT = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.S))

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NO_PROGRAM = "import shutil; shutil.which = lambda *words, **more: None; "
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("unmeasured")]
 
 
 def run_tests(*words: str, code: str = "", **names: str) -> str:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
 
 
-SINKS = ["csv", "parquet", "folder", "sqlite", "postgresql"]
+SINKS = ["csv", "parquet", "folder", "sqlite", pytest.param("postgresql", marks=pytest.mark.system)]
 
 
 @pytest.fixture(params=SINKS)
@@ -69,7 +69,7 @@ def test_another_run_is_added_to_a_database(pipeline, passengers, postgres, tmp_
         assert sorted(counts) == [200, 418, 891] and counts["mine"] == 418
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
 def test_a_table_may_be_predicted_into_its_own_database(request, pipeline, tmp_path, kind):
     uri = f"sqlite:///{tmp_path}/a.db?"
     if kind == "postgresql":
@@ -96,7 +96,15 @@ def test_a_row_gets_the_same_prediction_in_batches_of_any_size(pipeline, tmp_pat
         assert all(line.startswith(part) for part, line in lines)
 
 
-@pytest.fixture(params=["csv", "parquet", "sqlite", "postgresql", "frame"])
+@pytest.fixture(
+    params=[
+        "csv",
+        "parquet",
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.system),
+        "frame",
+    ]
+)
 def spoiled(request, passengers, tmp_path):
     """The training table with three bad rows and one doubled id, from each kind of source."""
     frame = passengers.astype(object).where(passengers.notna(), None).astype("str")

@@ -32,6 +32,7 @@ def wheel(tmp_path, monkeypatch) -> Path:
     return tmp_path / "dist" / poetry_core.build_wheel(str(tmp_path / "dist"))
 
 
+@pytest.mark.system
 def test_it_trains_and_predicts_from_another_folder(wheel, quick, tmp_path):
     where = tmp_path / "elsewhere"
     shutil.copytree(ROOT / "data", where / "tables")

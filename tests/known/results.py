@@ -1,24 +1,25 @@
 """Train, evaluate and predict on the known database, and print what came of it, as JSON.
 
 `python tests/known/results.py sqlite:///known.db`, on what load.py has written there. Each step is
-the program's command, as a user gives it: the training table and the rows to predict are read from
-the database, predictions and rejected rows are written into it. `make known-results` writes what
-it prints into results.json, with which the tests compare.
+the program's command, as a user gives it, but in this process: the training table and the rows to
+predict are read from the database, predictions and rejected rows are written into it. `make
+known-results` writes what it prints into results.json, with which the tests compare.
 """
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 
+from titanic_ml.cli.app import main
 from titanic_ml.storage.tables import read_table
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = (
     "selection=quick",
     "evaluation.resamples=50",
@@ -38,11 +39,12 @@ def known_results(address: str, folder: Path) -> dict[str, dict]:
 
     def program(*words: str) -> dict:
         places = (f"store.uri={folder / 'models'}", f"scratch={folder / 'scratch'}")
-        command = [sys.executable, ROOT / "main.py", *words, "--json", *SETTINGS, *places]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(done.stderr)
-        return json.loads(done.stdout)
+        with redirect_stdout(io.StringIO()) as out:
+            try:
+                main([*words, "--json", *SETTINGS, *places])
+            except SystemExit as ended:
+                assert not ended.code, words
+        return json.loads(out.getvalue())
 
     def predict(name: str, *words: str) -> dict:
         said = program("predict", table(name), "--output", table(f"{name}_predicted"), *words)

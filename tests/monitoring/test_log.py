@@ -39,7 +39,9 @@ def started(spec):
         log.stop()
 
 
-@pytest.mark.parametrize("kind", ["parquet", "sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "kind", ["parquet", "sqlite", pytest.param("postgresql", marks=pytest.mark.system)]
+)
 def test_rows_stand_in_the_table_with_their_answers(started, wait_until, tmp_path, kind, request):
     if kind == "sqlite":
         pytest.importorskip("adbc_driver_sqlite", reason="no ADBC: make install-all")

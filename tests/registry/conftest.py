@@ -36,7 +36,7 @@ def folder(tmp_path) -> ModelStore:
     return ModelStore(str(tmp_path / "deep" / "models"))
 
 
-@pytest.fixture(params=["folder", "memory", "bucket"])
+@pytest.fixture(params=["folder", "memory", pytest.param("bucket", marks=pytest.mark.system)])
 def new(request, tmp_path) -> ModelStore:
     """An empty store of each kind."""
     if request.param == "folder":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,42 @@ def test_who_comes_second_is_told_and_changes_nothing(alias):
     assert alias.move(first, "b", "trained") and alias.version == "b"
 
 
+def test_who_comes_second_in_the_same_moment_with_the_same_words_is_told_too(
+    on_disk, monkeypatch, caplog
+):
+    """What is written must tell the two apart; each move is logged in a line."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 1, 2, tzinfo=tz)
+
+    monkeypatch.setattr(aliases, "datetime", Clock)
+    caplog.set_level(logging.INFO)
+    assert on_disk.move(None, "a", "trained")
+    assert on_disk.move(None, "a", "trained") is None
+    assert caplog.messages == [
+        "champion is a: trained",
+        "champion: another has moved it meanwhile",
+    ]
+
+
+def test_a_move_past_the_gate_is_marked_as_forced(on_disk):
+    first = on_disk.move(None, "a", "trained")
+    second = on_disk.move(first, "b", "by hand", forced=True)
+    last, target = on_disk.before()
+    on_disk.move(last, target.version, "rolled back", target, forced=True)
+    assert (last, target) == (second, first)
+    assert [entry.action for entry in on_disk.history()] == ["promote", "force", "rollback"]
+
+
+def test_an_alias_reads_its_own_entries_alone(folder):
+    folder.champion.point("a", "trained")
+    for version in "bc":
+        Alias(folder.objects, "challenger").point(version, "trained")
+    assert folder.champion.version == "a" and len(folder.champion.history()) == 1
+
+
 def test_a_request_that_was_answered_by_nobody_and_tried_again_is_one_entry(on_disk, monkeypatch):
     """The store has it, but the answer was lost: the second try finds it taken, by itself."""
     create = Objects.create
@@ -168,25 +205,30 @@ def test_without_another_version_there_is_no_way_back(on_disk, pointed):
 WHOLE = {"number": 2, "version": "b", "time": "", "who": "", "why": "", "action": "promote"}
 
 
+GOES_BACK = WHOLE | {"back": 1, "token": ""}
+
+
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "told"),
     [
-        *(b"", b"{", b"\xff", b"[]", b"7", b"{}", b'{"version": "a"}'),
-        json.dumps(WHOLE).encode(),
-        json.dumps({**WHOLE, "back": 1, "token": "", "number": 3}).encode(),
-        json.dumps({**WHOLE, "back": 1, "token": "", "action": "crown"}).encode(),
-        json.dumps({**WHOLE, "back": 1, "token": "", "version": None}).encode(),
-        json.dumps({**WHOLE, "back": 2, "token": ""}).encode(),
+        *((text, "") for text in (b"", b"{", b"\xff", b"[]", b"7", b"{}", b'{"version": "a"}')),
+        (json.dumps(WHOLE).encode(), ""),
+        (json.dumps(GOES_BACK | {"number": 3}).encode(), "it says number 3, promote"),
+        (json.dumps(GOES_BACK | {"action": "crown"}).encode(), "it says number 2, crown"),
+        (json.dumps(GOES_BACK | {"version": None}).encode(), "its version is None"),
+        (json.dumps(GOES_BACK | {"back": 2}).encode(), "it goes back to 2"),
+        (json.dumps(GOES_BACK | {"back": 0}).encode(), "it goes back to 0"),
     ],
 )
-def test_a_damaged_entry_is_refused_by_name(folder, damage):
+def test_a_damaged_entry_is_refused_by_name(folder, damage, told):
     alias = folder.champion
     alias.point("a", "trained")
     path = folder.objects.folder / alias.entry_name(2)
     path.write_bytes(damage)
     calls = (lambda: alias.version, lambda: alias.point("a", "x"), alias.before, alias.history)
     for call in calls:
-        with pytest.raises(ModelRefused, match="000002.json: damaged: .*; restore it, or remove"):
+        words = f"000002.json: damaged: .*{told}; restore it, or remove"
+        with pytest.raises(ModelRefused, match=words):
             call()
     assert path.read_bytes() == damage
     path.unlink()

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from titanic_ml import TitanicPipeline
+
 pytest.importorskip("fastapi", reason="no FastAPI: make install-all")
 pytest.importorskip("uvicorn", reason="no uvicorn: make install-all")
 
@@ -94,9 +96,25 @@ def start() -> Iterator[Callable[..., Service]]:
 
 
 @pytest.fixture
-def service(start, pipeline) -> Service:
-    """A service of a pipeline with one champion, which looks at its alias often."""
+def own_service(start, pipeline) -> Service:
+    """A service of `pipeline`, for tests that change its store or look at its counts."""
     return start(pipeline, "champion", 0.05)
+
+
+@pytest.fixture(scope="session")
+def _shared_service(trained, quick) -> Iterator[Service]:
+    from titanic_ml.service.app import create_app
+
+    with running(create_app(TitanicPipeline(f"store.uri={trained}", *quick), "champion")) as found:
+        yield found
+
+
+@pytest.fixture
+def service(_shared_service) -> Iterator[Service]:
+    """The one service of all other tests, asked over a connection of the test's own."""
+    mine = Service(_shared_service.port, _shared_service.app)
+    with closing(mine.connection):
+        yield mine
 
 
 @pytest.fixture

@@ -11,7 +11,10 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: make install-all")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no browser: {' or '.join(BROWSERS)}")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(BROWSER is None, reason=f"no browser: {' or '.join(BROWSERS)}"),
+]
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 SIZES = [(390, 844), (1280, 900)]
 
@@ -25,9 +28,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def address(pipeline, worse, service) -> str:
+def address(pipeline, worse, own_service) -> str:
     """A service of a champion beside another version."""
-    return f"http://127.0.0.1:{service.port}/"
+    return f"http://127.0.0.1:{own_service.port}/"
 
 
 @pytest.fixture

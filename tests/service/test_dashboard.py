@@ -37,11 +37,11 @@ def test_its_parts_are_its_own(service):
     assert service.get("/dashboard/dashboard.html.j2").status == 404
 
 
-def test_another_version_is_picked_by_its_name(service, pipeline, worse):
-    html = service.get(f"/?model={worse.name}").body.decode()
+def test_another_version_is_picked_by_its_name(own_service, pipeline, worse):
+    html = own_service.get(f"/?model={worse.name}").body.decode()
     assert f"<strong>{worse.name}</strong>" in html and "Another one answers:" in html
     assert html.count("<circle") >= 2 and f'href="?model={worse.name}"' in html
-    missing = service.get("/?model=nobody")
+    missing = own_service.get("/?model=nobody")
     assert missing.status == 404 and "nobody" in missing.json["error"]
 
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from titanic_ml.service.openapi import predict_page
 
 
@@ -25,6 +27,7 @@ def test_its_examples_are_answered(service, spec):
         assert service.post(example["value"]).status == 200, example
 
 
+@pytest.mark.system
 def test_schemathesis_finds_nothing(service, tmp_path, unmeasured):
     """Requests made from the description, right ones and wrong ones: each answer is described.
 

@@ -21,6 +21,7 @@ from titanic_ml.storage.tables import read_table
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.system
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
 def test_it_answers_until_sigterm_and_exits_with_0(
     trained, free_port, passenger, wait_for, tmp_path
@@ -71,6 +72,7 @@ def program(*words: object) -> Iterator[subprocess.Popen[bytes]]:
         started.wait()
 
 
+@pytest.mark.system
 @pytest.mark.posix
 def test_several_workers_share_a_port_and_put_their_numbers_together(
     trained, free_port, passenger, wait_for, wait_until, tmp_path
@@ -116,6 +118,7 @@ def test_a_worker_can_say_that_it_lives_before_it_imports_what_takes_long():
     assert told.stdout.strip() == "[]", told.stderr
 
 
+@pytest.mark.system
 @pytest.mark.posix
 def test_workers_end_with_a_program_that_is_killed_and_leave_its_port(
     trained, free_port, wait_for, wait_until, tmp_path
@@ -136,6 +139,7 @@ def test_workers_end_with_a_program_that_is_killed_and_leave_its_port(
         wait_for(address)
 
 
+@pytest.mark.system
 @pytest.mark.posix
 @pytest.mark.parametrize("kind", ["parquet", "sqlite"])
 def test_a_kill_leaves_whole_batches_and_the_next_start_goes_on(

@@ -28,7 +28,10 @@ def test_what_is_answered_is_kept(start, pipeline, tmp_path, passenger, wait_unt
     assert "titanic_log_rows_total 2.0" in page and "titanic_log_dropped_rows_total 0.0" in page
 
 
-def test_while_a_fault_is_looked_for_others_are_answered(service, pipeline, passenger, monkeypatch):
+def test_while_a_fault_is_looked_for_others_are_answered(
+    own_service, pipeline, passenger, monkeypatch
+):
+    service = own_service
     began, goes_on, predict_one = Event(), Event(), pipeline.predict_one
     another = type(service)(service.port, service.app)
 

@@ -27,7 +27,8 @@ def test_its_description_is_shown_without_asking_another_host(service):
     assert service.get("/docs/..%2f__init__.py").status == 404
 
 
-def test_metrics_count_requests_predictions_and_faults(service, passenger):
+def test_metrics_count_requests_predictions_and_faults(own_service, passenger):
+    service = own_service
     service.post(passenger)
     service.post([passenger | {"Pclass": 9}])
     service.get("/nowhere")

@@ -19,7 +19,9 @@ def fill(uri: str) -> None:
             write(pd.DataFrame({"id": range(count), "run_id": run}))
 
 
-@pytest.mark.parametrize("kind", ["folder", "sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "kind", ["folder", "sqlite", pytest.param("postgresql", marks=pytest.mark.system)]
+)
 def test_all_rows_or_those_of_a_run(tmp_path, request, kind):
     uri = {"folder": f"{tmp_path}/runs/", "sqlite": f"sqlite:///{tmp_path}/a.db?table=t"}.get(kind)
     uri = uri or request.getfixturevalue("postgres")("table=t")

@@ -14,7 +14,7 @@ from titanic_ml.errors import SettingsError, StoreUnusable
 from titanic_ml.storage.objects import Objects
 
 
-@pytest.fixture(params=["folder", "memory", "bucket"])
+@pytest.fixture(params=["folder", "memory", pytest.param("bucket", marks=pytest.mark.system)])
 def objects(request, tmp_path) -> Objects:
     """An empty place of each kind."""
     uris = {"folder": str(tmp_path / "deep" / "a b"), "memory": f"memory:///{uuid.uuid4().hex}"}

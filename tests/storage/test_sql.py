@@ -34,7 +34,7 @@ def write(uri: str, run: str, *frames: pd.DataFrame) -> None:
             insert(frame)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
 def database(request, tmp_path):
     """Addresses in an empty database, of each kind."""
     if request.param == "sqlite":
