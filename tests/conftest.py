@@ -16,6 +16,7 @@ import time
 import urllib.request
 import uuid
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from http.client import HTTPException
@@ -23,13 +24,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-import coverage
 import hypothesis
 import joblib
 import pandas as pd
 import pytest
 from filelock import FileLock
 
+import coverage
 from titanic_ml import TitanicPipeline
 from titanic_ml.config.compose import build, load_settings
 from titanic_ml.dataset.dataset import Dataset
@@ -46,6 +47,7 @@ from titanic_ml.registry.version import (
     ModelVersion,
     Summary,
 )
+from titanic_ml.reporting import report as reports
 from titanic_ml.storage.address import shown
 from titanic_ml.storage.tables import read_table
 
@@ -127,6 +129,16 @@ def store(trained, tmp_path) -> Path:
 def pipeline(store, quick) -> TitanicPipeline:
     """A pipeline with one champion in its store."""
     return TitanicPipeline(f"store.uri={store}", *quick)
+
+
+@pytest.fixture
+def computed(training, trained, monkeypatch) -> None:
+    """A training computes and draws nothing: it chooses, measures and shows what `trained` does."""
+    chosen = training.selection, training.assessment
+    (page,) = trained.glob("2*/report.html")
+    drawn = defaultdict(str, reports.figures_in(page.read_text()))
+    monkeypatch.setattr(TitanicPipeline, "_choose", lambda *words: chosen)
+    monkeypatch.setattr(reports, "drawings", lambda facts, n_jobs=1: drawn)
 
 
 @pytest.fixture(scope="session")

@@ -326,6 +326,7 @@ print(json.dumps(outcome(sys.argv[1:])))
 """
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured")
 def test_the_same_seed_gives_the_same_predictions_in_any_process_with_any_n_jobs(
     tmp_path, passengers
@@ -426,13 +427,6 @@ def test_a_row_that_is_not_there_is_no_row(pipeline, passengers):
         pipeline.explain(7777)
     with pytest.raises(DataError, match="the table has no PassengerId 5"):
         pipeline.explain(5, passengers.head(3))
-
-
-@pytest.fixture
-def computed(training, monkeypatch) -> None:
-    """A training computes nothing: it chooses and measures what `trained` did."""
-    chosen = training.selection, training.assessment
-    monkeypatch.setattr(TitanicPipeline, "_choose", lambda *words: chosen)
 
 
 def test_monitor_compares_a_log_by_what_was_answered(pipeline, test_frame):
@@ -632,8 +626,9 @@ def test_a_version_of_another_scikit_learn_is_loaded_where_that_is_allowed_with_
         assert words in answer.to_dict()["warning"]
 
 
-@pytest.mark.usefixtures("unmeasured")
-def test_a_training_of_an_id_is_done_once_whenever_it_broke_off(tmp_path, quick, monkeypatch):
+def test_a_training_of_an_id_is_done_once_whenever_it_broke_off(
+    tmp_path, quick, computed, monkeypatch
+):
     pipeline = TitanicPipeline(f"store.uri={tmp_path / 'models'}", *quick)
 
     def killed(*_):

@@ -84,6 +84,7 @@ def shuffled(dataset) -> pd.Series:
     return dataset.y.sample(frac=1, random_state=0).reset_index(drop=True)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("estimator", ["logistic_regression", "gradient_boosting"])
 def test_shuffled_labels_teach_nothing(measure, shuffled, estimator):
     alone = measure(estimator, y=shuffled)
@@ -92,6 +93,7 @@ def test_shuffled_labels_teach_nothing(measure, shuffled, estimator):
         assert auc.low < 0.5 < auc.high
 
 
+@pytest.mark.system
 def test_where_nothing_is_to_be_learned_the_majority_is_chosen(measure, shuffled):
     found = measure("majority", "one_column", "logistic_regression", y=shuffled)
     assert found.selection.chosen.name == "majority"

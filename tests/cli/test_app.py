@@ -481,6 +481,7 @@ def test_a_store_without_a_model_exits_with_1_and_says_how_to_train(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("words", "shown"), [([], True), (["--quiet"], False)])
 def test_what_could_not_be_told_to_mlflow_is_a_warning(run, store, worse, tmp_path, words, shown):
     pytest.importorskip("mlflow")
@@ -688,7 +689,7 @@ def test_count_is_of_a_table_or_a_run_and_may_be_expected(run, store, tmp_path, 
     assert told == {"rows": 418, "run_id": None, "expected": None}
 
 
-def test_train_with_an_id_is_done_once(run, tmp_path, quick):
+def test_train_with_an_id_is_done_once(run, tmp_path, quick, computed):
     words = ["train", "--run-id", "nightly", "--no-promote", "--json", f"store.uri={tmp_path}"]
     first, second = (json.loads(run(*words, *quick).out) for _ in range(2))
     assert first == second and not first["promoted"]

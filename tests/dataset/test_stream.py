@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from titanic_ml.dataset.stream import Seen, StreamValidator
@@ -38,6 +38,7 @@ def parts(validator, frame, sizes):
     return found
 
 
+@settings(max_examples=settings.default.max_examples // 3)  # each checks two tables
 @given(rows=ROWS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_parts_of_any_size_have_the_faults_of_the_whole(spec, _test_table, rows, sizes):
     frame = _test_table.iloc[[0] * len(rows)].reset_index(drop=True)

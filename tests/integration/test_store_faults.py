@@ -160,9 +160,7 @@ def small_files(most: int) -> Iterator[None]:
 
 
 @pytest.mark.posix
-def test_a_disk_that_fills_while_a_version_is_kept(run, store, quick, training, monkeypatch):
-    chosen = (training.selection, training.assessment)
-    monkeypatch.setattr(titanic_ml.TitanicPipeline, "_choose", lambda *words: chosen)
+def test_a_disk_that_fills_while_a_version_is_kept(run, store, quick, computed):
     words, before = ("train", f"store.uri={store}", *quick), sorted(store.rglob("*"))
     with small_files(100_000):
         done = run(*words)

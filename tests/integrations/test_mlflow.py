@@ -15,7 +15,10 @@ from titanic_ml.registry.version import Contents, Summary
 from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import documents
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's, on itself
+pytestmark = [
+    pytest.mark.system,  # importing MLflow alone takes seconds
+    pytest.mark.filterwarnings("ignore"),  # MLflow's, on itself
+]
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def run(batch_predictor, frame, size, broken=()):
     return good, bad
 
 
-@settings(max_examples=settings.default.max_examples // 5)  # each predicts twice
+@settings(max_examples=settings.default.max_examples // 5)  # each predicts a table
 @given(
     spoils=st.dictionaries(st.integers(1, 23), st.sampled_from(list(SPOILED)), max_size=12),
     broken=st.sets(st.integers(1, 23), max_size=4),

@@ -146,6 +146,7 @@ def blunted(step: int, rows: int = 400) -> pd.DataFrame:
     return table.assign(repeat_1=1 / (1 + np.exp(-logit)))
 
 
+@pytest.mark.system
 def test_fifty_promotions_within_the_margin_do_not_make_the_champion_worse(tmp_path, save):
     """Each version is worse than the one before by less than the margin."""
     store, margin = ModelStore(str(tmp_path / "models")), 0.01

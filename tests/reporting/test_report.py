@@ -140,7 +140,7 @@ def test_it_has_every_drawing(whole, report):
     assert all(svg in report and len(svg) < 60_000 for svg in drawn.values())
 
 
-@pytest.mark.parametrize("how", ["loky", "threading"])
+@pytest.mark.parametrize("how", [pytest.param("loky", marks=pytest.mark.system), "threading"])
 def test_drawings_are_the_same_in_one_process_and_in_many_or_in_threads(whole, how):
     facts = facts_of(whole)
     with parallel_config(how):
@@ -289,6 +289,7 @@ def test_what_was_left_out_is_told(facts, undrawn):
     assert "it can't learn from 9 rows" in " ".join(page.words) and "script" not in page.tags
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("home", ["/dev/null/none", None])
 def test_without_a_home_drawing_says_nothing(tmp_path, trained, home):
     """A container's user often has none; Matplotlib's cache is then somewhere else."""

@@ -51,7 +51,7 @@ def test_probes_and_the_description_need_none(guarded):
     assert "security" not in page["paths"]["/healthz"]["get"]
 
 
-def test_no_key_is_shown_or_kept_with_a_version(run, tmp_path, quick, passenger):
+def test_no_key_is_shown_or_kept_with_a_version(run, tmp_path, quick, computed):
     done = run("config", "--json", f"service.api_keys={FIRST}")
     assert FIRST not in done.out + done.err and "***" in done.out
     pipeline = TitanicPipeline(f"store.uri={tmp_path}", *quick, f"service.api_keys={FIRST}")

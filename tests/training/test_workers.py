@@ -22,6 +22,7 @@ def test_results_come_as_they_are_done_where_the_order_is_nothing():
         assert list(in_parallel(2, lambda w, x: time.sleep(w) or x, jobs, ordered=False)) == [2, 1]
 
 
+@pytest.mark.system
 def test_workers_start_and_import_while_this_process_goes_on():
     start(2, "tabnanny")
     loaded = in_parallel(2, lambda: (os.getpid(), "tabnanny" in sys.modules), [()] * 2)
@@ -48,6 +49,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.system
 @pytest.mark.posix
 def test_a_worker_ends_soon_after_its_parent():
     start = time.monotonic()
@@ -72,6 +74,7 @@ if sys.argv[1] == "worker":
 """
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("kind, freed", [("worker", b""), ("other", b"freed")])
 def test_a_worker_ends_without_freeing_what_it_imported(kind, freed):
     done = subprocess.run([sys.executable, "-c", END, kind], capture_output=True, timeout=50)

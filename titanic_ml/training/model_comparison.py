@@ -58,14 +58,17 @@ def show(table: pd.DataFrame, chosen: str) -> str:
     return "\n".join(lines)
 
 
-def simplest_within(table: pd.DataFrame, complexity: Mapping[str, int], tolerance: float) -> str:
+def simplest_within(
+    losses: Mapping[str, float], complexity: Mapping[str, int], tolerance: float
+) -> str:
     """Name the simplest candidate whose log loss is at most `tolerance` above the least.
 
     The tolerance is what simplicity is worth; that a difference may be chance is no reason to
     overlook it. Among equally complex ones the one with the least log loss.
     """
-    near = table.index[table["log_loss"] <= table["log_loss"].min() + tolerance]
-    return min(near, key=lambda name: (complexity[name], table.log_loss[name]))
+    least = min(losses.values())
+    near = [name for name, loss in losses.items() if loss <= least + tolerance]
+    return min(near, key=lambda name: (complexity[name], losses[name]))
 
 
 def corrected_standard_error(values: np.ndarray, test_to_train: float) -> float:

@@ -43,17 +43,19 @@ def stability_of_choice(
     """
     random = np.random.default_rng(seed)
     values, rows = losses.to_numpy(), len(losses)
-    counts: dict[str, int] = dict.fromkeys(losses.columns, 0)
+    names = list(losses)
+    excess = values - values[:, [names.index(chosen)]]
+    counts: dict[str, int] = dict.fromkeys(names, 0)
     gaps = []
     with threadpool_limits(1):  # as in `mean_interval`
         for _ in range(resamples):
             drawn = np.bincount(random.integers(0, rows, rows), minlength=rows)
             others = drawn == 0
-            means = pd.DataFrame({"log_loss": drawn @ values / rows}, index=losses.columns)
+            means = dict(zip(names, drawn @ values / rows, strict=True))
             name = simplest_within(means, complexity, tolerance)
             counts[name] += 1
             if others.any():
-                gaps.append(float((losses[name] - losses[chosen]).to_numpy()[others].mean()))
+                gaps.append(float(excess[others, names.index(name)].mean()))
     own = float(losses[chosen].mean())
     return Stability(
         shares={name: count / resamples for name, count in counts.items()},

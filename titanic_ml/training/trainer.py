@@ -139,7 +139,7 @@ class Trainer:
         table = compare(scores[scores["candidate"].isin(by_name)], 1 / (self.folds - 1))
         table.insert(0, "label", [by_name[name].label for name in table.index])
         complexity = {name: candidate.complexity for name, candidate in by_name.items()}
-        return by_name[simplest_within(table, complexity, self.tolerance)], table
+        return by_name[simplest_within(dict(table["log_loss"]), complexity, self.tolerance)], table
 
     def _choices(
         self,
