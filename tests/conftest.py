@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
+import logging
 import os
 import random
 import shutil
@@ -28,10 +31,12 @@ import hypothesis
 import joblib
 import pandas as pd
 import pytest
+import typer
 from filelock import FileLock
 
 import coverage
 from titanic_ml import TitanicPipeline
+from titanic_ml.config import compose
 from titanic_ml.config.compose import build, load_settings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
@@ -85,6 +90,33 @@ class Done(NamedTuple):
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def made_once(request, monkeypatch) -> None:
+    """What takes a tenth of a second each time is made once for all tests of a worker.
+
+    That is the program's commands, and the settings of the same words where the environment is the
+    same. Tests of the settings compose them anew.
+    """
+    monkeypatch.setattr(typer.main, "get_command", get_command)
+    if "config" not in request.path.parts and not Path(".env").exists():
+        monkeypatch.setattr(compose, "_composed", composed_once)
+
+
+get_command = functools.cache(typer.main.get_command)
+_compose, _settings = compose._composed, {}
+
+
+def composed_once(overrides, config_dir, with_files=False):
+    if config_dir or compose.log.isEnabledFor(logging.DEBUG):  # a file may change; it is logged
+        return _compose(overrides, config_dir, with_files)
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    key = tuple(overrides), with_files, tuple(sorted(variables.items()))
+    if key not in _settings:
+        _settings[key] = _compose(overrides, config_dir, with_files)
+    settings, *rest = _settings[key]
+    return copy.deepcopy(settings), *rest
 
 
 @pytest.fixture(scope="session")
@@ -155,28 +187,37 @@ def add_version(store) -> Callable[..., ModelVersion]:
     champion.
     """
 
-    def add(out_of_fold: pd.DataFrame | None = None, **changes: object) -> ModelVersion:
-        champion = ModelStore(str(store)).open("champion")
-        table = champion.out_of_fold if out_of_fold is None else out_of_fold
-        model = changes.pop("model", champion.model)
-        contents = Contents(model, champion.baselines, champion.background, table)
-        manifest = champion.manifest
-        same = {field.name: getattr(manifest, field.name) for field in fields(Summary)}
-        documents = {name: champion.read(name) for name in (FACTS, REPORT, MODEL_CARD)}
-        summary = replace(Summary(**same), **changes)
-        return ModelStore(str(store)).save(contents, summary, lambda origin: documents)
+    return functools.partial(_save_beside, store)
 
-    return add
+
+def _save_beside(
+    store: Path, out_of_fold: pd.DataFrame | None = None, **changes: object
+) -> ModelVersion:
+    champion = ModelStore(str(store)).open("champion")
+    table = champion.out_of_fold if out_of_fold is None else out_of_fold
+    model = changes.pop("model", champion.model)
+    contents = Contents(model, champion.baselines, champion.background, table)
+    same = {field.name: getattr(champion.manifest, field.name) for field in fields(Summary)}
+    documents = {name: champion.read(name) for name in (FACTS, REPORT, MODEL_CARD)}
+    summary = replace(Summary(**same), **changes)
+    return ModelStore(str(store)).save(contents, summary, lambda origin: documents)
+
+
+@pytest.fixture(scope="session")
+def _worse(trained, tmp_path_factory) -> Path:
+    """The folder of the version that `worse` copies."""
+    store = shutil.copytree(trained, tmp_path_factory.mktemp("worse") / "models")
+    champion = ModelStore(str(store)).open("champion")
+    table = champion.out_of_fold.assign(repeat_1=champion.out_of_fold["y"].mean())
+    model = champion.baselines["majority class"]
+    return store / _save_beside(store, table, model=model, estimator="majority").name
 
 
 @pytest.fixture
-def worse(store, add_version) -> ModelVersion:
+def worse(store, _worse) -> ModelVersion:
     """A later version of `store` that predicts the same for every row: the majority's."""
-    champion = ModelStore(str(store)).open("champion")
-    table = champion.out_of_fold
-    rate = table["y"].mean()
-    model = champion.baselines["majority class"]
-    return add_version(table.assign(repeat_1=rate), model=model, estimator="majority")
+    shutil.copytree(_worse, store / _worse.name)
+    return ModelStore(str(store)).open(_worse.name)
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ def test_standard_input_is_named_too(run, store, monkeypatch):
     assert done.err.startswith("Error: standard input has 1 fault")
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(("method", "kind"), CASES)
 def test_python_gets_the_same_words_as_an_error(make, store, quick, tmp_path, method, kind):
     change, words = (FILES | TARGETS)[kind]

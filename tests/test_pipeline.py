@@ -39,6 +39,7 @@ ROOT = Path(__file__).parents[1]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_training_evaluating_and_predicting_return_values_and_print_nothing(
     tmp_path, quick, trained, capfd
 ):
@@ -76,6 +77,7 @@ def test_a_wrong_setting_is_told_before_anything_is_done():
         TitanicPipeline("seeds=1")
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_frame_gives_the_model_of_its_file_and_it_knows_the_champion_of_the_time(
     pipeline, passengers
 ):

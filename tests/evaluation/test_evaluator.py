@@ -35,6 +35,7 @@ def test_interval_widens_with_confidence_and_narrows_with_rows(answers):
     assert width(400, 0.5) < width(400, 0.95) < width(40, 0.95)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_interval_covers_the_truth_about_as_often_as_it_says():
     random = np.random.default_rng(7)
     hits = 0

@@ -85,6 +85,7 @@ def test_a_table_may_be_predicted_into_its_own_database(request, pipeline, tmp_p
     assert len(read_table(f"{uri}table=predictions")) == 418
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_row_gets_the_same_prediction_in_batches_of_any_size(pipeline, tmp_path):
     table = pd.read_csv(TEST).head(60)
     pipeline.predict_into(tmp_path / "a.csv", table, full=True)
@@ -126,7 +127,7 @@ def spoiled(request, passengers, tmp_path):
     return uri
 
 
-@pytest.mark.parametrize("rows", [50, 20_000])
+@pytest.mark.parametrize("rows", [300, 20_000])
 def test_bad_rows_are_set_aside_whole(pipeline, passengers, spoiled, tmp_path, rows):
     output = f"{tmp_path}/out.csv"
     for rejects in (f"{tmp_path}/bad_rows.parquet", f"{tmp_path}/bad_rows.csv"):

@@ -19,6 +19,7 @@ from titanic_ml.reporting import report as reports
 from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import METRIC_WORDS
 
+pytestmark = pytest.mark.usefixtures("unmeasured")  # drawing is slow; trainings draw, too
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 EVIL = "<script>alert(1)</script> | `a`\n# b"
 
