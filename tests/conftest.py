@@ -152,9 +152,11 @@ def trained(shared) -> Path:
 
 
 @pytest.fixture
-def store(trained, tmp_path) -> Path:
-    """A copy of `trained` of one's own."""
-    return shutil.copytree(trained, tmp_path / "models")
+def store(trained, tmp_path_factory) -> Path:
+    """A copy of `trained` of one's own, where the last one was: so settings stay the same."""
+    folder = tmp_path_factory.getbasetemp() / "store"
+    shutil.rmtree(folder, ignore_errors=True)
+    return shutil.copytree(trained, folder / "models")
 
 
 @pytest.fixture

@@ -184,6 +184,7 @@ def test_a_passenger_may_be_a_dict_and_none_is_nobody(pipeline, passengers):
         pipeline.predict(None)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_many_threads_may_ask_one_pipeline(pipeline, passengers):
     """All at once load the version: each gets the predictions that it would get alone."""
     fresh = TitanicPipeline(f"store.uri={pipeline.store.uri}", "evaluation.resamples=20")
@@ -253,10 +254,10 @@ def test_a_better_version_becomes_the_champion(pipeline, add_version, out_of_fol
     assert pipeline.store.champion.history()[-1].why == why
 
 
-def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick):
+def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick, passengers):
     champion = pipeline.store.champion.version
     words = f"store.uri={pipeline.store.uri}", *quick
-    training = TitanicPipeline(*words, "estimator=majority").train()
+    training = TitanicPipeline(*words, "estimator=majority").train(passengers.head(300))
     assert not training.promoted
     assert "which is more than the margin of 0.005" in training.why
     assert f"{training.version} did not become the champion: {training.why}" in repr(training)

@@ -39,8 +39,8 @@ def test_versions_and_aliases(tab, store, monkeypatch, before):
     assert tab(*before, "no-such") == []
 
 
-def test_versions_of_the_store_that_was_named(tab, store, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path / "models")
+def test_versions_of_the_store_that_was_named(tab, store, monkeypatch):
+    monkeypatch.chdir(store)
     uri = f"store.uri={store}"
     assert tab("evaluate", uri, "--model", "l") == ["latest"]
     assert tab("evaluate", "store.uri", "=", str(store), "--model", "l") == ["latest"]

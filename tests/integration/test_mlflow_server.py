@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,12 @@ class Project:
         """The versions that the server was told of, and the champion by its alias."""
         versions, champion = json.loads(python("-c", RUNS, self.uri, self.name, folder=self.folder))
         return versions, champion
+
+
+@pytest.fixture
+def store(trained, tmp_path) -> Path:
+    """A copy of `trained` where a program that runs in the test's folder looks for it."""
+    return shutil.copytree(trained, tmp_path / "models")
 
 
 @pytest.fixture
