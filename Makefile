@@ -125,7 +125,7 @@ run-tests: install-all  ## Run the quick tests with branch coverage (coverage/in
 	@$(BIN)/coverage xml --quiet --fail-under=0
 	@$(BIN)/coverage report --fail-under=90
 
-# Generated tests run here once more, with ten times the examples.
+# Generated tests run here once more, with four times the examples.
 run-tests-system: export COVERAGE_FILE = .coverage-system
 run-tests-system: install-all  ## Run the tests with real servers and programs
 	@$(BIN)/coverage erase

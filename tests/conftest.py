@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+import coverage
 import hypothesis
 import joblib
 import pandas as pd
@@ -34,7 +35,6 @@ import pytest
 import typer
 from filelock import FileLock
 
-import coverage
 from titanic_ml import TitanicPipeline
 from titanic_ml.config import compose
 from titanic_ml.config.compose import build, load_settings
@@ -70,7 +70,7 @@ QUICK = (
 
 SERVERS = {"postgres", "own_postgres", "bucket", "own_bucket", "mlflow_server", "own_mlflow"}
 hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
-hypothesis.settings.register_profile("many", max_examples=500, deadline=None)
+hypothesis.settings.register_profile("many", max_examples=200, deadline=None)
 hypothesis.settings.load_profile("quick")  # `make run-tests-system` names the other one
 
 
@@ -157,6 +157,12 @@ def store(trained, tmp_path_factory) -> Path:
     folder = tmp_path_factory.getbasetemp() / "store"
     shutil.rmtree(folder, ignore_errors=True)
     return shutil.copytree(trained, folder / "models")
+
+
+@pytest.fixture
+def store_here(trained, tmp_path) -> Path:
+    """A copy of `trained` where a program in the test's folder looks for it."""
+    return shutil.copytree(trained, tmp_path / "models")
 
 
 @pytest.fixture

@@ -199,7 +199,7 @@ def test_a_database_killed_in_mid_run_loses_nothing_and_the_next_run_repairs_it(
     assert set(table["model_version"]) == {champion} and table["PassengerId"].is_unique
 
 
-def test_bad_data_ends_it_red_and_leaves_the_champion(own_home, tmp_path, store):
+def test_bad_data_ends_it_red_and_leaves_the_champion(own_home, tmp_path, store_here):
     bad = tmp_path / "bad.csv"
     bad.write_text((ROOT / "data/train.csv").read_text().replace("female", "woman"))
     scheduler = Scheduler(own_home, tmp_path, f"{tmp_path}/out.parquet")

@@ -35,7 +35,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def project(store, tmp_path, monkeypatch) -> Path:
+def project(store_here, tmp_path, monkeypatch) -> Path:
     """A folder with the project's data, a model, and the tables that the page names."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "data", tmp_path / "data")

@@ -17,7 +17,7 @@ from titanic_ml.registry.store import ModelStore
 
 pytestmark = [pytest.mark.system, pytest.mark.usefixtures("unmeasured")]
 PROGRAM = Path(__file__).with_name("writers.py")
-PROGRAMS, MOVES, KILLS = 8, 25, 30
+PROGRAMS, MOVES, KILLS = 8, 12, 12
 
 
 @pytest.fixture(params=["folder", "bucket"])

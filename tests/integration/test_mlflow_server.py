@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -83,9 +82,8 @@ class Project:
 
 
 @pytest.fixture
-def store(trained, tmp_path) -> Path:
-    """A copy of `trained` where a program that runs in the test's folder looks for it."""
-    return shutil.copytree(trained, tmp_path / "models")
+def store(store_here) -> Path:
+    return store_here
 
 
 @pytest.fixture

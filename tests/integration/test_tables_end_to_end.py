@@ -204,7 +204,7 @@ def test_a_training_table_is_the_same_wherever_it_is(pipeline, passengers, postg
         assert pipeline.evaluate(uri).seen == 891
 
 
-def test_no_secret_of_an_address_is_kept_or_shown(quick, postgres, passengers, store):
+def test_no_secret_of_an_address_is_kept_or_shown(quick, computed, postgres, passengers, store):
     uri = postgres("table=t")
     secret, shown = f":{urlsplit(uri).password}@", ":***@"
     pipeline = TitanicPipeline(f"store.uri={store}", *quick, f"data.uri={uri}")

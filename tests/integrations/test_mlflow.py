@@ -2,7 +2,6 @@
 
 import os
 import warnings
-from dataclasses import fields
 
 import pytest
 
@@ -11,9 +10,6 @@ from titanic_ml.errors import SettingsError, TrackingError
 from titanic_ml.integrations import mlflow as integration
 from titanic_ml.integrations.mlflow import ENVIRONMENT, MlflowServer, example_rows, flat
 from titanic_ml.registry.store import ModelStore
-from titanic_ml.registry.version import Contents, Summary
-from titanic_ml.reporting.facts import Facts
-from titanic_ml.reporting.report import documents
 
 pytestmark = [
     pytest.mark.system,  # importing MLflow alone takes seconds
@@ -43,14 +39,9 @@ def run(server, version):
 
 
 @pytest.fixture
-def another(store):
+def another(add_version):
     """A second version of `store`, as whole as the first."""
-    of = ModelStore(str(store))
-    first = of.open("champion")
-    contents = Contents(first.model, first.baselines, first.background, first.out_of_fold)
-    summary = Summary(**{f.name: getattr(first.manifest, f.name) for f in fields(Summary)})
-    facts = Facts.from_json(first.facts)
-    return of.save(contents, summary, lambda origin: documents(facts.named(origin)))
+    return add_version()
 
 
 @pytest.fixture
@@ -121,6 +112,7 @@ def test_what_was_sent_is_not_sent_again(run, client, version, server):
     assert len(runs(client, version)) == before
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_what_was_cut_off_is_sent_anew(server, store, another, client, monkeypatch):
     """Whichever was its last step: no half run, and no model twice, is left."""
     cuts = ("log_inputs", "log_artifacts", "create_model_version", "set_terminated")
