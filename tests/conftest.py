@@ -94,10 +94,10 @@ class Done(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def made_once(request, monkeypatch) -> None:
-    """What takes a tenth of a second each time is made once for all tests of a worker.
+    """Cache two slow steps for all tests of a worker, a tenth of a second each.
 
-    That is the program's commands, and the settings of the same words where the environment is the
-    same. Tests of the settings compose them anew.
+    They are building the program's commands, and composing settings from the same words in the same
+    environment. Tests of the settings compose them every time.
     """
     monkeypatch.setattr(typer.main, "get_command", get_command)
     if "config" not in request.path.parts and not Path(".env").exists():
@@ -109,7 +109,8 @@ _compose, _settings = compose._composed, {}
 
 
 def composed_once(overrides, config_dir, with_files=False):
-    if config_dir or compose.log.isEnabledFor(logging.DEBUG):  # a file may change; it is logged
+    """Call the function of the package unless the cache has the result."""
+    if config_dir or compose.log.isEnabledFor(logging.DEBUG):  # files may change; it logs
         return _compose(overrides, config_dir, with_files)
     variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
     key = tuple(overrides), with_files, tuple(sorted(variables.items()))

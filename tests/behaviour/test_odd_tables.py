@@ -128,7 +128,7 @@ REFUSED = {
     "a name that is a date": (first("Name", datetime.date(1912, 4, 15)), "row 1, column Name: "),
     "a ticket without letter or digit": (first("Ticket", "??"), "row 1, column Ticket: found '??'"),
     "ages that are durations": (
-        lambda f: f.assign(Age=pd.to_timedelta(f["Age"], "D")),
+        lambda f: f.assign(Age=pd.to_timedelta(f["Age"].fillna(30), "D")),
         "row 1, column Age: found ",
     ),
     "ages that are dates": (

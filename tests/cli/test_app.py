@@ -567,7 +567,7 @@ ENTRY = "from importlib.metadata import entry_points as e; [*e(name='titanic-ml'
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_shown_for_the_shell(run, monkeypatch, shell):
-    monkeypatch.setattr("typer.completion._get_shell_name", lambda: shell)
+    monkeypatch.setattr("shellingham.detect_shell", lambda: (shell, f"/bin/{shell}"))
     done = run("--show-completion")
     assert (done.code, done.err) == (0, "")
     assert "_TITANIC_ML_COMPLETE=complete_" + shell in done.out
