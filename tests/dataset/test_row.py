@@ -88,14 +88,14 @@ def fault(found: dict[str, object] | None, parsed: dict[str, object] | None, val
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("column", ROW)
 def test_it_takes_what_a_table_takes_and_reads_the_same(reader, spec, column):
-    told = {}
+    faults = {}
     for values in of_one_type(column):
         rows = [ROW | {"PassengerId": n} | {column: v} for n, v in enumerate(values)]
         parsed = in_a_table(rows, spec)
         for place, (row, value) in enumerate(zip(rows, values)):
-            told[repr(value), place] = fault(reader.read(row), parsed.get(place), value)
-    assert len(told) == len(VALUES)
-    assert {case: fault for case, fault in told.items() if fault} == {}
+            faults[repr(value), place] = fault(reader.read(row), parsed.get(place), value)
+    assert len(faults) == len(VALUES)
+    assert {case: fault for case, fault in faults.items() if fault} == {}
 
 
 COLUMNS = [
@@ -110,15 +110,15 @@ COLUMNS = [
 
 @pytest.mark.parametrize("column", COLUMNS, ids=repr)
 def test_what_is_read_at_once_is_what_is_read_otherwise(column):
-    def told(read, value):
+    def result(read, value):
         try:
             return repr(read(value))
         except (TypeError, ValueError, OverflowError):
             return "refused"
 
     read = _reader(column)
-    at_once = [told(read, value) for value in VALUES]
-    assert at_once == [told(lambda value: _value(value, column), value) for value in VALUES]
+    at_once = [result(read, value) for value in VALUES]
+    assert at_once == [result(lambda value: _value(value, column), value) for value in VALUES]
 
 
 @given(st.floats(0, 1000, allow_subnormal=False))
