@@ -168,7 +168,7 @@ EXPORTS := requirements requirements-image requirements-build requirements-dev
 PARTS_requirements := --with build
 PARTS_requirements-image := --extras sql --extras serve
 PARTS_requirements-build := --only build
-PARTS_requirements-dev := --with build,dev --all-extras
+PARTS_requirements-dev := --with build,dev,lint --all-extras
 
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)

@@ -13,10 +13,11 @@ import sys
 import tomllib
 from pathlib import Path
 
-import grimp
 import pytest
 
 import titanic_ml
+
+grimp = pytest.importorskip("grimp", reason="of the group lint, which is not installed")
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "titanic_ml"

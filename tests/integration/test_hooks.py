@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+pytest.importorskip("pre_commit", reason="of the group lint, which is not installed")
+
 ROOT = Path(__file__).parents[2]
 CONFIG = OmegaConf.to_object(OmegaConf.load(ROOT / ".pre-commit-config.yaml"))
 HOOKS = {hook["id"]: hook for repo in CONFIG["repos"] for hook in repo["hooks"]}
