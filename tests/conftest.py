@@ -53,7 +53,7 @@ from titanic_ml.registry.version import (
     Summary,
 )
 from titanic_ml.reporting import report as reports
-from titanic_ml.storage.address import shown
+from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import read_table
 
 ROOT = Path(__file__).parents[1]

@@ -31,8 +31,10 @@ from titanic_ml.errors import (
 from titanic_ml.prediction.predictor import DECIMALS, Predictor
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import PROFILE, Contents, Manifest, ModelVersion
-from titanic_ml.storage.address import parse, shown
+from titanic_ml.storage.address import parse
 from titanic_ml.storage.files import write_page
+from titanic_ml.storage.same_place import STORE, refuse_shared
+from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import Table, as_frame, name_of, open_table
 
 if TYPE_CHECKING:
@@ -121,6 +123,13 @@ class TitanicPipeline:
     def __getstate__(self) -> dict[str, Any]:
         """Pickled or copied, it takes its settings along and loads a version again."""
         return vars(self) | {"_kept": None, "_warmed": None}
+
+    @property
+    def _read(self) -> dict[str, str | None]:
+        """What no output may replace, by the names of settings."""
+        s = self.settings
+        inputs = {"data.uri": s.data.uri, "predictions.input": s.predictions.input}
+        return inputs | {"monitoring.log": s.monitoring.log, STORE: s.store.uri}
 
     @property
     def output(self) -> str:
@@ -233,6 +242,8 @@ class TitanicPipeline:
             found before the work starts.
         """
         given, data = data, self.settings.data.uri if data is None else data
+        written = {STORE: self.settings.store.uri, "scratch": self.settings.scratch}
+        refuse_shared({"input": data}, written)
         dataset, file_sha256 = self._training_table(data)
         if given is None:
             self._check_same_table(dataset)
@@ -539,6 +550,7 @@ class TitanicPipeline:
         from titanic_ml.monitoring.log import PredictionLog
 
         uri = self.settings.monitoring.log
+        refuse_shared(self._read | {"monitoring.log": None}, {"monitoring.log": uri})
         return None if uri is None else PredictionLog(uri, self.spec)
 
     def _warm(self) -> tuple[ModelVersion, RowPredictor]:
@@ -596,7 +608,8 @@ class TitanicPipeline:
         from titanic_ml.results import Predictions
         from titanic_ml.storage.sinks import check_sink, schema_of
 
-        address, aside = _addresses(output, rejects)
+        refuse_shared({"input": data} | self._read, {"output": output, "rejects": rejects})
+        address, aside = parse(str(output)), parse(str(rejects)) if rejects else None
         version = self._version(model)
         wishes = {"full": full, "probability": probability}
         schema = schema_of(prediction_columns(version.spec, address.keeps_runs, **wishes))
@@ -681,6 +694,8 @@ class TitanicPipeline:
         given, log = log, self.settings.monitoring.log if log is None else log
         if log is None:
             raise SettingsError("no log: name a table, or set monitoring.log")
+        read = {"input": log, "labels": labels, "predictions.uri": self.settings.predictions.uri}
+        refuse_shared(read | self._read, {"report": page})
         start = None if since is None else moment(since)
         version = self._version(model)
         if PROFILE not in version.manifest.files:
@@ -1045,14 +1060,6 @@ class TitanicPipeline:
 def _told(version: ModelVersion, answer: Answer) -> dict[str, Any]:
     names = (version.spec.id, version.spec.target, "probability", "model_version")
     return dict(zip(names, (*answer, version.name)))
-
-
-def _addresses(output: str | Path, rejects: str | Path | None) -> tuple[Address, Address | None]:
-    """Where predictions and rejected rows go: to two places."""
-    address, aside = parse(str(output)), parse(str(rejects)) if rejects else None
-    if aside == address:
-        raise SettingsError(f"{address.shown} is both output and rejects; name another one")
-    return address, aside
 
 
 def _run(

@@ -25,7 +25,7 @@ import typer
 
 from titanic_ml.cli import completion
 from titanic_ml.errors import SettingsError
-from titanic_ml.storage.address import shown
+from titanic_ml.storage.secrets import shown
 
 log = logging.getLogger(__name__)
 

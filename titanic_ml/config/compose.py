@@ -18,7 +18,7 @@ from titanic_ml.config import kept
 from titanic_ml.config.layers import flat, groups, merged, sources, values_of
 from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError, nearest
-from titanic_ml.storage.address import shown
+from titanic_ml.storage.secrets import cause, shown, without_secrets
 
 LOCK = threading.Lock()
 DOTENV = Path(".env")
@@ -197,15 +197,18 @@ def _composed(
         log.debug("settings of env=%s, overridden: %s", settings.env, ", ".join(names) or "none")
         return settings, composed, files
     except HydraException as error:
-        raise SettingsError(_without_passwords(_explain(str(error)))) from error
+        reason = without_secrets(_explain(str(error)), *overrides)
+        raise SettingsError(reason) from cause(error, *overrides)
     except ConfigKeyError as error:
         key = str(error.full_key or error.key)
         where = _file_with(key, files, theirs)
         raise SettingsError(f"unknown setting {key}{where}{nearest(key, known_keys())}") from error
     except OmegaConfBaseException as error:
         key = str(error.full_key or "settings")
-        told = _without_passwords(str(error.msg or error).splitlines()[0])
-        raise SettingsError(f"{key}{_file_with(key, files, theirs)}: {told}") from error
+        told = without_secrets(str(error.msg or error).splitlines()[0], *overrides)
+        raise SettingsError(f"{key}{_file_with(key, files, theirs)}: {told}") from cause(
+            error, *overrides
+        )
 
 
 def _by_hydra(
@@ -339,7 +342,7 @@ def _quoted(word: str) -> str:
     key, equals, value = word.partition("=")
     whole = bool(key and equals) or key.startswith("~")
     expected = "a name and a value, such as seed=7"
-    require(whole, "an override", _without_passwords(repr(word)), expected)
+    require(whole, "an override", repr(shown(word)), expected)
     if not re.fullmatch(r"[\w.+*%/-]*|[\[{'\"].*|\$\{.*", value, re.ASCII | re.DOTALL):
         value = re.sub(r"(\\*)'", r"\1\1\\'", value + "'").removesuffix("\\'")
         value = f"'{value}'"
@@ -364,12 +367,3 @@ def _explain(message: str) -> str:
         return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
     reason = " ".join(message.replace("^", "").split("See https")[0].split())
     return f"malformed override: {reason}; expected a name and a value, such as seed=7"
-
-
-def _without_passwords(text: str) -> str:
-    """A text that may quote an address, without what stands there for a password.
-
-    >>> _without_passwords("Value 'postgresql://ann:secret@host/db' of type 'str'")
-    "Value 'postgresql://ann:***@host/db' of type 'str'"
-    """
-    return re.sub(r"(://[^:/@\s]*:)\S+@", r"\1***@", text)

@@ -28,7 +28,7 @@ from titanic_ml.registry.aliases import CHAMPION
 from titanic_ml.registry.version import MANIFEST, MODEL, MODEL_CARD, REPORT
 from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import Report
-from titanic_ml.storage.address import shown
+from titanic_ml.storage.secrets import cause, check_userinfo, shown, without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parents[1]
 VERSION = "titanic_ml.version"  # the tag by which a run and a registered model are found again
+FAILURES = (OSError, ImportError, ValueError)  # ImportError: of the driver of a database
 AT_ONCE = 100  # parameters that one request may log
 PATIENCE = 5  # seconds for the first answer of a server
 # A server that is away must not hold up a training for minutes; what is set already stays so.
@@ -78,12 +79,17 @@ class MlflowServer:
 
     Raises
     ------
+    SettingsError
+        The address could be misread.
     TrackingError
         By every method: it can't be reached, or refuses what it is sent.
     """
 
     uri: str
     name: str
+
+    def __post_init__(self) -> None:
+        check_userinfo(self.uri)
 
     def send(self, version: ModelVersion) -> str:
         """Tell of a version, unless that is done already. Returns the id of its run."""
@@ -192,8 +198,8 @@ class MlflowServer:
             try:
                 with _quiet():
                     yield MlflowClient(self.uri, registry_uri=self.uri)
-            except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-                raise self._failed(error) from error
+            except (*FAILURES, MlflowException, RequestException, SQLAlchemyError) as error:
+                raise self._failed(error) from cause(error, self.uri)
 
     def _check_answers(self) -> None:
         """Ask a server whether it is there, before anything slow is done for it."""
@@ -207,10 +213,11 @@ class MlflowServer:
         except urllib.error.HTTPError:
             pass  # it answers; it may want a password, and a proxy may know no such page
         except (OSError, ValueError) as error:
-            raise self._failed(error) from error
+            raise self._failed(error) from cause(error, self.uri)
 
     def _failed(self, error: Exception) -> TrackingError:
         reason = " ".join(str(getattr(error, "reason", error)).split())
+        reason = without_secrets(reason, self.uri)
         return TrackingError(f"{shown(self.uri)} (tracking.uri): {reason[:300]}")
 
 

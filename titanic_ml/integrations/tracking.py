@@ -18,8 +18,8 @@ from titanic_ml.errors import ModelError, ModelNotFound, SettingsError, Tracking
 from titanic_ml.registry.aliases import CHAMPION
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import ModelVersion
-from titanic_ml.storage.address import shown
 from titanic_ml.storage.files import write_file
+from titanic_ml.storage.secrets import shown
 
 log = logging.getLogger(__name__)
 ADDING, SENDING = ".adding", ".sending"  # locks: who adds doesn't wait for who sends

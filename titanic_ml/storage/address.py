@@ -1,14 +1,14 @@
-"""The address of a table taken apart, and what people may see of it: never a password."""
+"""The address of a table, taken apart."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 from urllib.parse import unquote, urlsplit
 
 from titanic_ml.errors import SettingsError
+from titanic_ml.storage.secrets import OWN, check_no_userinfo, check_userinfo, shown
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 KNOWN = (
@@ -18,7 +18,6 @@ KNOWN = (
 IfExists = Literal["fail", "append", "replace"]
 Driver = Literal["sqlite", "postgresql"]
 PATIENCE = 10  # seconds to reach a server
-OWN = ("table", "schema", "query", "if_exists")  # of an address; the rest is the driver's
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,7 @@ def parse(uri: str) -> Address:
     if uri == "-":
         return FileAddress("standard", uri, ".csv", False, uri)
     scheme, slashes, rest = uri.partition("://")
+    check_no_userinfo(uri)
     if uri and not slashes:
         return _file("local", str(Path(uri).expanduser()) + uri[len(uri.rstrip("/")) :], uri)
     if scheme in ("sqlite", "postgresql", "postgres"):
@@ -97,39 +97,6 @@ def parse(uri: str) -> Address:
     if scheme in ("http", "https"):
         return _file("http", uri, uri)
     raise SettingsError(f"{shown(uri)}: unknown kind of table, expected {KNOWN}")
-
-
-def shown(uri: str) -> str:
-    """An address as people may see it: without passwords, and of a web address without its query.
-
-    It holds for what is no right address, too, for a message about it must not tell the secret.
-
-    >>> shown("postgresql://ann:secret@host/db?sslmode=require&table=passengers")
-    'postgresql://ann:***@host/db?table=passengers'
-    >>> shown("https://host/a.csv?token=secret"), shown("data/a.csv")
-    ('https://host/a.csv', 'data/a.csv')
-    """
-    scheme, slashes, rest = uri.partition("://")
-    if not slashes:
-        return uri
-    place, mark, query = rest.partition("?")
-    if "@" in place:
-        user, _, host = place.rpartition("@")
-        place = user.partition(":")[0] + (":***" if ":" in user else "") + "@" + host
-    elif "@" in query and ":" in place and scheme != "sqlite":  # a password with a ? in it
-        return f"{scheme}://{place.partition(':')[0]}:***"
-    told = "&".join(part for part in query.split("&") if part.partition("=")[0] in OWN)
-    if scheme in ("http", "https", "s3") or not told:
-        return f"{scheme}://{place}"
-    return f"{scheme}://{place}{mark}{unquote(told)}"
-
-
-def without_secrets(text: str, uri: str) -> str:
-    """A text of a driver, without the password of the address if it should quote it."""
-    for secret in re.findall(r"://[^:/?]*:(.+)@", uri) + re.findall(r"password=([^&]+)", uri):
-        for part in {secret, unquote(secret)}:
-            text = text.replace(part, "***")
-    return text
 
 
 def _file(place: Literal["local", "s3", "http"], path: str, uri: str) -> FileAddress:
@@ -174,15 +141,15 @@ def _sql(driver: Driver, uri: str, rest: str) -> SqlAddress:
 
 
 def _check_server(uri: str, seen: str) -> None:
-    """Refuse what the driver would misread, such as a password with a slash."""
+    """Refuse what the driver would misread."""
+    check_userinfo(uri)
     try:
         split = urlsplit(uri)
         right = split.port is None or split.port > 0
-        right = right and "@" not in split.path
     except ValueError:
         right = False
     if not right:
         raise SettingsError(
             f"{seen}: not an address of a server, expected postgresql://user:password@host:port/"
-            "database; in a password a slash is written %2F, an @ %40, a # %23, a ? %3F"
+            "database"
         )

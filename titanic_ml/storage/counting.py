@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from titanic_ml.errors import UnreadableTable
-from titanic_ml.storage.address import SqlAddress, parse, shown
+from titanic_ml.storage.address import SqlAddress, parse
+from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import open_table
 
 RUN = "run_id"  # the column by which a run is found again

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from titanic_ml.errors import SettingsError, StoreUnusable
+from titanic_ml.storage.secrets import cause, check_no_userinfo, shown, without_secrets
 
 BUCKETS = ("s3", "gs", "az")
 EXPECTED = "a folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or memory:///"
@@ -53,12 +54,15 @@ class Objects:
     uri: str
 
     def __post_init__(self) -> None:
+        check_no_userinfo(self.uri)
         scheme, slashes, place = self.uri.partition("://")
-        if not slashes and self.uri:
+        if not slashes and self.uri and shown(self.uri) == self.uri:
             return
         empty = scheme in BUCKETS and not place.strip("/")
         if scheme not in (*BUCKETS, "memory") or empty:
-            raise SettingsError(f"the store {self.uri!r} is of no known kind, expected {EXPECTED}")
+            raise SettingsError(
+                f"the store {shown(self.uri)!r} is of no known kind, expected {EXPECTED}"
+            )
 
     @property
     def folder(self) -> Path | None:
@@ -240,9 +244,10 @@ class Objects:
             yield
         except Exception as error:
             if isinstance(error, (OSError, ValueError)) or type(error).__module__ in CLIENT:
+                reason = without_secrets(_reason(error), self.uri)
                 raise StoreUnusable(
-                    f"the store {self.uri} can't be {action}: {_reason(error)}"
-                ) from error
+                    f"the store {shown(self.uri)} can't be {action}: {reason}"
+                ) from cause(error, self.uri)
             raise
 
 

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, cast
 from titanic_ml.errors import MissingTable, UnreadableTable
 from titanic_ml.storage.address import FileAddress
 from titanic_ml.storage.files import filling_temporary, temporary_file
+from titanic_ml.storage.secrets import without_secrets
+from titanic_ml.storage.table_logs import refuse_logged, refuse_logged_objects
 
 CHUNK = 1 << 20
 PATIENCE = 30.0  # seconds without a byte, of the web
@@ -103,11 +105,12 @@ def _local(address: FileAddress) -> list[Place]:
     if not address.many:
         paths = [path]
     elif path.is_dir():
-        paths = [found for found in path.rglob("*") if _is_part(found.relative_to(path).parts)]
+        paths = [found for found in path.rglob("*") if is_part(found.relative_to(path).parts)]
     else:
         paths = [Path(name) for name in glob.glob(address.path, recursive=True)]
         if not paths and not glob.has_magic(address.path):
             raise MissingTable(f"{address.shown}: no such folder (looked for {path.absolute()})")
+    refuse_logged([path, *paths])
     places = []
     for path in sorted(paths):
         name = address.shown if not address.many else str(path)
@@ -126,7 +129,7 @@ def _open(path: Path, name: str) -> BinaryIO:
         return open(path, "rb")
 
 
-def _is_part(parts: tuple[str, ...]) -> bool:
+def is_part(parts: tuple[str, ...]) -> bool:
     """Whether this path in a folder is one of the table's files; others write hidden ones there."""
     hidden = any(part.startswith((".", "_")) for part in parts)
     return parts[-1].lower().endswith(".parquet") and not hidden
@@ -152,8 +155,9 @@ def _in_bucket(address: FileAddress) -> list[Place]:
                 for info in listed
                 if info.is_file
                 and fnmatch.fnmatchcase(info.path, pattern)
-                and _is_part(tuple(info.path[len(folder) + 1 :].split("/")))
+                and is_part(tuple(info.path[len(folder) + 1 :].split("/")))
             ]
+        refuse_logged_objects(files, [info.path for info in found])
     return [
         Place(f"s3://{info.path}", partial(_open_in_bucket, files, info.path), info.size)
         for info in sorted(found, key=lambda info: info.path)
@@ -198,4 +202,5 @@ def _download(address: FileAddress, copy: BinaryIO) -> None:
         if expected is None or int(expected) == copy.tell():
             return
         reason = f"only {copy.tell():,} of {int(expected):,} bytes came; try again"
+    reason = without_secrets(reason, address.path)
     raise UnreadableTable(f"{address.shown}: can't be read: {reason}")

@@ -17,6 +17,7 @@ import pyarrow
 from titanic_ml.errors import SettingsError, UnwritableTable
 from titanic_ml.storage.address import Address, FileAddress, SqlAddress
 from titanic_ml.storage.files import filling_temporary, temporary_file, whole_file
+from titanic_ml.storage.table_logs import refuse_to_write
 
 Schema: TypeAlias = pyarrow.Schema
 Rows: TypeAlias = pd.DataFrame | pyarrow.RecordBatch
@@ -58,6 +59,7 @@ def check_sink(address: Address, schema: pyarrow.Schema) -> None:
         )
     elif address.place == "local":
         path = Path(address.path)
+        refuse_to_write(path, address.shown)
         folder = path if address.many and path.exists() else path.parent
         if not folder.is_dir():
             raise UnwritableTable(f"{address.shown}: can't be written: No such file or directory")

@@ -14,9 +14,10 @@ import pandas as pd
 import pyarrow
 
 from titanic_ml.errors import MissingTable, SettingsError, UnreadableTable, UnwritableTable
-from titanic_ml.storage.address import SqlAddress, without_secrets
+from titanic_ml.storage.address import SqlAddress
 from titanic_ml.storage.csv_reader import RawBatch
 from titanic_ml.storage.files import filling_temporary, temporary_file
+from titanic_ml.storage.secrets import cause, without_secrets
 from titanic_ml.storage.sources import ROWS, ArrowSource, Batch
 
 RUN, TIME = "run_id", "predicted_at"  # the columns by which a run is found again
@@ -127,6 +128,24 @@ def time_of_run(address: SqlAddress, run: str) -> str | None:
             cursor.execute(f"SELECT MIN({TIME}) FROM {_name(address)} WHERE {RUN} = {mark}", (run,))
             found = cursor.fetchone()[0]
     return found if found is None or isinstance(found, str) else found.isoformat()
+
+
+def identity_of(address: SqlAddress) -> tuple[Any, ...]:
+    """Identify a table of PostgreSQL, since a host has several names and a schema may be left out.
+
+    Returns
+    -------
+    tuple of str
+        The numbers of the cluster (a replica has the same), of the database and of the table. The
+        last is None if the table does not exist, and means nothing for a query.
+    """
+    table = _name(address) or "pg_class"
+    database = "(SELECT oid::text FROM pg_database WHERE datname = current_database())"
+    cluster = "(SELECT system_identifier::text FROM pg_control_system())"
+    with _connected(address, UnreadableTable) as connection, _told(address, UnreadableTable):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {cluster}, {database}, to_regclass($1)::oid::text", (table,))
+            return tuple(cursor.fetchone())
 
 
 def rows_of(address: SqlAddress, run: str | None) -> int:
@@ -264,7 +283,7 @@ def _told(address: SqlAddress, kind: type[Exception]) -> Iterator[None]:
         reason = without_secrets(_sentence(str(error)), address.database)
         if kind is UnreadableTable and NO_TABLE.match(reason):
             kind = MissingTable
-        raise kind(f"{address.shown}: {reason}") from error
+        raise kind(f"{address.shown}: {reason}") from cause(error, address.database)
 
 
 def _sentence(text: str) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from titanic_ml.errors import UnreadableTable
-from titanic_ml.storage.address import SqlAddress, parse, shown
+from titanic_ml.storage.address import SqlAddress, parse
+from titanic_ml.storage.secrets import shown
 
 if TYPE_CHECKING:
     from titanic_ml.storage.sources import Source

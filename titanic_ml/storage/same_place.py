@@ -1,0 +1,212 @@
+"""Whether two addresses are one place: what a command writes must not be what it or others read."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any, TextIO, TypeAlias
+
+from titanic_ml.errors import SettingsError, TitanicError
+from titanic_ml.storage.address import FileAddress, SqlAddress, parse
+from titanic_ml.storage.places import is_part
+from titanic_ml.storage.secrets import shown
+
+STORE = "the store"  # the role of a folder in which nobody else may have folders
+Identity: TypeAlias = tuple[int, int]  # device and inode of a file
+
+
+def refuse_shared(reads: Mapping[str, object], writes: Mapping[str, object]) -> None:
+    """Refuse to write where something is read from, however the two addresses are spelled.
+
+    Files are compared by what the operating system calls one file (through links), tables by
+    database, schema and name, objects by bucket and key. A file that would become a part of a
+    folder or pattern that is read is refused too.
+
+    Parameters
+    ----------
+    reads
+        By role ("input", "data.uri"), the address of what must stay as it is. What is None or a
+        table in memory is passed over.
+    writes
+        By role ("output"), the address of what is written; no two of them may be one place either.
+
+    Raises
+    ------
+    SettingsError
+        Two of them are one place, or one lies in the other.
+    """
+    others = dict(reads)
+    for role, written in writes.items():
+        for other, read in others.items():
+            if isinstance(written, (str, Path)) and isinstance(read, (str, Path)):
+                _refuse_same(other, str(read), role, str(written))
+        others = {role: written} | others
+
+
+def _refuse_same(read_role: str, read: str, role: str, written: str) -> None:
+    source, sink = _place(read), _place(written)
+    if sink is None or source is None:
+        return
+    if isinstance(source, SqlAddress) and isinstance(sink, SqlAddress):
+        same, inside = _is_same_table(source, sink), False
+    elif isinstance(source, SqlAddress) or isinstance(sink, SqlAddress):
+        same, inside = _share_a_file(source, sink), False
+    elif "local" in (source.place, sink.place) or "standard" in (source.place, sink.place):
+        same, inside = _is_same_file(source, sink), _lies_in(source, sink, read_role)
+    else:
+        same, inside = _is_same_object(source, sink), False
+    if same:
+        also = "" if read == written else f" ({shown(read)})"
+        raise SettingsError(
+            f"{shown(written)}{also} is both {read_role} and {role}; name another {role}"
+        )
+    if inside:
+        raise SettingsError(
+            f"the {role} {shown(written)} lies in {shown(read)}, which is {read_role}; name "
+            f"another {role}"
+        )
+
+
+def _place(uri: str) -> FileAddress | SqlAddress | None:
+    """An address taken apart, also that of a store or of a page, whose names have any ending; None
+    if nothing can be written there.
+    """
+    if "\0" in uri:
+        return None  # no file has such a name
+    try:
+        return parse(uri)
+    except SettingsError:
+        scheme, slashes, rest = uri.partition("://")
+        if not slashes:
+            path = Path(uri).expanduser()
+            many = path.is_dir() or not path.suffix
+            return FileAddress("local", str(path), "", many, uri)
+        if scheme in ("s3", "gs", "az"):
+            return FileAddress("s3", f"{scheme}://{rest}", "", True, shown(uri))
+        return None
+
+
+def _is_same_object(source: FileAddress, sink: FileAddress) -> bool:
+    """Whether two addresses of buckets are one object, or one lies under the other."""
+    first, second = (_key(address) for address in (source, sink))
+    return first == second or (source.many and second.startswith(first + "/"))
+
+
+def _key(address: FileAddress) -> str:
+    """Bucket and key, without the end of a pattern."""
+    return address.path.removeprefix("s3://").partition("*")[0].rstrip("/")
+
+
+def _share_a_file(source: FileAddress | SqlAddress, sink: FileAddress | SqlAddress) -> bool:
+    """Whether a file that would be written over is one that is read."""
+    there = _files(sink, 1)
+    return bool(there and there & _files(source, 0))
+
+
+def _files(address: FileAddress | SqlAddress, number: int) -> set[Identity]:
+    """What an address is on this machine: the files that are there."""
+    if isinstance(address, SqlAddress):
+        paths = [Path(address.database)] if address.driver == "sqlite" else []
+    elif address.place == "standard":
+        return set(_identity(lambda: _fstat((sys.stdin, sys.stdout)[number], number)))
+    elif address.place != "local":
+        return set()
+    else:
+        paths = _parts(address)
+    return {found for path in paths for found in _identity(path.stat)}
+
+
+def _parts(address: FileAddress) -> list[Path]:
+    path = Path(address.path)
+    if has_magic(address.path) and not path.exists():
+        return [Path(name) for name in glob(address.path, recursive=True)]
+    if address.many and address.suffix:
+        return [p for p in path.rglob("*") if is_part(p.relative_to(path).parts)]
+    return [path]
+
+
+def _fstat(stream: TextIO, number: int) -> os.stat_result:
+    try:
+        return os.fstat(stream.fileno())
+    except (AttributeError, ValueError):  # closed, or replaced by something in memory
+        return os.fstat(number)
+
+
+def _identity(status: Callable[[], os.stat_result]) -> Iterator[Identity]:
+    """What tells a file or folder that is there from all others; nothing of a pipe or terminal."""
+    try:
+        found = status()
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
+        return
+    if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
+        yield found.st_dev, found.st_ino
+
+
+def _is_same_file(source: FileAddress, sink: FileAddress) -> bool:
+    """Whether a file that is written is one that is read, or two folders are one."""
+    if _share_a_file(source, sink):
+        return True
+    if "local" != source.place or "local" != sink.place:
+        return False
+    return os.path.realpath(source.path) == os.path.realpath(sink.path)
+
+
+def _lies_in(source: FileAddress, sink: FileAddress, role: str) -> bool:
+    """Whether what is written would become a part of what is read, or the other way round."""
+    if source.place != "local" or sink.place != "local":
+        return False
+    read, written = Path(os.path.realpath(_root(source))), Path(os.path.realpath(sink.path))
+    if role == STORE:
+        return read in written.parents and (sink.many or written.parent != read)
+    if source.many and (read == written or read in written.parents):
+        if has_magic(source.path):
+            return sink.many or written.match(os.path.realpath(source.path))
+        return sink.many or is_part(written.relative_to(read).parts)
+    part = sink.many and sink.suffix and written in read.parents
+    return bool(part) and not source.many and is_part(read.relative_to(written).parts)
+
+
+def _root(address: FileAddress) -> str:
+    """The folder of a pattern; else the path itself."""
+    if not has_magic(address.path) or Path(address.path).exists():
+        return address.path
+    parts = Path(address.path).parts
+    plain = next(number for number, part in enumerate(parts) if has_magic(part))
+    return str(Path(*parts[:plain]))
+
+
+def _is_same_table(source: SqlAddress, sink: SqlAddress) -> bool:
+    """Whether two addresses are one table; or one is a query of the table that would be dropped."""
+    if source.driver != sink.driver or sink.query:
+        return False
+    if source.query:
+        names = re.search(rf"(?<![\w]){re.escape(sink.table)}(?![\w])", source.query, re.IGNORECASE)
+        if not names or sink.if_exists != "replace":
+            return False
+    elif source.table.casefold() != sink.table.casefold():
+        return False
+    if source.driver == "sqlite":
+        first, second = Path(source.database), Path(sink.database)
+        return os.path.realpath(first) == os.path.realpath(second) or _share_a_file(source, sink)
+    return _is_same_on_server(source, sink)
+
+
+def _is_same_on_server(source: SqlAddress, sink: SqlAddress) -> bool:
+    """Ask the servers which database and table it is: names of hosts and schemas have several
+    spellings.
+    """
+    from titanic_ml.storage.sql import identity_of
+
+    try:
+        first: Any = identity_of(source)
+        second: Any = identity_of(sink)
+    except TitanicError:  # who reads or writes it will say why
+        return False
+    if source.query:
+        return bool(first[:2] == second[:2])
+    return bool(first == second and first[2])
