@@ -117,6 +117,27 @@ def test_a_variable_is_a_door(run, tmp_path, monkeypatch):
             assert not leaked(done.out + done.err), done
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "store.signing_key=[Zebra",
+        "store.signing_key={{Zebra",
+        "store.signing_key='Zebra",
+        "store.signing_key=[Zebra]",
+        "service.api_keys={a:Zebra}",
+        "seed=${oc.env:TITANIC_SIGNING_KEY}",
+    ],
+)
+def test_a_secret_setting_is_not_quoted(run, tmp_path, monkeypatch, word):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TITANIC_SIGNING_KEY", "Zebra")
+    done = run("validate", word)
+    assert done.code == 2 and not leaked(done.err), done
+    with pytest.raises(TitanicError) as caught:
+        run("validate", word, "--debug")
+    assert not leaked(f"{caught.value} {caught.value.__cause__}")
+
+
 def test_a_pipeline_shows_none():
     address = POSTGRES.format(PASSWORD.format("/"))
     assert not leaked(repr(TitanicPipeline(f"data.uri={address}", f"tracking.uri={address}")))

@@ -18,7 +18,7 @@ from titanic_ml.config import kept
 from titanic_ml.config.layers import flat, groups, merged, sources, values_of
 from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError, nearest
-from titanic_ml.storage.secrets import cause, shown, without_secrets
+from titanic_ml.storage.secrets import shown, without_secrets
 
 LOCK = threading.Lock()
 DOTENV = Path(".env")
@@ -197,17 +197,17 @@ def _composed(
         log.debug("settings of env=%s, overridden: %s", settings.env, ", ".join(names) or "none")
         return settings, composed, files
     except HydraException as error:
-        reason = without_secrets(_explain(str(error)), *overrides)
-        raise SettingsError(reason) from cause(error, *overrides)
+        reason = _without_secrets(_explain(str(error)), overrides)
+        raise SettingsError(reason) from _cause(error, overrides)
     except ConfigKeyError as error:
         key = str(error.full_key or error.key)
         where = _file_with(key, files, theirs)
         raise SettingsError(f"unknown setting {key}{where}{nearest(key, known_keys())}") from error
     except OmegaConfBaseException as error:
         key = str(error.full_key or "settings")
-        told = without_secrets(str(error.msg or error).splitlines()[0], *overrides)
-        raise SettingsError(f"{key}{_file_with(key, files, theirs)}: {told}") from cause(
-            error, *overrides
+        told = _without_secrets(str(error.msg or error).splitlines()[0], overrides)
+        raise SettingsError(f"{key}{_file_with(key, files, theirs)}: {told}") from _cause(
+            error, overrides
         )
 
 
@@ -310,6 +310,23 @@ def _dotenv() -> dict[str, str | None]:
     from dotenv import dotenv_values
 
     return dict(dotenv_values(DOTENV))
+
+
+def _without_secrets(text: str, overrides: Sequence[str]) -> str:
+    """A message that may quote overrides or variables, without the secrets in them."""
+    named = VARIABLE.findall(" ".join([text, *overrides]))
+    given = [word for word in overrides if word.lstrip("+~").startswith(SECRETS)]
+    values = [os.environ.get(name, "") for name in named]
+    values += [word.partition("=")[2] for word in given]
+    parts = {part for value in values for part in (value, *re.split(r"\W+", value)) if part}
+    for part in sorted(parts, key=len, reverse=True):
+        text = text.replace(part, "***")
+    return without_secrets(text, *overrides)
+
+
+def _cause(error: Exception, overrides: Sequence[str]) -> Exception | None:
+    """The error, as the cause of one of ours; None if it quotes a secret."""
+    return error if _without_secrets(str(error), overrides) == str(error) else None
 
 
 def _masked(name: str, value: Any) -> Any:
