@@ -164,11 +164,12 @@ check: format-check lint lock-check secrets airflow  ## Format, lint, lock, secr
 	@$(MAKE) --no-print-directory coverage
 
 # The lock's exports, each with the groups and extras that it holds.
-EXPORTS := requirements requirements-image requirements-build requirements-dev
+EXPORTS := requirements requirements-image requirements-build requirements-uv requirements-dev
 PARTS_requirements := --with build
 PARTS_requirements-image := --extras sql --extras serve
 PARTS_requirements-build := --only build
-PARTS_requirements-dev := --with build,dev,lint --all-extras
+PARTS_requirements-uv := --only uv
+PARTS_requirements-dev := --with build,dev,lint,uv --all-extras
 
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
@@ -228,9 +229,10 @@ clean:  ## Remove what the other targets made, except models/ and the prediction
 	@touch .venv/.installed $@
 
 # The development export holds all of the others, so it leaves all stamps.
-.venv/.installed-all: requirements-dev.txt requirements.txt pyproject.toml | .venv/.made
+.venv/.installed-all: requirements-dev.txt requirements-uv.txt requirements.txt pyproject.toml | .venv/.made
 	@echo "Installing all dependencies into .venv ..."
-	@$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
+	@$(BIN)/python $(PIP) --require-hashes -r requirements-uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch .venv/.installed .venv/.installed-serve $@
 

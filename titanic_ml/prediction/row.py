@@ -89,7 +89,8 @@ class RowPredictor:
         return self._dataset([row], self.loose)
 
     def _dataset(self, rows: Sequence[Mapping[str, Any]], spec: DatasetSpec) -> Dataset:
-        frame = pd.DataFrame([self.reader.filled(row) for row in rows])
+        # Objects, since pandas 3.0 can't look for the type of a number with hundreds of digits.
+        frame = pd.DataFrame([self.reader.filled(row) for row in rows], dtype=object)
         return Dataset.from_frame(frame, spec, "the table", with_target=False)
 
     def _as_table(self, row: Mapping[str, Any]) -> Answer:
