@@ -188,7 +188,7 @@ image:  ## Build the container image, by docker
 	@docker build --tag titanic_ml .
 
 image-check: install-all  ## Build it by buildah on a stand-in of its base, and use it (root on Linux)
-	@$(BIN)/python deploy/check_image.py
+	@$(BIN)/python deploy/check_image.py $(ARGS)
 
 mutants: .venv-mutants/.installed  ## Change four modules in many ways; count what their tests notice
 	@rm -rf mutants
