@@ -30,7 +30,7 @@ def seconds(function: Callable[..., object], *given: object) -> float:
 
 def measure(model: str) -> None:
     pipeline = TitanicPipeline()
-    version = pipeline.store.open(pipeline.warm(model))
+    version = pipeline.store.open(pipeline.online.warm(model))
     frame = pd.read_csv(ROOT / "data/test.csv").astype("object")
     rows = frame.where(frame.notna(), None).to_dict("records")
     estimator = version.model[-1]

@@ -82,9 +82,9 @@ def main(seconds: float = 300, swaps: int = 20) -> None:
         for name in ("logistic_regression", "gradient_boosting"):
             words = (store, "selection=quick", f"scratch={folder}/scratch", f"estimator=[{name}]")
             versions.append(TitanicPipeline(*words).train(promote=False).version)
-            pipeline.warm(versions[-1])
+            pipeline.online.warm(versions[-1])
             expected[versions[-1]] = pipeline.predict_one(PASSENGER)["probability"]
-        pipeline.promote(versions[0], force=True)
+        pipeline.models.promote(versions[0], force=True)
         log = f"monitoring.log={folder}/served/"
         command = [sys.executable, "main.py", "serve", "--port", str(PORT), store, log]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -99,7 +99,7 @@ def main(seconds: float = 300, swaps: int = 20) -> None:
         start, early = time.monotonic(), 0.0
         for turn in range(1, swaps + 1):
             load.champions = frozenset(versions)
-            pipeline.promote(versions[turn % 2], force=True)
+            pipeline.models.promote(versions[turn % 2], force=True)
             load.champions = frozenset([versions[turn % 2]])
             while time.monotonic() - start < turn * seconds / swaps:
                 time.sleep(0.5)

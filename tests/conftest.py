@@ -55,6 +55,7 @@ from titanic_ml.registry.version import (
 from titanic_ml.reporting import report as reports
 from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import read_table
+from titanic_ml.workflows.training import TrainingWorkflow
 
 ROOT = Path(__file__).parents[1]
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}  # of the bucket's server
@@ -175,10 +176,11 @@ def pipeline(store, quick) -> TitanicPipeline:
 @pytest.fixture
 def computed(training, trained, monkeypatch) -> None:
     """A training computes and draws nothing: it chooses, measures and shows what `trained` does."""
-    chosen = training.selection, training.assessment
+    chosen = training.selection, None
     (page,) = trained.glob("2*/report.html")
     drawn = defaultdict(str, reports.figures_in(page.read_text()))
-    monkeypatch.setattr(TitanicPipeline, "_choose", lambda *words: chosen)
+    monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: chosen)
+    monkeypatch.setattr(TrainingWorkflow, "assess", lambda *words: training.assessment)
     monkeypatch.setattr(reports, "drawings", lambda facts, n_jobs=1: drawn)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from titanic_ml import TitanicPipeline
 from titanic_ml.errors import SettingsError
+from titanic_ml.service.serving import prediction_log
 
 ROOT = Path(__file__).parents[1]
 VERSION = "20260101T000000.000Z-abcdef"
@@ -206,7 +207,7 @@ def test_standard_input_and_output_are_files_too(run, here, monkeypatch, mark):
 def test_a_service_refuses_a_log_over_a_table(here):
     pipeline = TitanicPipeline("data.uri=parts/", "monitoring.log=parts/")
     with pytest.raises(SettingsError, match="is both data.uri and monitoring.log"):
-        pipeline.prediction_log()
+        prediction_log(pipeline)
 
 
 @pytest.mark.parametrize(

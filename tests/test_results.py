@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 from titanic_ml.evaluation.result import Estimate
-from titanic_ml.results import Comparison, Steps
+from titanic_ml.results import Comparison, Steps, TrainingResult
 
 
 def test_steps_count_on_over_the_stages():
@@ -35,7 +35,7 @@ def test_a_model_that_beats_no_baseline_is_said_loudly(training):
     chance = {"log_loss": Estimate(0.1, -0.01, 0.2)}
     gains = {**gains, "Sex alone": {**gains["Sex alone"], **chance}}
     evaluation = replace(training.evaluation, gains=gains)
-    poor = replace(training, assessment=replace(training.assessment, evaluation=evaluation))
+    poor = replace(training, evaluation=evaluation)
     assert poor.to_dict()["beats_baselines"] is False
     last = repr(poor).splitlines()[-1]
     assert last == "WARNING: it does not clearly beat Sex alone, so it should not be relied on"
@@ -43,7 +43,7 @@ def test_a_model_that_beats_no_baseline_is_said_loudly(training):
 
 def test_what_was_left_out_is_told(training):
     selection = replace(training.selection, left_out={"svc": "svc can't learn from 9 rows"})
-    told = replace(training, selection=selection)
+    told = TrainingResult.of("version", "report", selection, training.assessment)
     assert told.to_dict()["left_out"] == {"svc": "svc can't learn from 9 rows"}
     assert "Left out: svc. svc can't learn from 9 rows" in repr(told)
 

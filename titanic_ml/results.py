@@ -1,10 +1,9 @@
-"""What a training gives, and what it writes down about it."""
+"""The results of workflows."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,45 +15,82 @@ if TYPE_CHECKING:
     from titanic_ml.monitoring.logged import Volume
     from titanic_ml.monitoring.performance import Performance
     from titanic_ml.reporting.facts import Facts
-    from titanic_ml.reporting.verdict import Verdict
     from titanic_ml.training.result import Selection
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of a version that a training had kept.
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainingResult:
+    """The version that a training saved, and what became of it.
 
     Attributes
     ----------
+    version, report
+        Its name, and where its report is.
+    estimator, parameters, threshold
+        What was chosen.
+    left_out
+        Candidates that could not be compared, each with the reason.
+    evaluation
+        The metrics out of fold, with those in grouped folds beside them.
     promoted, why
         Whether it became the champion, and why.
     failed
         Whether it did not for another reason than the gate, such as a damaged champion.
     tracked
-        What became of telling MLflow; None where that was not wished.
+        What became of sending it to MLflow; None where `tracking.uri` is not set.
+    run_id
+        Id of the earlier training that saved the version; None if it was trained now.
+    selection, assessment
+        The comparison of the candidates with the fitted model, and what was measured of it; None
+        if it was not trained now.
     """
-
-    promoted: bool
-    why: str
-    failed: bool = False
-    tracked: Tracked | None = None
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Kept(Outcome, ABC):
-    """A version that a training had kept, with its report, and what became of it."""
 
     version: str
     report: str
+    estimator: str
+    parameters: Mapping[str, Any]
+    threshold: float
+    left_out: Mapping[str, str]
+    evaluation: Evaluation
+    promoted: bool = False
+    why: str = ""
+    failed: bool = False
+    tracked: Tracked | None = None
+    run_id: str | None = None
+    selection: Selection | None = None
+    assessment: Assessment | None = None
 
-    @property
-    @abstractmethod
-    def evaluation(self) -> Evaluation:
-        """The metrics out of fold, with those in grouped folds beside them."""
+    @classmethod
+    def of(
+        cls, version: str, report: str, selection: Selection, assessment: Assessment
+    ) -> TrainingResult:
+        """The result of a training whose version has just been saved."""
+        grouped = assessment.grouped.estimates if assessment.grouped else None
+        return cls(
+            version=version,
+            report=report,
+            estimator=selection.chosen.name,
+            parameters=selection.parameters,
+            threshold=selection.threshold,
+            left_out=selection.left_out,
+            evaluation=replace(assessment.evaluation, version=version, grouped=grouped),
+            selection=selection,
+            assessment=assessment,
+        )
 
-    @abstractmethod
-    def _chosen(self) -> dict[str, Any]:
-        """The estimator with parameters and threshold, and who was left out."""
+    @classmethod
+    def repeated(cls, version: str, report: str, facts: Facts, run_id: str) -> TrainingResult:
+        """The result of an earlier training, by the facts of its version."""
+        return cls(
+            version=version,
+            report=report,
+            estimator=facts.chosen.name,
+            parameters=facts.chosen.parameters,
+            threshold=facts.chosen.threshold,
+            left_out=facts.left_out,
+            evaluation=facts.out_of_fold,
+            run_id=run_id,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -62,50 +98,24 @@ class Kept(Outcome, ABC):
         return {
             "version": self.version,
             "report": self.report,
-            **self._chosen(),
+            "estimator": self.estimator,
+            "parameters": self.parameters,
+            "threshold": self.threshold,
+            "left_out": self.left_out,
             "metrics": evaluation["estimates"],
             "grouped": evaluation["grouped"],
             "beats_baselines": self.evaluation.beats_baselines,
-            **{field.name: getattr(self, field.name) for field in fields(Outcome)},
+            "promoted": self.promoted,
+            "why": self.why,
+            "failed": self.failed,
             "tracked": self.tracked and self.tracked.to_dict(),
         }
 
-    def ending(self) -> str:
-        """What became of the version, for people."""
-        words = "is the new champion" if self.promoted else "did not become the champion"
-        if self.failed:
-            words = "is kept, but not promoted"
-        text = f"{self.version} {words}: {self.why}\nReport: {self.report}"
-        if self.failed:
-            text += f"\n`models promote {self.version}` tries again; --force skips the comparison"
-        return text + (f"\n{self.tracked!r}" if self.tracked else "")
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Training(Kept):
-    """What one training gave besides: the comparison of the candidates with the fitted model, and
-    what was measured of it.
-    """
-
-    selection: Selection
-    assessment: Assessment
-
-    @property
-    def evaluation(self) -> Evaluation:
-        grouped = self.assessment.grouped
-        estimates = grouped.estimates if grouped else None
-        return replace(self.assessment.evaluation, version=self.version, grouped=estimates)
-
-    def _chosen(self) -> dict[str, Any]:
-        return {
-            "estimator": self.selection.chosen.name,
-            "parameters": self.selection.parameters,
-            "threshold": self.selection.threshold,
-            "left_out": self.selection.left_out,
-        }
-
     def __repr__(self) -> str:
-        parts = [repr(self.selection), repr(self.evaluation), self.ending()]
+        if self.selection is None:
+            first = f"The training {self.run_id} was done before, and is not repeated"
+            return f"{first}\n\n{self._ending()}"
+        parts = [repr(self.selection), repr(self.evaluation), self._ending()]
         if not self.evaluation.beats_baselines:
             rivals = [label for label, beaten in self.evaluation.beaten.items() if not beaten]
             parts.append(
@@ -114,30 +124,15 @@ class Training(Kept):
             )
         return "\n\n".join(parts)
 
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class TrainedBefore(Kept):
-    """What an earlier training of the same id gave, by what its version says of itself."""
-
-    run_id: str
-    facts: Facts
-
-    @property
-    def evaluation(self) -> Evaluation:
-        return self.facts.out_of_fold
-
-    def _chosen(self) -> dict[str, Any]:
-        chosen = self.facts.chosen
-        return {
-            "estimator": chosen.name,
-            "parameters": chosen.parameters,
-            "threshold": chosen.threshold,
-            "left_out": self.facts.left_out,
-        }
-
-    def __repr__(self) -> str:
-        first = f"The training {self.run_id} was done before, and is not repeated"
-        return f"{first}\n\n{self.ending()}"
+    def _ending(self) -> str:
+        """What became of the version, for people."""
+        words = "is the new champion" if self.promoted else "did not become the champion"
+        if self.failed:
+            words = "is kept, but not promoted"
+        text = f"{self.version} {words}: {self.why}\nReport: {self.report}"
+        if self.failed:
+            text += f"\n`models promote {self.version}` tries again; --force skips the comparison"
+        return text + (f"\n{self.tracked!r}" if self.tracked else "")
 
 
 @dataclass(frozen=True, repr=False)
@@ -253,29 +248,6 @@ class Predictions:
         if self.rejects:
             text += f"\n{self.rejected} of {self.read} rows rejected, written to {self.rejects}"
         return text
-
-
-@dataclass(frozen=True, repr=False)
-class Overview:
-    """What a version says of itself, as it was written down with it.
-
-    Attributes
-    ----------
-    facts, verdict
-        What was chosen and measured, and the sentences that follow from it.
-    figures
-        By name, an SVG text each; none of a version whose report has no names for them.
-    thresholds
-        As of `evaluation.thresholds.confusions`, out of fold.
-    """
-
-    facts: Facts
-    verdict: Verdict
-    figures: dict[str, str]
-    thresholds: list[dict[str, float]]
-
-    def __repr__(self) -> str:
-        return f"{self.facts.out_of_fold.version}: {self.verdict.headline}"
 
 
 @dataclass(frozen=True, repr=False)

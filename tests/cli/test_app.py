@@ -85,8 +85,7 @@ def test_train_that_is_refused_the_crown_is_done_all_the_same(run, trains):
 def test_a_champion_that_beats_no_baseline_has_an_exit_code(run, trains, flags, promoted, code):
     evaluation = trains[0].evaluation
     gains = {"majority class": {"log_loss": Estimate(0.0, -0.1, 0.1)}}
-    assessment = replace(trains[0].assessment, evaluation=replace(evaluation, gains=gains))
-    trains[0] = replace(trains[0], assessment=assessment, promoted=promoted)
+    trains[0] = replace(trains[0], evaluation=replace(evaluation, gains=gains), promoted=promoted)
     done = run("train", *flags)
     assert (done.code, done.err) == (code, "")
     assert ("WARNING: it does not clearly beat majority class" in done.out) == (not flags)

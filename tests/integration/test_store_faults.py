@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import titanic_ml
 from titanic_ml.errors import StoreUnusable
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import Contents, Manifest, ModelVersion, Summary
+from titanic_ml.workflows.training import TrainingWorkflow
 
 
 @dataclass
@@ -174,13 +174,12 @@ def test_a_disk_that_fills_while_a_version_is_kept(run, store, quick, computed):
 def test_a_bucket_that_falls_silent_while_a_version_is_kept(
     run, proxy, store, quick, training, monkeypatch
 ):
-    chosen = (training.selection, training.assessment)
-
-    def choose(*words):
+    def assess(*words):
         proxy.left = 4  # it falls silent when all is computed and the version is being written
-        return chosen
+        return training.assessment
 
-    monkeypatch.setattr(titanic_ml.TitanicPipeline, "_choose", choose)
+    monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: (training.selection, None))
+    monkeypatch.setattr(TrainingWorkflow, "assess", assess)
     words = ("train", f"store.uri={proxy.uri}", *quick)
     made = ModelStore(proxy.uri)
     champion = ModelStore(str(store)).open("champion")
@@ -195,7 +194,7 @@ def test_a_bucket_that_falls_silent_while_a_version_is_kept(
     )
     proxy.left = None
     assert made.names() == [old.name] and made.champion.version == old.name
-    monkeypatch.setattr(titanic_ml.TitanicPipeline, "_choose", lambda *words: chosen)
+    monkeypatch.setattr(TrainingWorkflow, "assess", lambda *words: training.assessment)
     assert run(*words).code == 0
     assert len(made.names()) == 2
 
@@ -205,7 +204,7 @@ def test_a_bucket_that_falls_silent_while_a_version_is_kept(
     [["train"], ["models", "list"], ["predict", "data/test.csv", "--output", "out.csv"]],
 )
 def test_a_bucket_that_is_away_is_told_before_any_work(run, proxy, quick, command, monkeypatch):
-    monkeypatch.setattr(titanic_ml.TitanicPipeline, "_choose", lambda *words: 1 / 0)
+    monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: 1 / 0)
     proxy.left = 0
     done = run(*command, f"store.uri={proxy.uri}", *quick)
     assert (done.code, done.out) == (1, "")

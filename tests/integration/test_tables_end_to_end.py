@@ -42,7 +42,7 @@ def test_the_same_run_again_changes_nothing(pipeline, output, monkeypatch):
     assert (first.read, first.rows, first.rejected) == (418, 418, 0)
     assert before["PassengerId"].astype("int").tolist() == expected["PassengerId"].tolist()
     assert before["Survived"].astype("int").tolist() == expected["Survived"].tolist()
-    monkeypatch.setattr("titanic_ml.pipeline.datetime", Later)
+    monkeypatch.setattr("titanic_ml.workflows.batch.datetime", Later)
     assert pipeline.predict_into(output, TEST) == first
     pd.testing.assert_frame_equal(read_table(output), before)
     if first.run_id:

@@ -186,7 +186,7 @@ def test_without_mlflow_the_extra_is_named(monkeypatch, pipeline, quick, store):
     with pytest.raises(SettingsError, match=r"pip install 'titanic_ml\[mlflow\]'"):
         tracked.train()
     with pytest.raises(SettingsError, match="tracking.uri is null: name an MLflow server"):
-        pipeline.track()
+        pipeline.models.track()
 
 
 def test_settings_name_the_server(monkeypatch):

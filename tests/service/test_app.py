@@ -33,9 +33,9 @@ def test_a_new_champion_answers_at_once_without_a_failed_request(start, pipeline
     service, first = start(pipeline, "champion", 600), pipeline.store.resolve("champion")
     expected = {}
     for name in (first, worse.name):
-        pipeline.warm(name)
+        pipeline.online.warm(name)
         expected[name] = pipeline.predict_one(passenger)["probability"]
-    pipeline.warm()
+    pipeline.online.warm()
     champions = {first}  # two while one takes the other's place
     seen, failed, over = set(), [], threading.Event()
 
@@ -58,7 +58,7 @@ def test_a_new_champion_answers_at_once_without_a_failed_request(start, pipeline
     for turn in range(12):
         wanted = (worse.name, first)[turn % 2]
         champions = set(expected)
-        pipeline.promote(wanted, force=True)
+        pipeline.models.promote(wanted, force=True)
         champions = {wanted}
         assert service.get("/model").json["version"] == wanted
         assert service.get("/readyz").json["model_version"] == wanted

@@ -20,24 +20,24 @@ def test_a_broken_version_is_refused_and_the_one_before_goes_on(champion, pipeli
     champion.look()
     first = champion.version
     assert first == pipeline.store.resolve("champion") and champion.refused is None
-    pipeline.promote(worse.name, force=True)
+    pipeline.models.promote(worse.name, force=True)
     kept = (store / worse.name / "model.joblib").read_bytes()
     (store / worse.name / "model.joblib").write_bytes(kept[:-9])
     champion.look()
     assert (champion.version, champion.refused) == (first, worse.name)
     assert "model.joblib" in champion.why
     assert pipeline.predict_one(row())["model_version"] == first
-    pipeline.rollback()
+    pipeline.models.rollback()
     champion.look()
     assert (champion.version, champion.refused, champion.why) == (first, None, "")
 
 
 def test_it_is_not_loaded_again_and_again(champion, pipeline, worse, store, monkeypatch):
     champion.look()
-    pipeline.promote(worse.name, force=True)
+    pipeline.models.promote(worse.name, force=True)
     (store / worse.name / "model.joblib").write_bytes(b"")
     champion.look()
-    monkeypatch.setattr(pipeline, "warm", None)
+    monkeypatch.setattr(pipeline.online, "warm", None)
     champion.look()
     assert champion.refused == worse.name
 
@@ -61,7 +61,7 @@ def test_a_store_that_is_away_changes_nothing(champion, pipeline, monkeypatch):
 def test_a_move_is_known_at_once_where_the_store_is_a_folder(champion, pipeline, worse):
     champion.look()
     assert not champion.moved
-    pipeline.promote(worse.name, force=True)
+    pipeline.models.promote(worse.name, force=True)
     assert champion.moved
     champion.follow()
     assert champion.version == worse.name and not champion.moved
@@ -80,7 +80,7 @@ def test_the_first_champion_is_known_at_once(quick, tmp_path):
 def test_what_is_no_alias_of_a_folder_is_not_asked_for(pipeline, worse, model):
     champion = Champion(pipeline, model)
     champion.look()
-    pipeline.promote(worse.name, force=True)
+    pipeline.models.promote(worse.name, force=True)
     assert not champion.moved
 
 
@@ -89,7 +89,7 @@ def test_a_broken_champion_is_looked_at_once_by_those_who_ask(
 ):
     champion.look()
     first = champion.version
-    pipeline.promote(worse.name, force=True)
+    pipeline.models.promote(worse.name, force=True)
     (store / worse.name / "model.joblib").write_bytes(b"")
     champion.follow()
     monkeypatch.setattr(champion, "look", None)
@@ -99,15 +99,15 @@ def test_a_broken_champion_is_looked_at_once_by_those_who_ask(
 
 def test_who_asks_while_it_is_loaded_waits_for_it(champion, pipeline, worse, monkeypatch):
     champion.look()
-    pipeline.promote(worse.name, force=True)
-    loading, go_on, warm = threading.Event(), threading.Event(), pipeline.warm
+    pipeline.models.promote(worse.name, force=True)
+    loading, go_on, warm = threading.Event(), threading.Event(), pipeline.online.warm
 
     def slowly(name):
         loading.set()
         assert go_on.wait(30)
         return warm(name)
 
-    monkeypatch.setattr(pipeline, "warm", slowly)
+    monkeypatch.setattr(pipeline.online, "warm", slowly)
     found = []
     threads = [threading.Thread(target=champion.follow)]
     threads.append(threading.Thread(target=lambda: found.append((champion.follow(), one())[1])))

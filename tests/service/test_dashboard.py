@@ -8,6 +8,7 @@ import re
 import pandas as pd
 
 from titanic_ml.monitoring.log import PredictionLog
+from titanic_ml.service import serving
 from titanic_ml.service.schema import example
 
 
@@ -23,11 +24,6 @@ def test_it_shows_the_version_that_answers(service, pipeline):
     assert "http://" not in html.replace("http://www.w3.org", "") and "https://" not in html
     for name in pipeline.spec.columns:
         assert (f'name="{name}"' in html) is (name != "Survived")
-
-
-def test_an_overview_is_told_in_a_line(pipeline):
-    version = pipeline.store.resolve("champion")
-    assert repr(pipeline.overview()) == f"{version}: {pipeline.report().verdict.headline}"
 
 
 def test_its_parts_are_its_own(service):
@@ -69,7 +65,7 @@ def test_the_example_is_no_row_of_the_training_table(service, pipeline, passenge
 
 def test_what_the_log_has_is_told(start, pipeline, tmp_path, monkeypatch, test_frame, wait_until):
     log = PredictionLog(f"{tmp_path}/log/", pipeline.spec, seconds=0.1)
-    monkeypatch.setattr(type(pipeline), "prediction_log", lambda self: log)
+    monkeypatch.setattr(serving, "prediction_log", lambda pipeline: log)
     where = f"{tmp_path}/log/"
     settings = pipeline.settings
     object.__setattr__(settings.monitoring, "log", where)

@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 
 from titanic_ml.monitoring.log import PredictionLog
+from titanic_ml.service import serving
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.serving import Serving
 from titanic_ml.storage.tables import read_table
@@ -16,7 +17,7 @@ from titanic_ml.storage.tables import read_table
 
 def test_what_is_answered_is_kept(start, pipeline, tmp_path, passenger, wait_until, monkeypatch):
     log = PredictionLog(f"{tmp_path}/log/", pipeline.spec, seconds=0.1)
-    monkeypatch.setattr(pipeline, "prediction_log", lambda: log)
+    monkeypatch.setattr(serving, "prediction_log", lambda pipeline: log)
     service = start(pipeline, "champion", 0.05)
     answers = [service.post(passenger).json, *service.post([passenger]).json["predictions"]]
     assert service.post(passenger | {"Pclass": 9}).status == 422  # no answer, so nothing to keep
@@ -32,7 +33,7 @@ def test_while_a_fault_is_looked_for_others_are_answered(
     own_service, pipeline, passenger, monkeypatch
 ):
     service = own_service
-    began, goes_on, predict_one = Event(), Event(), pipeline.predict_one
+    began, goes_on, predict_one = Event(), Event(), pipeline.online.predict_one
     another = type(service)(service.port, service.app)
 
     def slow(row):
@@ -40,7 +41,7 @@ def test_while_a_fault_is_looked_for_others_are_answered(
         assert goes_on.wait(20)
         return predict_one(row)
 
-    monkeypatch.setattr(pipeline, "predict_one", slow)
+    monkeypatch.setattr(pipeline.online, "predict_one", slow)
     with closing(another.connection), ThreadPoolExecutor(1) as pool:
         faulty = pool.submit(service.post, passenger | {"Pclass": 9})
         assert began.wait(20)
@@ -51,9 +52,9 @@ def test_while_a_fault_is_looked_for_others_are_answered(
 
 
 def test_nobody_answers_before_it_is_started(pipeline):
-    serving = Serving.of(pipeline, "champion")
+    made = Serving.of(pipeline, "champion")
     with pytest.raises(Refused, match="no version is loaded yet"):
-        serving.answering()
-    serving.start()
-    assert serving.answering() == pipeline.store.resolve("champion")
-    serving.stop()
+        made.answering()
+    made.start()
+    assert made.answering() == pipeline.store.resolve("champion")
+    made.stop()

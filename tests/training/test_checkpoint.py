@@ -7,10 +7,10 @@ import pytest
 
 from titanic_ml import TitanicPipeline
 from titanic_ml.errors import SettingsError
-from titanic_ml.registry import provenance
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.training import checkpoint
 from titanic_ml.training.checkpoint import Checkpoint
+from titanic_ml.workflows.training import TrainingWorkflow
 
 
 def test_it_is_a_mapping_that_outlives_the_process(tmp_path):
@@ -32,18 +32,6 @@ def test_other_facts_are_another_run(tmp_path):
     kept = Checkpoint.for_run(str(tmp_path), seed=1, data="a")
     assert Checkpoint.for_run(str(tmp_path), seed=2, data="a").folder != kept.folder
     assert Checkpoint.for_run(str(tmp_path), data="a", seed=1).folder == kept.folder
-
-
-def test_other_code_or_libraries_are_another_run(tmp_path, quick, dataset, monkeypatch):
-    pipeline = TitanicPipeline(*quick, f"scratch={tmp_path}")
-    kept = pipeline._checkpoint(dataset).folder
-    monkeypatch.setattr(provenance, "source_hash", lambda: "other code")
-    assert pipeline._checkpoint(dataset).folder != kept
-    monkeypatch.undo()
-    monkeypatch.setattr(provenance, "libraries", lambda: {"scikit-learn": "0.1"})
-    assert pipeline._checkpoint(dataset).folder != kept
-    monkeypatch.undo()
-    assert pipeline._checkpoint(dataset).folder == kept
 
 
 def test_what_is_whole_is_cleared(tmp_path):
@@ -152,7 +140,7 @@ def test_a_damaged_file_is_computed_again(tmp_path, damage, caplog):
 
 
 def test_a_scratch_that_cannot_be_written_is_told_before_the_work(tmp_path, quick, monkeypatch):
-    monkeypatch.setattr(TitanicPipeline, "_choose", lambda *words: 1 / 0)
+    monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: 1 / 0)
     (tmp_path / "file").touch()
     pipeline = TitanicPipeline(*quick, f"scratch={tmp_path / 'file'}", f"store.uri={tmp_path}/m")
     with pytest.raises(SettingsError, match="scratch is .*file: .*; name a folder to write to"):

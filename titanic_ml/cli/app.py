@@ -9,7 +9,7 @@ import atexit
 import functools
 import gc
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -42,10 +42,7 @@ from titanic_ml.cli.options import (
     version_or_override,
 )
 from titanic_ml.cli.store import model_store, open_pipeline
-from titanic_ml.errors import EmptyStore, TitanicError
-
-if TYPE_CHECKING:
-    from titanic_ml.results import TrainedBefore, Training
+from titanic_ml.errors import EmptyStore, SettingsError, TitanicError
 
 UNDONE = "nothing is half written; run the same command again"
 USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
@@ -225,17 +222,13 @@ def train(
     quiet: Quiet = False,
 ) -> Result:
     """Compare the candidates, fit the chosen one, measure, explain and keep it."""
-    training: Training | TrainedBefore
     table, words = table_and_overrides(table, overrides, "--data", data)
     pipeline = open_pipeline(words, config_dir)
     if like:
         pipeline = pipeline.like(like)
     with interruptible("no version was made; the same command goes on from here"):
         with progress_bar("Training", hidden=quiet) as progress:
-            if run_id:
-                training = pipeline.train_once(run_id, table, progress, promote=promote)
-            else:
-                training = pipeline.train(table, progress, promote=promote)
+            training = pipeline.train(table, progress, promote=promote, run_id=run_id)
     useless = training.promoted and not training.evaluation.beats_baselines
     return Result(training, training.to_dict(), training.failed or useless * USELESS)
 
@@ -316,7 +309,7 @@ def track(
 ) -> Result:
     """Tell MLflow of a version and of the champion, or what it was not told yet, in order."""
     version, words = version_or_override(version, overrides)
-    told = open_pipeline(words, config_dir).track(None if pending else version)
+    told = open_pipeline(words, config_dir).models.track(None if pending else version)
     return Result(told, told.to_dict(), 1 if told.pending else 0)
 
 
@@ -356,8 +349,8 @@ def predict(
 
         pipeline = TitanicPipeline(*words, config_dir=config_dir, allow_mismatch=allow_mismatch)
         predictions = pipeline.predict_into(
-            output or pipeline.output,
-            table or pipeline.input,
+            output,
+            table,
             model,
             full=full,
             probability=probability,
@@ -379,7 +372,13 @@ def count(
 ) -> Result:
     """Count the rows of a table, or of one run of predictions in it."""
     table, words = table_and_overrides(table, overrides)
-    rows = open_pipeline(words, config_dir).count(table, run_id)
+    from titanic_ml.config.compose import load_settings
+    from titanic_ml.storage.counting import count_rows
+
+    table = table or load_settings(words, config_dir).predictions.uri
+    if table is None:
+        raise SettingsError("no table: name one, or set predictions.uri to the address of one")
+    rows = count_rows(table, run_id)
     text = f"{rows} rows" + (f" of run {run_id}" if run_id else "")
     if wrong := expect is not None and rows != expect:
         text += f", expected {expect}"

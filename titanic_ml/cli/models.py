@@ -128,7 +128,7 @@ def compare(
     named, champion = pipeline.store.resolve(version), pipeline.store.champion.version
     if not other and named == champion:
         raise typer.BadParameter(f"{named} is the champion; name a second version to compare with")
-    comparison = pipeline.compare(version, other or CHAMPION)
+    comparison = pipeline.models.compare(version, other or CHAMPION)
     return Result(comparison, comparison.to_dict())
 
 
@@ -173,7 +173,7 @@ def promote(
     pipeline = open_pipeline(overrides, config_dir)
     name = pipeline.store.resolve(version)
     try:
-        reason, champion = pipeline.promote(name, force, why), name
+        reason, champion = pipeline.models.promote(name, force, why), name
     except PromotionRefused as refused:
         if not or_keep:
             raise
@@ -191,7 +191,7 @@ def rollback(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Make the previous champion the champion again."""
-    champion = open_pipeline(overrides, config_dir).rollback(why)
+    champion = open_pipeline(overrides, config_dir).models.rollback(why)
     return Result(f"champion is {champion} again", {"champion": champion})
 
 

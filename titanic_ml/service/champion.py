@@ -81,7 +81,7 @@ class Champion:
             if name == self.refused:
                 return  # it is looked at again when the alias has changed
             if name != self.version:
-                self.version = self.pipeline.warm(name)
+                self.version = self.pipeline.online.warm(name)
                 log.info("%s answers from now on", name)
             self.refused, self.why = None, ""
         except TitanicError as error:

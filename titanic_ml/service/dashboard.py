@@ -14,6 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
 from titanic_ml.errors import ModelError, ModelRefused, TitanicError
+from titanic_ml.evaluation.thresholds import confusions
+from titanic_ml.registry.version import REPORT
+from titanic_ml.reporting.facts import Facts
+from titanic_ml.reporting.report import figures_in
+from titanic_ml.reporting.verdict import verdict
 from titanic_ml.service.apart import Kept, apart
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.schema import example
@@ -69,7 +74,9 @@ def _page(serving: Serving, model: str) -> str:
     pipeline = serving.pipeline
     try:
         name = pipeline.store.resolve(model)
-        overview = pipeline.overview(name)
+        opened = pipeline.store.open(name)
+        facts, table = Facts.from_json(opened.facts), opened.out_of_fold
+        figures = figures_in(opened.read(REPORT).decode())
     except ModelError as error:
         raise Refused(404, str(error)) from error
     found = pipeline.store.versions()
@@ -78,10 +85,10 @@ def _page(serving: Serving, model: str) -> str:
     history = pipeline.store.champion.history()
     return _template("dashboard.html.j2").render(
         version=name,
-        facts=overview.facts,
-        verdict=overview.verdict,
-        figures=overview.figures,
-        thresholds=overview.thresholds,
+        facts=facts,
+        verdict=verdict(facts),
+        figures=figures,
+        thresholds=confusions(table["y"].to_numpy(), table.filter(like="repeat_").to_numpy()),
         words=WORDS,
         answering=serving.champion.version,
         versions=versions,

@@ -22,7 +22,7 @@ TABLES = 2  # that are predicted at a time; others wait
 
 def predicting(serving: Serving) -> APIRouter:
     """The routes."""
-    router, pipeline = APIRouter(), serving.pipeline
+    router, online = APIRouter(), serving.pipeline.online
 
     @router.post(
         "/predict",
@@ -41,7 +41,7 @@ def predicting(serving: Serving) -> APIRouter:
         if alone:
             answers = [await serving.answer(passengers[0])]
         else:
-            answers = await run_in_threadpool(pipeline.predict_rows, passengers)
+            answers = await run_in_threadpool(online.predict_rows, passengers)
         serving.answered(passengers, answers)
         return JSONResponse(answers[0] if alone else {"predictions": answers})
 
@@ -58,7 +58,7 @@ def predicting(serving: Serving) -> APIRouter:
         if not alone:
             raise Refused(422, "found a list, expected one passenger, an object of facts")
         await serving.current()
-        found = await run_in_threadpool(pipeline.explain_one, passengers[0])
+        found = await run_in_threadpool(online.explain_one, passengers[0])
         return JSONResponse(found.to_dict())
 
     _add_tables(router, serving)

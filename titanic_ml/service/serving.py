@@ -7,15 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from titanic_ml.monitoring.log import PredictionLog
 from titanic_ml.service.champion import SECONDS, Champion
 from titanic_ml.service.metrics import Metrics
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.together import Together
+from titanic_ml.storage.same_place import STORE, refuse_shared
 
 if TYPE_CHECKING:
     from titanic_ml.dataset.spec import DatasetSpec
-    from titanic_ml.monitoring.log import PredictionLog
     from titanic_ml.pipeline import TitanicPipeline
+
+
+def prediction_log(pipeline: TitanicPipeline) -> PredictionLog | None:
+    """The log of answers that the settings name, not yet started; None if they name none.
+
+    Raises
+    ------
+    SettingsError, UnwritableTable
+        It can't be written, or is a table that is read.
+    """
+    s = pipeline.settings
+    read = {"data.uri": s.data.uri, "predictions.input": s.predictions.input, STORE: s.store.uri}
+    refuse_shared(read, {"monitoring.log": s.monitoring.log})
+    return None if s.monitoring.log is None else PredictionLog(s.monitoring.log, pipeline.spec)
 
 
 @dataclass
@@ -43,14 +58,14 @@ class Serving:
     together: Together = field(init=False)
 
     def __post_init__(self) -> None:
-        self.together = Together(self.pipeline.predict_each)
+        self.together = Together(self.pipeline.online.predict_each)
         self._apart = asyncio.Semaphore(1)
         self.champion.after_look = self.tell
 
     @classmethod
     def of(cls, pipeline: TitanicPipeline, model: str, seconds: float = SECONDS) -> Serving:
         """By the version that an alias points at, looked at every so many seconds."""
-        return cls(pipeline, Champion(pipeline, model, seconds), log=pipeline.prediction_log())
+        return cls(pipeline, Champion(pipeline, model, seconds), log=prediction_log(pipeline))
 
     @property
     def spec(self) -> DatasetSpec:
@@ -86,7 +101,7 @@ class Serving:
         found = await self.together.ask(passenger)
         if found is None:
             async with self._apart:
-                found = await asyncio.to_thread(self.pipeline.predict_one, passenger)
+                found = await asyncio.to_thread(self.pipeline.online.predict_one, passenger)
         return found
 
     def start(self) -> None:

@@ -1,0 +1,68 @@
+"""Evaluate and explain a version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from titanic_ml.dataset.slices import slice_labels
+from titanic_ml.errors import DataError
+from titanic_ml.evaluation.explanation import Explainer, Explanation
+from titanic_ml.evaluation.result import Evaluation
+from titanic_ml.prediction.predictor import DECIMALS, Predictor
+from titanic_ml.registry.version import ModelVersion
+from titanic_ml.reporting.facts import Facts
+from titanic_ml.storage.tables import Table, name_of
+from titanic_ml.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class VersionEvaluation:
+    """Measures a version on a table, and explains its predictions."""
+
+    workspace: Workspace
+
+    def evaluate(self, data: Table | None, model: str) -> Evaluation:
+        """Measure a version on a table with its target; without one, return what its training
+        measured. Parameters and errors are those of `TitanicPipeline.evaluate`.
+        """
+        version = self.workspace.version(model)
+        if data is None:
+            return Facts.from_json(version.facts).out_of_fold
+        dataset = self.workspace.dataset(data, version.spec)
+        X, y = dataset.labelled
+        baselines = {name: Predictor(b).probability(X) for name, b in version.baselines.items()}
+        evaluation = self.workspace.evaluator().evaluate(
+            y.to_numpy(),
+            Predictor(version.model).probability(X),
+            version.threshold,
+            baselines=baselines,
+            slices=slice_labels(X, version.spec.slices),
+        )
+        seen = int(version.seen(dataset).sum())
+        return replace(evaluation, seen=seen, version=version.name, warning=version.warning)
+
+    def explain(self, id: int | str, data: Table | None, model: str) -> Explanation:
+        """Explain the prediction for one row of a table. Parameters and errors are those of
+        `TitanicPipeline.explain`.
+        """
+        version = self.workspace.version(model)
+        spec = version.spec
+        data = self.workspace.settings.data.uri if data is None else data
+        dataset = self.workspace.dataset(data, spec, with_target=False)
+        row = (dataset.ids.astype(str) == str(id)).to_numpy().nonzero()[0]
+        if not len(row):
+            raise DataError(f"{name_of(data)} has no {spec.id} {id}; name one of its rows")
+        return explained(version, dataset.X.iloc[row], f"{spec.id} {id}")
+
+
+def explained(version: ModelVersion, row: pd.DataFrame, subject: str) -> Explanation:
+    """Explain the prediction of a version for one row, (1, columns)."""
+    manifest, spec = version.manifest, version.spec
+    explainer = Explainer(
+        version.model, version.background, manifest.groups, manifest.seed, spec.labels
+    )
+    found = explainer.explain(row, subject, spec.target)
+    probability = round(found.probability, DECIMALS)  # as predictions are
+    return replace(found, probability=probability, version=version.name, warning=version.warning)

@@ -1,0 +1,134 @@
+"""What all workflows of one pipeline share: settings, the table's specification and the store."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from titanic_ml.config.compose import settings_like
+from titanic_ml.config.settings import DataSettings
+from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.errors import SettingsError
+from titanic_ml.registry.store import ModelStore
+from titanic_ml.storage.address import parse
+from titanic_ml.storage.same_place import STORE
+from titanic_ml.storage.secrets import shown
+from titanic_ml.storage.tables import Table, as_frame, name_of
+
+if TYPE_CHECKING:
+    from titanic_ml.config.settings import Settings
+    from titanic_ml.evaluation.evaluator import Evaluator
+    from titanic_ml.integrations.tracking import Tracking
+    from titanic_ml.registry.version import Manifest, ModelVersion
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Workspace:
+    """Settings, the specification of the table, and the store.
+
+    Attributes
+    ----------
+    overrides
+        Settings that differ from the defaults, such as ``seed=7``.
+    settings
+        All settings.
+    allow_mismatch
+        Whether to load versions that another minor version of scikit-learn made.
+    pattern
+        Manifest of the version whose training is repeated; None if none is.
+    """
+
+    overrides: tuple[str, ...]
+    settings: Settings
+    allow_mismatch: bool = False
+    pattern: Manifest | None = None
+    spec: DatasetSpec = field(init=False)
+    store: ModelStore = field(init=False)
+    _opened: ModelVersion | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.spec = DatasetSpec.from_dict(self.settings.dataset)
+        store = self.settings.store
+        self.store = ModelStore(store.uri, store.signing_key, self.allow_mismatch)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled or copied, it loads a version again."""
+        return vars(self) | {"_opened": None}
+
+    @property
+    def inputs(self) -> dict[str, str | None]:
+        """What no output may replace, by the names of settings."""
+        s = self.settings
+        tables = {"data.uri": s.data.uri, "predictions.input": s.predictions.input}
+        return tables | {"monitoring.log": s.monitoring.log, STORE: s.store.uri}
+
+    def version(self, model: str) -> ModelVersion:
+        """The version of this name or alias. The last one that was asked for is kept."""
+        name, opened = self.store.resolve(model), self._opened
+        if opened is None or opened.name != name:
+            opened = self._opened = self.store.open(name)
+        return opened
+
+    def like(self, version: ModelVersion) -> Workspace:
+        """A workspace with the settings of an earlier training, but for what is overridden."""
+        kept = version.manifest.settings
+        if not _can_be_read_again(version.manifest.data.uri):
+            kept = {**kept, "data": asdict(self.settings.data)}
+        settings = settings_like(kept, self.settings, self.overrides)
+        return Workspace(self.overrides, settings, self.allow_mismatch, version.manifest)
+
+    def dataset(self, data: Table, spec: DatasetSpec, with_target: bool = True) -> Dataset:
+        """Read and validate a table. Raises `DataError`."""
+        dataset = Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)
+        log.info("%s: %d rows read, all valid", name_of(data), len(dataset))
+        return dataset
+
+    def evaluator(self) -> Evaluator:
+        """Measures predictions as the settings say."""
+        from titanic_ml.evaluation.evaluator import Evaluator  # start-up time of a prediction
+
+        s = self.settings
+        return Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs)
+
+    def tracking(self) -> Tracking | None:
+        """The queue of what is sent to MLflow; None where `tracking.uri` is not set."""
+        settings = self.settings.tracking
+        if settings.uri is None:
+            return None
+        from titanic_ml.integrations.mlflow import MlflowServer, check_installed  # an extra
+        from titanic_ml.integrations.tracking import Tracking
+
+        check_installed()
+        server = MlflowServer(settings.uri, settings.name)
+        return Tracking(self.store, server, Path(settings.queue))
+
+    def settings_to_keep(self, data: str) -> Settings:
+        """The settings as a version keeps them: with the table it learned from, and no secret."""
+        s = self.settings
+        log = s.monitoring.log
+        return replace(
+            s,
+            data=DataSettings(data),
+            store=replace(s.store, uri=shown(s.store.uri), signing_key=None),
+            predictions=replace(
+                s.predictions,
+                input=s.predictions.input and shown(s.predictions.input),
+                uri=s.predictions.uri and shown(s.predictions.uri),
+            ),
+            tracking=replace(s.tracking, uri=s.tracking.uri and shown(s.tracking.uri)),
+            monitoring=replace(s.monitoring, log=log and shown(log)),
+            service=replace(s.service, api_keys=None),
+        )
+
+
+def _can_be_read_again(uri: str) -> bool:
+    """Whether this is a table's whole address: no frame's name, and no password left out."""
+    try:
+        return "***" not in uri and uri != "-" and bool(parse(uri))
+    except SettingsError:
+        return False
