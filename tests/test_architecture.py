@@ -106,3 +106,45 @@ def test_help_imports_neither_pandas_nor_scikit_learn(tmp_path, words):
 
 def test_the_version_of_the_tests_is_the_package_under_test():
     assert Path(titanic_ml.__file__).parent == PACKAGE
+
+
+FUNCTIONS = [
+    (path, node)
+    for path, tree in TREES.items()
+    for node in ast.walk(tree)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+]
+
+
+def test_no_body_is_longer_than_40_lines():
+    def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+        first, *more = node.body
+        if ast.get_docstring(node) and more:
+            first = more[0]
+        return node.end_lineno - first.lineno + 1
+
+    long = [f"{path.name}: {node.name}" for path, node in FUNCTIONS if length(node) > 40]
+    assert not long
+
+
+def test_an_import_inside_a_function_has_a_reason():
+    """A comment behind or above it, or `# Imported in functions: …` for the whole module."""
+    without = []
+    for path, node in FUNCTIONS:
+        text = path.read_text()
+        lines = text.splitlines()
+        for one in ast.walk(node):
+            if isinstance(one, (ast.Import, ast.ImportFrom)):
+                near = "".join(lines[one.lineno - 1 : one.end_lineno])
+                above = lines[one.lineno - 2].strip().startswith("#")
+                if "#" not in near and not above and "\n# Imported in functions: " not in text:
+                    without.append(f"{path.name}: {ast.unparse(one)}")
+    assert not without
+
+
+def test_the_pipeline_is_thin():
+    path = PACKAGE / "pipeline.py"
+    assert len(path.read_text().splitlines()) <= 300
+    (pipeline,) = [n for n in TREES[path].body if isinstance(n, ast.ClassDef)]
+    methods = [n.name for n in pipeline.body if isinstance(n, ast.FunctionDef)]
+    assert len([name for name in methods if not name.startswith("_")]) <= 14

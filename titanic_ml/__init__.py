@@ -7,6 +7,8 @@ TitanicPipeline(env='local', dataset='titanic', data='data/train.csv', store='mo
 
 from titanic_ml.errors import TitanicError
 
+# Imported in functions: the pipeline, so that the errors can be imported alone at once.
+
 __version__ = "0.3.0"
 __all__ = ["TitanicError", "TitanicPipeline", "__version__"]
 

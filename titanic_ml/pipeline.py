@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from titanic_ml.reporting.report import Report
     from titanic_ml.results import Monitoring, Predictions, Progress, TrainingResult, Validation
 
+# Imported in functions: each workflow, so that a prediction does without what a training imports.
+
 
 class TitanicPipeline:
     """Train, evaluate and predict with one set of settings.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from titanic_ml.reporting.facts import Facts
     from titanic_ml.training.result import Selection
 
+# Imported in functions: what only a page or a comparison takes.
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TrainingResult:

@@ -44,6 +44,8 @@ from titanic_ml.cli.options import (
 from titanic_ml.cli.store import model_store, open_pipeline
 from titanic_ml.errors import EmptyStore, SettingsError, TitanicError
 
+# Imported in functions: what one command needs, so that `--help` and completion are quick.
+
 UNDONE = "nothing is half written; run the same command again"
 USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
 

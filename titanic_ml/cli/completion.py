@@ -13,6 +13,8 @@ import typer
 from titanic_ml.cli.store import model_store
 from titanic_ml.errors import TitanicError
 
+# Imported in functions: what completes settings; completion runs at each key press.
+
 
 def versions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The aliases and versions of the store that the words typed so far name, with what each is."""

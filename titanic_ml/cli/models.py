@@ -25,6 +25,8 @@ from titanic_ml.errors import ModelError, PromotionRefused
 if TYPE_CHECKING:
     from titanic_ml.registry.version import ModelVersion
 
+# Imported in functions: what one command needs, so that `--help` is quick.
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history says so.")]
 OrKeep = Annotated[

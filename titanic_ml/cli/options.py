@@ -27,6 +27,8 @@ from titanic_ml.cli import completion
 from titanic_ml.errors import SettingsError
 from titanic_ml.storage.secrets import shown
 
+# Imported in functions: rich, which most commands show nothing with.
+
 log = logging.getLogger(__name__)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+# Imported in functions: the commands, so that a signal that comes first ends the program quietly.
+
 
 def main() -> None:
     """Run the program with the arguments of the process."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from titanic_ml.pipeline import TitanicPipeline
     from titanic_ml.registry.store import ModelStore
 
+# Imported in functions: pipeline and store, so that `--help` and completion are quick.
+
 
 def open_pipeline(
     overrides: Sequence[str] | None,

@@ -20,6 +20,8 @@ from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, re
 from titanic_ml.errors import SettingsError, nearest
 from titanic_ml.storage.secrets import shown, without_secrets
 
+# Imported in functions: Hydra and OmegaConf, which a process with kept settings does without.
+
 LOCK = threading.Lock()
 DOTENV = Path(".env")
 VARIABLE = re.compile(r"\$\{oc\.env:([^,}]+)\}")

@@ -12,6 +12,8 @@ from typing import Any
 
 from titanic_ml.errors import SettingsError, nearest
 
+# Imported in functions: OmegaConf, which a process with kept settings does without.
+
 CONFIG_DIR = Path(__file__).parents[1] / "conf"
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)  # where Hydra puts what a file says
 

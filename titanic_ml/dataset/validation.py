@@ -15,6 +15,8 @@ from titanic_ml.dataset.plain import joined, plain_numbers, plain_texts
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
+# Imported in functions: pandera, which a table without anything to check does without.
+
 SHOWN_LENGTH = 60  # characters of a value in a message
 NO_ROWS = Fault(0, "", "no rows", "at least one")
 

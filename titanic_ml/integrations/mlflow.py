@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.result import Estimates
     from titanic_ml.registry.version import Manifest, ModelVersion
 
+# Imported in functions: MLflow with its packages, which are an extra and take seconds.
+
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parents[1]
 VERSION = "titanic_ml.version"  # the tag by which a run and a registered model are found again

@@ -21,6 +21,8 @@ from titanic_ml.registry.version import ModelVersion
 from titanic_ml.storage.files import write_file
 from titanic_ml.storage.secrets import shown
 
+# Imported in functions: filelock, which is an extra.
+
 log = logging.getLogger(__name__)
 ADDING, SENDING = ".adding", ".sending"  # locks: who adds doesn't wait for who sends
 PENDING = "`track --pending` sends it when that is mended"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from titanic_ml.dataset.dataset import Dataset
     from titanic_ml.dataset.spec import DatasetSpec
 
+# Imported in functions: what reads a model, so that a list of versions is quick.
+
 log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 MODEL, BASELINES = "model.joblib", "baselines.joblib"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.assessment import Assessment
     from titanic_ml.training.result import Selection
 
+# Imported in functions: pydantic, which only reading them takes.
+
 
 @dataclass(frozen=True)
 class ColumnFacts:

@@ -19,6 +19,8 @@ from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.verdict import Verdict, verdict, wholes_and_members
 from titanic_ml.training.workers import in_parallel
 
+# Imported in functions: matplotlib and Jinja, which only drawing and writing take.
+
 METRIC_WORDS = {
     "log_loss": "Mean surprise at the truth; less is better. What candidates are ranked by.",
     "brier": "Mean squared error of the probability; less is better.",

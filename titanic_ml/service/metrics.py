@@ -63,6 +63,14 @@ class Metrics:
             registry=r,
             multiprocess_mode="liveall",
         )
+        self._answering: str | None = None
+        self._logged = 0, 0
+        self._lock = threading.Lock()
+        self._add_log()
+
+    def _add_log(self) -> None:
+        """Add what is counted of the log."""
+        r = self.registry
         self.kept = Counter("titanic_log_rows", "Rows that the log has written", registry=r)
         self.dropped = Counter("titanic_log_dropped_rows", "Rows that it has lost", registry=r)
         self.failing = Gauge(
@@ -71,9 +79,6 @@ class Metrics:
             registry=r,
             multiprocess_mode="liveall",
         )
-        self._answering: str | None = None
-        self._logged = 0, 0
-        self._lock = threading.Lock()
 
     def answers(self, version: str | None, refused: str | None) -> None:
         """Say who answers, and whether another should and can't."""

@@ -45,6 +45,14 @@ def predicting(serving: Serving) -> APIRouter:
         serving.answered(passengers, answers)
         return JSONResponse(answers[0] if alone else {"predictions": answers})
 
+    _add_explanations(router, serving)
+    _add_tables(router, serving)
+    return router
+
+
+def _add_explanations(router: APIRouter, serving: Serving) -> None:
+    """The route of explanations."""
+
     @router.post(
         "/explain",
         summary="Explain a prediction",
@@ -58,11 +66,8 @@ def predicting(serving: Serving) -> APIRouter:
         if not alone:
             raise Refused(422, "found a list, expected one passenger, an object of facts")
         await serving.current()
-        found = await run_in_threadpool(online.explain_one, passengers[0])
+        found = await run_in_threadpool(serving.pipeline.online.explain_one, passengers[0])
         return JSONResponse(found.to_dict())
-
-    _add_tables(router, serving)
-    return router
 
 
 def _add_tables(router: APIRouter, serving: Serving) -> None:

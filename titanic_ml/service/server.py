@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Opener: TypeAlias = Callable[[], TitanicPipeline]
 
+# Imported in functions: the application, since a worker says that it lives before it loads that.
+
 STOP = (signal.SIGINT, signal.SIGTERM)
 GRACE = 30  # seconds that requests have to end in, once the server is told to stop
 HEALTH = 30  # seconds in which a worker has to tell that it lives, or else it is replaced

@@ -48,8 +48,15 @@ POLICY = (
 def telling(serving: Serving) -> APIRouter:
     """The routes."""
     router = APIRouter()
-    away: dict[int | str, dict[str, Any]] = {503: {"description": REFUSED[503]}}
+    _add_model(router, serving)
+    _add_health(router, serving)
+    _add_docs(router)
+    return router
 
+
+def _add_model(router: APIRouter, serving: Serving) -> None:
+    """The route of the version that answers."""
+    away: dict[int | str, dict[str, Any]] = {503: {"description": REFUSED[503]}}
     manifest = json_answer(manifest_schema(), "the manifest of the version")
 
     @router.get(
@@ -59,6 +66,10 @@ def telling(serving: Serving) -> APIRouter:
         """What the version that answers says of itself."""
         version = await run_in_threadpool(serving.pipeline.store.open, await serving.current())
         return JSONResponse(version.manifest.to_dict())
+
+
+def _add_health(router: APIRouter, serving: Serving) -> None:
+    """The routes of probes and metrics."""
 
     @router.get(
         "/healthz", summary="Health", tags=[OPERATE], responses={200: json_answer(HEALTH, "alive")}
@@ -87,6 +98,10 @@ def telling(serving: Serving) -> APIRouter:
         serving.tell()
         return Response(serving.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
+
+def _add_docs(router: APIRouter) -> None:
+    """The routes of the page that describes the others."""
+
     @router.get("/favicon.ico", include_in_schema=False)
     async def icon() -> Response:
         return FileResponse(ICON, media_type="image/svg+xml", headers={"cache-control": CACHED})
@@ -102,5 +117,3 @@ def telling(serving: Serving) -> APIRouter:
         if name not in TYPES:
             raise Refused(404, f"no {name}")
         return FileResponse(ASSETS / name, media_type=TYPES[name])
-
-    return router

@@ -7,6 +7,8 @@ from titanic_ml.storage.address import SqlAddress, parse
 from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import open_table
 
+# Imported in functions: the databases, which are an extra.
+
 RUN = "run_id"  # the column by which a run is found again
 
 

@@ -17,6 +17,8 @@ from typing import Any
 from titanic_ml.errors import SettingsError, StoreUnusable
 from titanic_ml.storage.secrets import cause, check_no_userinfo, shown, without_secrets
 
+# Imported in functions: obstore, which reading a folder does without.
+
 BUCKETS = ("s3", "gs", "az")
 EXPECTED = "a folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or memory:///"
 ENDPOINTS = {  # the variables that name another server than the cloud's

@@ -20,6 +20,8 @@ from titanic_ml.storage.files import filling_temporary, temporary_file
 from titanic_ml.storage.secrets import without_secrets
 from titanic_ml.storage.table_logs import refuse_logged, refuse_logged_objects
 
+# Imported in functions: clients of buckets and of the web, which local files do without.
+
 CHUNK = 1 << 20
 PATIENCE = 30.0  # seconds without a byte, of the web
 

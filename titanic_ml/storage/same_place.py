@@ -16,6 +16,8 @@ from titanic_ml.storage.address import FileAddress, SqlAddress, parse
 from titanic_ml.storage.places import is_part
 from titanic_ml.storage.secrets import shown
 
+# Imported in functions: the databases, which are an extra.
+
 STORE = "the store"  # the role of a folder in which nobody else may have folders
 Identity: TypeAlias = tuple[int, int]  # device and inode of a file
 

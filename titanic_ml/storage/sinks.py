@@ -19,6 +19,8 @@ from titanic_ml.storage.address import Address, FileAddress, SqlAddress
 from titanic_ml.storage.files import filling_temporary, temporary_file, whole_file
 from titanic_ml.storage.table_logs import refuse_to_write
 
+# Imported in functions: the databases, which are an extra, and the writer of each format.
+
 Schema: TypeAlias = pyarrow.Schema
 Rows: TypeAlias = pd.DataFrame | pyarrow.RecordBatch
 Write: TypeAlias = Callable[[Rows], None]

@@ -18,6 +18,8 @@ from titanic_ml.errors import UnreadableTable
 from titanic_ml.storage.csv_reader import CsvStream, RawBatch
 from titanic_ml.storage.places import CHUNK, Place, told
 
+# Imported in functions: the reader of Parquet, which other tables do without.
+
 ROWS = 3 << 14  # of a batch; the rows of a block of a CSV are about as many
 
 

@@ -20,6 +20,8 @@ from titanic_ml.storage.files import filling_temporary, temporary_file
 from titanic_ml.storage.secrets import cause, without_secrets
 from titanic_ml.storage.sources import ROWS, ArrowSource, Batch
 
+# Imported in functions: the driver, which is an extra, and what only SQLite takes.
+
 RUN, TIME = "run_id", "predicted_at"  # the columns by which a run is found again
 WAIT = 10_000  # milliseconds that SQLite waits for another who writes
 READING = {  # one moment's state, in the same order each time, and nothing but reading

@@ -8,6 +8,8 @@ from typing import Any
 
 from titanic_ml.errors import SettingsError, UnreadableTable
 
+# Imported in functions: the client of buckets, which local files do without.
+
 # The folder of the log, by the specification of each format.
 LOGS = {
     "_delta_log": "Delta Lake",

@@ -18,6 +18,8 @@ from titanic_ml.storage.secrets import shown
 if TYPE_CHECKING:
     from titanic_ml.storage.sources import Source
 
+# Imported in functions: the readers, which a table in memory does without.
+
 log = logging.getLogger(__name__)
 
 

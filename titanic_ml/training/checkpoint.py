@@ -18,6 +18,8 @@ from typing import Any
 from titanic_ml.errors import SettingsError
 from titanic_ml.storage.files import write_file
 
+# Imported in functions: joblib, which an absent checkpoint does without.
+
 ATTEMPTS = 5  # to write a file where another process removes the folder
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sklearn.base import TransformerMixin
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from titanic_ml.dataset.splits import Split, grouped_splits, stratified_splits
@@ -100,22 +101,11 @@ class Trainer:
                 chosen = best
             except DataError as error:  # from fewer rows yet, those of an inner fold
                 failed[best.name] = str(error)
-        with threadpool_limits(1):
-            fitted = {
-                c.name: c.fit_pipeline(
-                    self.preprocessor, found[0].choices[c.name].parameters, self.seed, X, y
-                )
-                for c in able
-                if c is chosen or c.baseline
-            }
+        wanted = [candidate for candidate in able if candidate is chosen or candidate.baseline]
+        fitted = self._fitted(wanted, found[0], X, y)
         scored = self._probabilities(able, outer, found[1:], X)
-        stability = stability_of_choice(
-            _row_losses(scored, y),
-            chosen.name,
-            {c.name: c.complexity for c in able},
-            self.tolerance,
-            self.seed,
-        )
+        complexity, losses = {c.name: c.complexity for c in able}, _row_losses(scored, y)
+        stability = stability_of_choice(losses, chosen.name, complexity, self.tolerance, self.seed)
         table["chosen_share"] = [stability.shares[name] for name in table.index]
         return Selection(
             able,
@@ -129,6 +119,18 @@ class Trainer:
             stability=stability,
             left_out={c.label: failed[c.name] for c in self.candidates if c.name in failed},
         )
+
+    def _fitted(
+        self, candidates: Sequence[Candidate], whole: Fold, X: pd.DataFrame, y: pd.Series
+    ) -> dict[str, Pipeline]:
+        """Candidates by name, fitted on all rows with the parameters chosen on all rows."""
+        with threadpool_limits(1):
+            return {
+                c.name: c.fit_pipeline(
+                    self.preprocessor, whole.choices[c.name].parameters, self.seed, X, y
+                )
+                for c in candidates
+            }
 
     def _best(
         self, able: Sequence[Candidate], folds: Sequence[Fold]

@@ -101,7 +101,7 @@ class Workspace:
         if settings.uri is None:
             return None
         from titanic_ml.integrations.mlflow import MlflowServer, check_installed  # an extra
-        from titanic_ml.integrations.tracking import Tracking
+        from titanic_ml.integrations.tracking import Tracking  # an extra
 
         check_installed()
         server = MlflowServer(settings.uri, settings.name)
