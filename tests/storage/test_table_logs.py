@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import obstore
 import pandas as pd
 import pytest
-from pyarrow import fs
+from obstore.store import MemoryStore
 
 from titanic_ml.errors import SettingsError, UnreadableTable
 from titanic_ml.storage.address import parse
@@ -83,14 +84,14 @@ def test_a_folder_without_a_log_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("kind", LOGS)
-def test_objects_beside_a_log_are_refused(lake, tmp_path, kind):
-    lake(LOGS[kind])
-    bucket = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
-    for path in ("lake/t/a.parquet", "lake/t/day=1/b.parquet"):
-        with pytest.raises(UnreadableTable, match=f"^s3://lake/t is a table of {kind}"):
-            refuse_logged_objects(bucket, [path])
-    FRAME.to_parquet("lake/c.parquet")
-    refuse_logged_objects(bucket, ["lake/c.parquet"])
+def test_objects_beside_a_log_are_refused(kind):
+    store = MemoryStore()
+    for key in ("lake/c.parquet", "lake/t/a.parquet", f"lake/t/{LOGS[kind]}"):
+        obstore.put(store, key, b"")
+    for key in ("lake/t/a.parquet", "lake/t/day=1/b.parquet"):
+        with pytest.raises(UnreadableTable, match=f"^s3://bucket/lake/t is a table of {kind}"):
+            refuse_logged_objects(store, "s3://bucket", [key])
+    refuse_logged_objects(store, "s3://bucket", ["lake/c.parquet", "lake/metadata.parquet"])
 
 
 @pytest.mark.parametrize("kind", LOGS)

@@ -8,12 +8,13 @@ from typing import Literal, TypeAlias, cast, get_args
 from urllib.parse import unquote, urlsplit
 
 from titanic_ml.errors import SettingsError
+from titanic_ml.storage.buckets import SCHEMES, check_bucket
 from titanic_ml.storage.secrets import OWN, check_no_userinfo, check_userinfo, shown
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 KNOWN = (
     f"a name ending in {', '.join(SUFFIXES)}, a folder or pattern of Parquet files, or an address "
-    "that begins with s3://, https://, sqlite:/// or postgresql://"
+    "that begins with s3://, gs://, az://, https://, sqlite:/// or postgresql://"
 )
 IfExists = Literal["fail", "append", "replace"]
 Driver = Literal["sqlite", "postgresql"]
@@ -29,14 +30,14 @@ class FileAddress:
     place
         Where it is: `-` is `standard`, and `http` is read only.
     path
-        A local path, `bucket/key` or the whole web address.
+        A local path, or the whole address of a bucket or of the web.
     suffix
         One of `SUFFIXES`.
     many
         Whether it is a folder or a pattern.
     """
 
-    place: Literal["local", "s3", "http", "standard"]
+    place: Literal["local", "bucket", "http", "standard"]
     path: str
     suffix: str
     many: bool
@@ -92,14 +93,15 @@ def parse(uri: str) -> Address:
         return _file("local", str(Path(uri).expanduser()) + uri[len(uri.rstrip("/")) :], uri)
     if scheme in ("sqlite", "postgresql", "postgres"):
         return _sql("sqlite" if scheme == "sqlite" else "postgresql", uri, rest)
-    if scheme == "s3":
-        return _file("s3", rest, uri)
+    if scheme in SCHEMES:
+        check_bucket(uri.rstrip("/"))
+        return _file("bucket", uri, uri)
     if scheme in ("http", "https"):
         return _file("http", uri, uri)
     raise SettingsError(f"{shown(uri)}: unknown kind of table, expected {KNOWN}")
 
 
-def _file(place: Literal["local", "s3", "http"], path: str, uri: str) -> FileAddress:
+def _file(place: Literal["local", "bucket", "http"], path: str, uri: str) -> FileAddress:
     name = path.partition("?")[0] if place == "http" else path
     many = place != "http" and (
         name.endswith("/") or "*" in name or (place == "local" and Path(name).is_dir())

@@ -15,24 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from titanic_ml.errors import SettingsError, StoreUnusable
-from titanic_ml.storage.secrets import cause, check_no_userinfo, shown, without_secrets
+from titanic_ml.storage.buckets import SCHEMES, check_bucket, client, is_clients, reason
+from titanic_ml.storage.secrets import cause, shown, without_secrets
 
 # Imported in functions: obstore, which reading a folder does without.
 
-BUCKETS = ("s3", "gs", "az")
 EXPECTED = "a folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or memory:///"
-ENDPOINTS = {  # the variables that name another server than the cloud's
-    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-    "az": ("AZURE_STORAGE_ENDPOINT",),
-    "gs": (),
-}
 AT_ONCE = 16  # requests
 TRIES = 10  # to make a folder that others remove
-RETRIES = 3
 UNFINISHED = re.compile(r"#\d+$")  # how a file is called in a folder until it is whole
-CLIENT = ("obstore.exceptions",)  # whose errors are told; importing them takes time
-METADATA = "169.254.169.254"  # where a machine of a cloud is asked for its credentials
-PATIENCE = {"connect_timeout": "5s", "timeout": "120s"}  # of one request
 
 
 @dataclass(frozen=True)
@@ -56,12 +47,12 @@ class Objects:
     uri: str
 
     def __post_init__(self) -> None:
-        check_no_userinfo(self.uri)
         scheme, slashes, place = self.uri.partition("://")
         if not slashes and self.uri and shown(self.uri) == self.uri:
             return
-        empty = scheme in BUCKETS and not place.strip("/")
-        if scheme not in (*BUCKETS, "memory") or empty:
+        if scheme in SCHEMES and place.strip("/"):
+            check_bucket(self.uri.rstrip("/"))
+        elif scheme != "memory":
             raise SettingsError(
                 f"the store {shown(self.uri)!r} is of no known kind, expected {EXPECTED}"
             )
@@ -222,7 +213,7 @@ class Objects:
     def _open(self, make: bool = False) -> Any:
         folder = self.folder
         if folder is None:
-            return _bucket(self.uri)
+            return client(self.uri)
         if make:
             if folder.is_symlink() and not folder.exists():
                 raise OSError(f"it is a link to {folder.readlink()}, which is not there")
@@ -245,28 +236,12 @@ class Objects:
         try:
             yield
         except Exception as error:
-            if isinstance(error, (OSError, ValueError)) or type(error).__module__ in CLIENT:
-                reason = without_secrets(_reason(error), self.uri)
+            if isinstance(error, (OSError, ValueError)) or is_clients(error):
+                words = without_secrets(reason(error), self.uri)
                 raise StoreUnusable(
-                    f"the store {shown(self.uri)} can't be {action}: {reason}"
+                    f"the store {shown(self.uri)} can't be {action}: {words}"
                 ) from cause(error, self.uri)
             raise
-
-
-@cache
-def _bucket(uri: str) -> Any:
-    """The client of a bucket, from the variables that its own tools take; one for a process, so
-    that what is in memory is found again.
-    """
-    from obstore.store import from_url
-
-    if uri.startswith("memory:"):
-        return from_url("memory:///")
-    endpoint = next(filter(None, map(os.environ.get, ENDPOINTS[uri.partition(":")[0]])), "")
-    given: Any = {"endpoint": endpoint} if endpoint else {}
-    patience: Any = PATIENCE | {"allow_http": endpoint.startswith("http://")}
-    retry: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=30)}
-    return from_url(uri, config=given, client_options=patience, retry_config=retry)
 
 
 @cache
@@ -288,20 +263,3 @@ def _sync(path: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _reason(error: Exception) -> str:
-    """The words of an error that a person needs."""
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if number := re.search(r"\(os error (\d+)\)", text):
-        return os.strerror(int(number[1]))
-    server = re.search(r"Error performing \w+ (\w+://[^/\s]+)", text)
-    if server and METADATA in server[1]:
-        return "no credentials are set, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    if server and (status := re.search(r"status code: (\d+ [\w ]+)", text)):
-        return f"{server[1]} says {status[1]}"
-    if server and "HTTP error" in text:
-        return f"no answer from {server[1]}"
-    return text.splitlines()[0] if text else type(error).__name__

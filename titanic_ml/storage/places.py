@@ -12,10 +12,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from titanic_ml.errors import MissingTable, UnreadableTable
 from titanic_ml.storage.address import FileAddress
+from titanic_ml.storage.buckets import client, is_clients, opened, reason
 from titanic_ml.storage.files import filling_temporary, temporary_file
 from titanic_ml.storage.secrets import without_secrets
 from titanic_ml.storage.table_logs import refuse_logged, refuse_logged_objects
@@ -58,7 +59,7 @@ def located(address: FileAddress) -> Iterator[list[Place]]:
         There is none, or it can't be reached.
     """
     with ExitStack() as stack:
-        if address.place == "s3":
+        if address.place == "bucket":
             places = _in_bucket(address)
         elif address.place == "local" and not Path(address.path).is_fifo():
             places = _local(address)
@@ -71,13 +72,16 @@ def located(address: FileAddress) -> Iterator[list[Place]]:
 
 @contextmanager
 def told(name: str) -> Iterator[None]:
-    """Tell an error of the operating system or of a bucket in a sentence."""
+    """Turn an error of the operating system or of a bucket into a sentence."""
     try:
         yield
     except OSError as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        reason = error.strerror or lines[0]
-        raise UnreadableTable(f"{name}: can't be read: {reason}") from error
+        words = error.strerror or reason(error)
+        raise UnreadableTable(f"{name}: can't be read: {words}") from error
+    except Exception as error:
+        if not is_clients(error):
+            raise
+        raise UnreadableTable(f"{name}: can't be read: {reason(error)}") from error
 
 
 def _copied(address: FileAddress, copy: BinaryIO) -> Place:
@@ -138,51 +142,49 @@ def is_part(parts: tuple[str, ...]) -> bool:
 
 
 def _in_bucket(address: FileAddress) -> list[Place]:
-    from pyarrow import fs
-
-    bucket, _, key = address.path.partition("/")
+    scheme, _, path = address.path.partition("://")
+    bucket, _, key = path.partition("/")
+    root = f"{scheme}://{bucket}"
     with told(address.shown):
-        files = _bucket_files(bucket)
-        if not address.many:
-            found = [files.get_file_info(address.path)]
-            if found[0].type != fs.FileType.File:
-                raise MissingTable(f"{address.shown}: no such file")
-        else:
-            start = key.partition("*")[0].rpartition("/")[0]
-            folder = f"{bucket}/{start}".rstrip("/")
-            listed = files.get_file_info(fs.FileSelector(folder, recursive=True))
-            pattern = address.path if "*" in key else address.path.rstrip("/") + "/*"
-            found = [
-                info
-                for info in listed
-                if info.is_file
-                and fnmatch.fnmatchcase(info.path, pattern)
-                and is_part(tuple(info.path[len(folder) + 1 :].split("/")))
-            ]
-        refuse_logged_objects(files, [info.path for info in found])
+        store = client(root)
+        found = _listed(store, key) if address.many else {key: _size(store, key, address.shown)}
+        refuse_logged_objects(store, root, found)
     return [
-        Place(f"s3://{info.path}", partial(_open_in_bucket, files, info.path), info.size)
-        for info in sorted(found, key=lambda info: info.path)
+        Place(f"{root}/{key}", partial(_open_object, store, key, f"{root}/{key}"), size)
+        for key, size in sorted(found.items())
     ]
 
 
-def _open_in_bucket(files: Any, path: str) -> BinaryIO:
-    with told(f"s3://{path}"):
-        return cast(BinaryIO, files.open_input_file(path))
+def _size(store: Any, key: str, name: str) -> int:
+    import obstore
+
+    try:
+        return int(obstore.get(store, key).meta["size"])  # not head: its errors say nothing
+    except FileNotFoundError as error:
+        if "NoSuchBucket" in str(error):
+            raise
+        raise MissingTable(f"{name}: no such file") from None
 
 
-def _bucket_files(bucket: str) -> Any:
-    """The file system of S3, from the variables that all its clients take."""
-    from pyarrow import fs
+def _listed(store: Any, key: str) -> dict[str, int]:
+    """The Parquet files of a folder or pattern, with the size of each."""
+    import obstore
 
-    settings = os.environ
-    endpoint = settings.get("AWS_ENDPOINT_URL_S3") or settings.get("AWS_ENDPOINT_URL")
-    region = settings.get("AWS_REGION") or settings.get("AWS_DEFAULT_REGION")
-    if not region:
-        region = "us-east-1" if endpoint else fs.resolve_s3_region(bucket)
-    return fs.S3FileSystem(
-        endpoint_override=endpoint, region=region, connect_timeout=10, request_timeout=60
-    )
+    folder = key.partition("*")[0].rpartition("/")[0]
+    pattern = key if "*" in key else f"{key.rstrip('/')}/*".lstrip("/")
+    pages = obstore.list(store, prefix=folder or None)
+    files = {one["path"]: one["size"] for page in pages for one in page}
+    inside = len(folder) + 1 if folder else 0
+    return {
+        name: size
+        for name, size in files.items()
+        if fnmatch.fnmatchcase(name, pattern) and is_part(tuple(name[inside:].split("/")))
+    }
+
+
+def _open_object(store: Any, key: str, name: str) -> BinaryIO:
+    with told(name):
+        return opened(store, key)
 
 
 def _download(address: FileAddress, copy: BinaryIO) -> None:
@@ -195,14 +197,14 @@ def _download(address: FileAddress, copy: BinaryIO) -> None:
             shutil.copyfileobj(answer, copy, CHUNK)
             expected = answer.headers.get("Content-Length")
     except HTTPError as error:
-        reason = f"{error.code} {error.reason}"
+        words = f"{error.code} {error.reason}"
     except URLError as error:
-        reason = str(getattr(error.reason, "strerror", None) or error.reason)
+        words = str(getattr(error.reason, "strerror", None) or error.reason)
     except (HTTPException, TimeoutError, ConnectionError, ValueError) as error:
-        reason = str(error) or type(error).__name__
+        words = str(error) or type(error).__name__
     else:
         if expected is None or int(expected) == copy.tell():
             return
-        reason = f"only {copy.tell():,} of {int(expected):,} bytes came; try again"
-    reason = without_secrets(reason, address.path)
-    raise UnreadableTable(f"{address.shown}: can't be read: {reason}")
+        words = f"only {copy.tell():,} of {int(expected):,} bytes came; try again"
+    words = without_secrets(words, address.path)
+    raise UnreadableTable(f"{address.shown}: can't be read: {words}")

@@ -13,6 +13,7 @@ from typing import Any, TextIO, TypeAlias
 
 from titanic_ml.errors import SettingsError, TitanicError
 from titanic_ml.storage.address import FileAddress, SqlAddress, parse
+from titanic_ml.storage.buckets import SCHEMES
 from titanic_ml.storage.places import is_part
 from titanic_ml.storage.secrets import shown
 
@@ -83,13 +84,13 @@ def _place(uri: str) -> FileAddress | SqlAddress | None:
     try:
         return parse(uri)
     except SettingsError:
-        scheme, slashes, rest = uri.partition("://")
+        scheme, slashes, _ = uri.partition("://")
         if not slashes:
             path = Path(uri).expanduser()
             many = path.is_dir() or not path.suffix
             return FileAddress("local", str(path), "", many, uri)
-        if scheme in ("s3", "gs", "az"):
-            return FileAddress("s3", f"{scheme}://{rest}", "", True, shown(uri))
+        if scheme in SCHEMES:
+            return FileAddress("bucket", uri, "", True, shown(uri))
         return None
 
 
@@ -101,7 +102,7 @@ def _is_same_object(source: FileAddress, sink: FileAddress) -> bool:
 
 def _key(address: FileAddress) -> str:
     """Bucket and key, without the end of a pattern."""
-    return address.path.removeprefix("s3://").partition("*")[0].rstrip("/")
+    return address.path.partition("*")[0].rstrip("/")
 
 
 def _share_a_file(source: FileAddress | SqlAddress, sink: FileAddress | SqlAddress) -> bool:

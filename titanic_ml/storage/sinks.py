@@ -55,7 +55,7 @@ def check_sink(address: Address, schema: pyarrow.Schema) -> None:
         from titanic_ml.storage.sql import check_sql_output
 
         check_sql_output(address, schema)
-    elif address.place in ("http", "s3") or "*" in address.path:
+    elif address.place in ("http", "bucket") or "*" in address.path:
         raise SettingsError(
             f"{address.shown}: can only be read, expected a local file or a table of a database"
         )

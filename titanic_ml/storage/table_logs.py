@@ -8,7 +8,7 @@ from typing import Any
 
 from titanic_ml.errors import SettingsError, UnreadableTable
 
-# Imported in functions: the client of buckets, which local files do without.
+# Imported in functions: obstore, which local files do without.
 
 # The folder of the log, by the specification of each format.
 LOGS = {
@@ -41,33 +41,39 @@ def refuse_logged(paths: Iterable[Path]) -> None:
             raise _refused(str(folder), "Apache Iceberg", ICEBERG)
 
 
-def refuse_logged_objects(files: Any, paths: Iterable[str]) -> None:
+def refuse_logged_objects(store: Any, root: str, keys: Iterable[str]) -> None:
     """Refuse objects of a bucket that belong to a table with a log.
 
     Parameters
     ----------
-    files
-        A file system of `pyarrow.fs`.
-    paths
-        Bucket and key of each object.
+    store
+        The client of the bucket.
+    root
+        The bucket's address.
+    keys
+        Of the objects.
 
     Raises
     ------
     UnreadableTable
         A folder above one of them has such a log.
     """
-    from pyarrow import fs
+    import obstore
 
-    folders = {str(folder) for path in paths for folder in Path(path).parents} - {"."}
-    asked = {f"{folder}/{name}": name for folder in sorted(folders) for name in [*LOGS, ICEBERG]}
-    for info in files.get_file_info(list(asked)):
-        if info.type != fs.FileType.Directory:
-            continue
-        name, folder = asked[info.path], info.path.rpartition("/")[0]
-        if name in LOGS:
-            raise _refused(f"s3://{folder}", LOGS[name], name)
-        if any(f.path.endswith(METADATA) for f in files.get_file_info(fs.FileSelector(info.path))):
-            raise _refused(f"s3://{folder}", "Apache Iceberg", ICEBERG)
+    folders = {
+        "/".join(key.split("/")[:depth]) for key in keys for depth in range(key.count("/") + 1)
+    }
+    for folder in sorted(folders):
+        listed = obstore.list_with_delimiter(store, folder or None)
+        names = {path.rpartition("/")[2] for path in listed["common_prefixes"]}
+        where = f"{root}/{folder}".rstrip("/")
+        for name, kind in LOGS.items():
+            if name in names:
+                raise _refused(where, kind, name)
+        if ICEBERG in names:
+            inside = obstore.list_with_delimiter(store, f"{folder}/{ICEBERG}".lstrip("/"))
+            if any(one["path"].endswith(METADATA) for one in inside["objects"]):
+                raise _refused(where, "Apache Iceberg", ICEBERG)
 
 
 def refuse_to_write(path: Path, shown: str) -> None:
