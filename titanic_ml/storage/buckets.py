@@ -157,7 +157,8 @@ class _Object(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._reader.read(len(buffer))
+        left = self._reader.size - self._reader.tell()  # obstore 0.8 can't read beyond the end
+        data = self._reader.read(min(len(buffer), left)) if left > 0 else b""
         buffer[: len(data)] = memoryview(data)
         return len(data)
 
