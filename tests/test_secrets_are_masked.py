@@ -69,7 +69,7 @@ def test_a_command_shows_no_part_of_a_password(run, tmp_path, monkeypatch, kind,
     monkeypatch.chdir(tmp_path)
     for mark in "/", "@":
         if kind == "no host" and mark == "@":
-            continue  # what is behind the @ can't be told from a host
+            continue  # what is behind the @ looks like a host
         address = ADDRESSES[kind].format(PASSWORD.format(mark))
         done = run(*[word.format(address) for word in DOORS[door]])
         assert not leaked(done.out + done.err), (mark, done)

@@ -100,7 +100,7 @@ class TitanicPipeline:
         data
             A table or its URI, by default the settings' `data.uri`.
         with_target
-            Whether the target must be there and right; None if it is checked where it is there.
+            Whether the target must be present and valid; None to check it if it is present.
         """
         from titanic_ml.workflows.validation import validate
 
@@ -181,7 +181,7 @@ class TitanicPipeline:
     def predict(
         self, data: Table, model: str = "champion", probability: bool = False
     ) -> pd.DataFrame:
-        """Ids and classes, in the order of the rows; `attrs["version"]` says by which version.
+        """Ids and classes, in the order of the rows; `attrs["version"]` names the version.
 
         Parameters
         ----------
@@ -276,7 +276,7 @@ class TitanicPipeline:
         labels: Table | None = None,
         page: str | Path | None = None,
     ) -> Monitoring:
-        """Check whether later rows have moved from those that a version was trained on.
+        """Check whether later rows have drifted from the training rows of a version.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TrainingResult:
-    """The version that a training saved, and what became of it.
+    """The version that a training saved, and whether it was promoted.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class TrainingResult:
     failed
         Whether it did not for another reason than the gate, such as a damaged champion.
     tracked
-        What became of sending it to MLflow; None where `tracking.uri` is not set.
+        Result of sending it to MLflow; None where `tracking.uri` is not set.
     run_id
         Id of the earlier training that saved the version; None if it was trained now.
     selection, assessment
@@ -66,7 +66,7 @@ class TrainingResult:
     def of(
         cls, version: str, report: str, selection: Selection, assessment: Assessment
     ) -> TrainingResult:
-        """The result of a training whose version has just been saved."""
+        """The result of a training, after its version was saved."""
         grouped = assessment.grouped.estimates if assessment.grouped else None
         return cls(
             version=version,
@@ -127,7 +127,7 @@ class TrainingResult:
         return "\n\n".join(parts)
 
     def _ending(self) -> str:
-        """What became of the version, for people."""
+        """Promotion and report of the version, as text."""
         words = "is the new champion" if self.promoted else "did not become the champion"
         if self.failed:
             words = "is kept, but not promoted"

@@ -1,4 +1,4 @@
-"""Tables of which a log says which files are valid: they are refused, never read without it."""
+"""Tables with a log of their valid files are refused, never read without the log."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from titanic_ml.storage.secrets import check_no_userinfo, shown
 # Imported in functions: obstore, which local files do without.
 
 SCHEMES = ("s3", "gs", "az")
-CLIENT = ("obstore.exceptions",)  # whose errors become sentences; importing them takes time
+CLIENT = ("obstore.exceptions",)  # its errors become sentences; importing them takes time
 VARIABLES = ("AWS_", "AZURE_", "GOOGLE_")  # how those begin that the client reads
 ENDPOINTS = {  # the variables that name another server than the cloud's
     "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
@@ -26,7 +26,7 @@ ENDPOINTS = {  # the variables that name another server than the cloud's
 }
 PATIENCE = {"connect_timeout": "5s", "timeout": "120s"}  # of one request
 RETRIES = 3
-METADATA = "169.254.169.254"  # where a machine of a cloud is asked for its credentials
+METADATA = "169.254.169.254"  # from where a machine of a cloud gets its credentials
 CHUNK = 1 << 20
 KEYS = {
     "S3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -117,7 +117,7 @@ def is_clients(error: Exception) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """What a person needs of an error of the client or of the operating system."""
+    """The useful part of an error of the client or of the operating system."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

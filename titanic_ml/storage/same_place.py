@@ -19,7 +19,7 @@ from titanic_ml.storage.secrets import shown
 
 # Imported in functions: the databases, which are an extra.
 
-STORE = "the store"  # the role of a folder in which nobody else may have folders
+STORE = "the store"  # the role of a folder that may hold no folders of others
 Identity: TypeAlias = tuple[int, int]  # device and inode of a file
 
 
@@ -76,8 +76,8 @@ def _refuse_same(read_role: str, read: str, role: str, written: str) -> None:
 
 
 def _place(uri: str) -> FileAddress | SqlAddress | None:
-    """An address taken apart, also that of a store or of a page, whose names have any ending; None
-    if nothing can be written there.
+    """An address taken apart, also of a store or a page, which need no known ending; None if
+    nothing can be written there.
     """
     if "\0" in uri:
         return None  # no file has such a name
@@ -112,7 +112,7 @@ def _share_a_file(source: FileAddress | SqlAddress, sink: FileAddress | SqlAddre
 
 
 def _files(address: FileAddress | SqlAddress, number: int) -> set[Identity]:
-    """What an address is on this machine: the files that are there."""
+    """The identities of the files of an address that exist on this machine."""
     if isinstance(address, SqlAddress):
         paths = [Path(address.database)] if address.driver == "sqlite" else []
     elif address.place == "standard":
@@ -141,7 +141,7 @@ def _fstat(stream: TextIO, number: int) -> os.stat_result:
 
 
 def _identity(status: Callable[[], os.stat_result]) -> Iterator[Identity]:
-    """What tells a file or folder that is there from all others; nothing of a pipe or terminal."""
+    """The identity of an existing file or folder; none for a pipe or terminal."""
     try:
         found = status()
     except (OSError, ValueError):  # ValueError: a zero byte in the name
@@ -208,7 +208,7 @@ def _is_same_on_server(source: SqlAddress, sink: SqlAddress) -> bool:
     try:
         first: Any = identity_of(source)
         second: Any = identity_of(sink)
-    except TitanicError:  # who reads or writes it will say why
+    except TitanicError:  # reading or writing it will fail with a message
         return False
     if source.query:
         return bool(first[:2] == second[:2])

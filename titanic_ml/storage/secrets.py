@@ -15,8 +15,8 @@ OWN = (
     "if_exists",
 )  # parameters of an address; the others are the driver's
 BUCKETS = ("s3", "gs", "az")
-WITHOUT_USERS = ("http", "https", *BUCKETS)  # whose addresses should hold no user
-SHORTEST = 3  # of a part of a password that is masked by itself: shorter ones stand in any text
+WITHOUT_USERS = ("http", "https", *BUCKETS)  # with no user in their addresses
+SHORTEST = 3  # length of a part of a password that is masked by itself
 _SCHEME = re.compile(  # in the best known ones a slash may be forgotten
     r"\b([a-z][\w+.]*)(://|(?:(?<=postgresql)|(?<=postgres)|(?<=http)|(?<=https)|(?<=s3))(:/?|//))",
     re.IGNORECASE | re.ASCII,
@@ -56,7 +56,7 @@ def check_userinfo(uri: str) -> None:
     Raises
     ------
     SettingsError
-        There are several @, or a mark that ends the host stands in front of them.
+        There are several @, or a mark that ends the host comes before it.
     """
     found = _taken_apart(uri)
     if found and found.userinfo and (not found.host or re.search("[@/?#]", found.userinfo)):

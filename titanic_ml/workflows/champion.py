@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Announcement:
-    """What became of a saved version.
+    """Outcome of promoting and sending a saved version.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Announcement:
     failed
         Whether it did not for another reason than the gate, such as a damaged champion.
     tracked
-        What became of sending it to MLflow; None where `tracking.uri` is not set.
+        Result of sending it to MLflow; None where `tracking.uri` is not set.
     """
 
     promoted: bool
@@ -58,7 +58,7 @@ class Models:
         return self.workspace.store.versions()
 
     def history(self) -> Sequence[Entry]:
-        """Who made which version the champion, when and why, the oldest first."""
+        """All changes of the champion, the oldest first."""
         return self.workspace.store.champion.history()
 
     def compare(self, first: str, second: str = "champion") -> Comparison:
@@ -175,7 +175,7 @@ class Models:
         return promote(self.workspace.store, version, margin, force, note)
 
     def _send_champion(self, version: str) -> None:
-        """Send MLflow who is the champion now, where that is set, and what else waits."""
+        """Send MLflow the champion and all that waits, where `tracking.uri` is set."""
         if tracking := self.workspace.tracking():
             tracking.add(version, "champion")
             sent = tracking.send()

@@ -1,4 +1,4 @@
-"""Compare later rows with those that a version was trained on."""
+"""Compare later rows with the training rows of a version."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class OnlinePredictor:
         Returns
         -------
         list
-            For each what `predict_one` returns, or None where only `predict_one` can tell, which
+            For each what `predict_one` returns, or None where `predict_one` must be called, which
             takes some milliseconds. Most of these rows have a fault.
         """
         version, rows = self._ready()

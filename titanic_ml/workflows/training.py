@@ -48,7 +48,7 @@ INSPECTING, MEASURING = "inspecting", "measuring"
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a training starts from, checked before the work.
+    """The checked inputs of a training.
 
     Attributes
     ----------
@@ -216,9 +216,7 @@ class TrainingWorkflow:
         return dataset, file_sha256
 
     def _check_same_table(self, dataset: Dataset) -> None:
-        """Refuse another table than that of the version whose training is repeated, unless one is
-        named.
-        """
+        """Refuse a changed table where the training of a version is repeated, unless one is named."""
         pattern, overrides = self.workspace.pattern, self.workspace.overrides
         named = any(word.lstrip("+").startswith("data.uri=") for word in overrides)
         if pattern and not named and pattern.data.fingerprint != dataset.fingerprint:
@@ -229,7 +227,7 @@ class TrainingWorkflow:
             )
 
     def _checkpoint(self, dataset: Dataset) -> Checkpoint:
-        """What an interrupted training with this table, code and settings has finished."""
+        """The finished folds of an interrupted training with this table, code and settings."""
         s = self.settings
         return Checkpoint.for_run(
             s.scratch,

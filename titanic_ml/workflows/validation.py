@@ -22,7 +22,7 @@ def validate(data: Table, spec: DatasetSpec, with_target: bool | None = None) ->
     spec
         What its columns may hold.
     with_target
-        Whether the target must be there and right; None if it is checked where it is there.
+        Whether the target must be present and valid; None to check it if it is present.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What all workflows of one pipeline share: settings, the table's specification and the store."""
+"""Shared by all workflows of a pipeline: settings, specification of the table, store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Workspace:
     allow_mismatch
         Whether to load versions that another minor version of scikit-learn made.
     pattern
-        Manifest of the version whose training is repeated; None if none is.
+        Manifest of a version to train again; None for a new training.
     """
 
     overrides: tuple[str, ...]
@@ -62,13 +62,13 @@ class Workspace:
 
     @property
     def inputs(self) -> dict[str, str | None]:
-        """What no output may replace, by the names of settings."""
+        """Addresses that no output may replace, by the names of settings."""
         s = self.settings
         tables = {"data.uri": s.data.uri, "predictions.input": s.predictions.input}
         return tables | {"monitoring.log": s.monitoring.log, STORE: s.store.uri}
 
     def version(self, model: str) -> ModelVersion:
-        """The version of this name or alias. The last one that was asked for is kept."""
+        """The version of this name or alias; the last one stays loaded."""
         name, opened = self.store.resolve(model), self._opened
         if opened is None or opened.name != name:
             opened = self._opened = self.store.open(name)
