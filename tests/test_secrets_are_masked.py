@@ -14,7 +14,7 @@ from titanic_ml.storage.secrets import shown
 ROOT = Path(__file__).parents[1]
 REMOTE = (ROOT / "titanic_ml/conf/env/remote.yaml").read_text()
 PARTS = "Zebra", "Yankee", "Xenon"  # of each password; none may be shown
-PASSWORD = "Zebra{0}Yankee{0}Xenon"
+JOINED = "Zebra{0}Yankee{0}Xenon"
 MARKS = ["@", ":", "/", "#", "?", "%", " ", "&", "=", ",", "[", "'", "%40", "/@", "?@", "//"]
 POSTGRES = "postgresql://ann:{}@127.0.0.1:1/db?table=t"
 ADDRESSES = {
@@ -70,7 +70,7 @@ def test_a_command_shows_no_part_of_a_password(run, tmp_path, monkeypatch, kind,
     for mark in "/", "@":
         if kind == "no host" and mark == "@":
             continue  # what is behind the @ looks like a host
-        address = ADDRESSES[kind].format(PASSWORD.format(mark))
+        address = ADDRESSES[kind].format(JOINED.format(mark))
         done = run(*[word.format(address) for word in DOORS[door]])
         assert not leaked(done.out + done.err), (mark, done)
         assert "Traceback" not in done.err, done.err
@@ -80,11 +80,11 @@ def test_a_command_shows_no_part_of_a_password(run, tmp_path, monkeypatch, kind,
 def test_no_mark_in_a_password_shows_it(run, tmp_path, monkeypatch, mark):
     monkeypatch.chdir(tmp_path)
     for kind in "a server", "the web":
-        done = run("validate", ADDRESSES[kind].format(PASSWORD.format(mark)), "--verbose")
+        done = run("validate", ADDRESSES[kind].format(JOINED.format(mark)), "--verbose")
         assert not leaked(done.out + done.err), done
     for kind, address in ADDRESSES.items():
         if kind != "no host" or "@" not in mark:
-            assert not leaked(shown(address.format(PASSWORD.format(mark)))), kind
+            assert not leaked(shown(address.format(JOINED.format(mark)))), kind
 
 
 @pytest.mark.parametrize("kind", ADDRESSES)
@@ -92,7 +92,7 @@ def test_a_traceback_shows_none(run, tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     for mark in "/", "%", "":
         with pytest.raises(TitanicError) as caught:
-            run("validate", ADDRESSES[kind].format(PASSWORD.format(mark)), "--debug")
+            run("validate", ADDRESSES[kind].format(JOINED.format(mark)), "--debug")
         seen, error = [], caught.value
         while error is not None:
             seen.append(str(error))
@@ -105,7 +105,7 @@ def test_a_variable_is_a_door(run, tmp_path, monkeypatch):
     names = re.findall(r"\$\{oc\.env:(\w+)", REMOTE)
     for mark in "/", "@":
         for name in names:
-            monkeypatch.setenv(name, POSTGRES.format(PASSWORD.format(mark)))
+            monkeypatch.setenv(name, POSTGRES.format(JOINED.format(mark)))
         for words in (
             ["validate"],
             ["config"],
@@ -139,7 +139,7 @@ def test_a_secret_setting_is_not_quoted(run, tmp_path, monkeypatch, word):
 
 
 def test_a_pipeline_shows_none():
-    address = POSTGRES.format(PASSWORD.format("/"))
+    address = POSTGRES.format(JOINED.format("/"))
     assert not leaked(repr(TitanicPipeline(f"data.uri={address}", f"tracking.uri={address}")))
 
 
@@ -151,7 +151,7 @@ def test_a_pipeline_shows_none():
 def test_mlflow_is_a_door(run, store, quick, computed, monkeypatch, tmp_path, scheme, mark):
     pytest.importorskip("mlflow")
     monkeypatch.chdir(tmp_path)
-    address = f"{scheme}://ann:{PASSWORD.format(mark)}@127.0.0.1:1/x"
+    address = f"{scheme}://ann:{JOINED.format(mark)}@127.0.0.1:1/x"
     words = (f"store.uri={store}", f"tracking.uri={address}", "tracking.queue=queue")
     for command in (["track"], ["models", "promote", "latest"], ["train", *quick]):
         done = run(*command, *words, "--verbose")

@@ -216,7 +216,7 @@ class TrainingWorkflow:
         return dataset, file_sha256
 
     def _check_same_table(self, dataset: Dataset) -> None:
-        """Refuse a changed table where the training of a version is repeated, unless one is named."""
+        """Refuse a changed table if a version is trained again, unless a table is named."""
         pattern, overrides = self.workspace.pattern, self.workspace.overrides
         named = any(word.lstrip("+").startswith("data.uri=") for word in overrides)
         if pattern and not named and pattern.data.fingerprint != dataset.fingerprint:
