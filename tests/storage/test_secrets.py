@@ -60,7 +60,7 @@ def test_an_error_that_quotes_the_password_is_no_cause():
 @pytest.mark.parametrize("mark", "@/?#")
 def test_a_mark_that_ends_the_host_is_refused_in_a_password(mark):
     with pytest.raises(SettingsError, match="expected user:password@host with one @") as caught:
-        check_userinfo(f"postgresql://ann:first{mark}second@host/db")
+        check_userinfo("postgresql://ann:" + f"first{mark}second@host/db")
     assert "first" not in str(caught.value) and "second" not in str(caught.value)
     check_userinfo("postgresql://ann:p%40w@host:1/db?query=SELECT '@'")
 
