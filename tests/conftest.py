@@ -431,11 +431,12 @@ def bucket(request) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def own_bucket(_own_bucket_server, monkeypatch) -> Iterator[Callable[..., str]]:
+def own_bucket(_own_bucket_server) -> Iterator[Callable[..., str]]:
     """The same, on the tests' own server, for those that stand between."""
-    for name, value in (KEYS | {"AWS_ENDPOINT_URL": _own_bucket_server}).items():
-        monkeypatch.setenv(name, value)
-    yield from fresh_keys("bucket-")
+    with pytest.MonkeyPatch.context() as patch:  # its own: a test may undo what it patched itself
+        for name, value in (KEYS | {"AWS_ENDPOINT_URL": _own_bucket_server}).items():
+            patch.setenv(name, value)
+        yield from fresh_keys("bucket-")
 
 
 class MlflowProgram:

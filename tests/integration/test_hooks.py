@@ -94,7 +94,9 @@ def test_a_commit_that_must_not_be_is_stopped_by_each_hook_that_finds_a_fault(cl
 
 @pytest.mark.system
 def test_a_commit_that_is_well_passes(clone):
-    made, said = commit(clone, {"titanic_ml/well.py": '"""A module."""\n\nNUMBERS = [1, 2]\n'})
+    made, said = commit(
+        clone, {"titanic_ml/dataset/well.py": '"""A module."""\n\nNUMBERS = [1, 2]\n'}
+    )
     assert made, said
     assert re.findall(r"\.(Passed|Failed)$", said, re.MULTILINE) == ["Passed"] * 4
 
