@@ -45,6 +45,10 @@ CASES = {
         "predict parts/*.parquet --output parts/new.parquet",
         "lies in parts/*.parquet, which is input",
     ),
+    "a deep pattern into a new part": (
+        "predict parts/**/*.parquet --output parts/new.parquet",
+        "lies in parts/**/*.parquet, which is input",
+    ),
     "a part into its folder": ("predict parts/a.parquet --output parts/", INTO),
     "a table of SQLite": (
         "predict sqlite:///io.db?table=p --output sqlite:///io.db?table=p&if_exists=replace",

@@ -43,9 +43,9 @@ def test_a_model_that_beats_no_baseline_is_said_loudly(training):
 
 def test_what_was_left_out_is_told(training):
     selection = replace(training.selection, left_out={"svc": "svc can't learn from 9 rows"})
-    told = TrainingResult.of("version", "report", selection, training.assessment)
-    assert told.to_dict()["left_out"] == {"svc": "svc can't learn from 9 rows"}
-    assert "Left out: svc. svc can't learn from 9 rows" in repr(told)
+    result = TrainingResult.of("version", "report", selection, training.assessment)
+    assert result.to_dict()["left_out"] == {"svc": "svc can't learn from 9 rows"}
+    assert "Left out: svc. svc can't learn from 9 rows" in repr(result)
 
 
 def test_two_versions_without_a_row_in_common_are_not_compared():

@@ -1,8 +1,4 @@
-"""The workflows of the package behind one class, which the command line and notebooks call.
-
-Each workflow is imported when it is first called: a prediction need not wait for what a training
-imports.
-"""
+"""The workflows of the package behind one class, which the command line and notebooks call."""
 
 from __future__ import annotations
 
@@ -164,8 +160,6 @@ class TitanicPipeline:
             The row's.
         data
             A table or its URI, by default the settings' `data.uri`; its target is ignored.
-        model
-            A version or an alias.
         """
         from titanic_ml.workflows.evaluation import VersionEvaluation
 
@@ -187,8 +181,6 @@ class TitanicPipeline:
         ----------
         data
             A table or its URI; its target is ignored.
-        model
-            A version or an alias.
         probability
             Whether to add a column of that name.
         """
@@ -220,8 +212,6 @@ class TitanicPipeline:
             The URI of a table, by default the settings' `predictions.uri`.
         data
             A table or its URI, by default the settings' `predictions.input`; its target is ignored.
-        model
-            A version or an alias.
         full, probability
             Whether a CSV gets probability, version and time, or the first of these.
         rejects
@@ -241,9 +231,17 @@ class TitanicPipeline:
         """
         from titanic_ml.workflows.batch import BatchPrediction
 
-        wanted: dict[str, Any] = {"output": output, "data": data, "model": model, "full": full}
-        wanted |= {"probability": probability, "rejects": rejects, "run_id": run_id}
-        batch = BatchPrediction(workspace=self._workspace, batch_rows=batch_rows, **wanted)
+        batch = BatchPrediction(
+            workspace=self._workspace,
+            output=output,
+            data=data,
+            model=model,
+            full=full,
+            probability=probability,
+            rejects=rejects,
+            run_id=run_id,
+            batch_rows=batch_rows,
+        )
         return batch.run(progress)
 
     def predict_one(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,8 +281,6 @@ class TitanicPipeline:
         log
             A prediction log or another table, or its URI; by default the settings'
             `monitoring.log`. Where it doesn't say what the version answered, that is computed.
-        model
-            A version or an alias.
         since
             Look at what was answered from then on: a time, or how long ago, such as ``7d``.
         labels
@@ -295,5 +291,7 @@ class TitanicPipeline:
         """
         from titanic_ml.workflows.monitoring import DriftCheck
 
-        wanted: dict[str, Any] = {"log": log, "model": model, "since": since, "labels": labels}
-        return DriftCheck(workspace=self._workspace, page=page, **wanted).run()
+        check = DriftCheck(
+            workspace=self._workspace, log=log, model=model, since=since, labels=labels, page=page
+        )
+        return check.run()

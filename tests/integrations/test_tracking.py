@@ -49,12 +49,12 @@ def test_it_tells_in_order_and_once(tracking, server, worse):
     tracking.add(first)
     tracking.add(first, "champion")
     tracking.add(worse.name)
-    told = tracking.send()
+    sent = tracking.send()
     assert server.calls == [
         *(("send", first), ("send", first), ("crown", first), ("send", worse.name))
     ]
     runs = {first: f"run of {first}", worse.name: f"run of {worse.name}"}
-    assert told == Tracked("http://***@host", runs)
+    assert sent == Tracked("http://***@host", runs)
     assert tracking.send() == Tracked("http://***@host") and len(server.calls) == 4
 
 
@@ -63,10 +63,10 @@ def test_what_a_server_that_is_away_was_not_told_waits(tracking, server, worse):
     for name in (first, worse.name):
         tracking.add(name)
     server.fails_at = 1
-    told = tracking.send()
-    assert list(told.runs) == [first]
-    assert (told.pending, told.why) == ([worse.name], "the server is away")
-    assert f"Not told yet: {worse.name}. the server is away; `track --pending` sends" in repr(told)
+    sent = tracking.send()
+    assert list(sent.runs) == [first]
+    assert (sent.pending, sent.why) == ([worse.name], "the server is away")
+    assert f"Not told yet: {worse.name}. the server is away; `track --pending` sends" in repr(sent)
     server.fails_at = None
     assert list(tracking.send().runs) == [worse.name]
     assert server.calls == [("send", first), ("send", worse.name)]
@@ -83,10 +83,10 @@ def test_a_deleted_version_is_told_no_more_and_stops_nobody(tracking, server):
     champion = tracking.store.champion.version
     tracking.add("20010101T000000.000Z-000000")
     tracking.add(champion)
-    told = tracking.send()
-    assert (list(told.runs), told.pending) == ([champion], [])
-    assert told.why.startswith("20010101T000000.000Z-000000 is not told: no model 2001")
-    assert told.why in repr(told)
+    sent = tracking.send()
+    assert (list(sent.runs), sent.pending) == ([champion], [])
+    assert sent.why.startswith("20010101T000000.000Z-000000 is not told: no model 2001")
+    assert sent.why in repr(sent)
 
 
 def test_a_damaged_version_waits_and_the_others_do_not(tracking, server, worse, store):
@@ -94,9 +94,9 @@ def test_a_damaged_version_waits_and_the_others_do_not(tracking, server, worse, 
     (store / worse.name / "manifest.json").write_text("{}")
     for name in (worse.name, champion):
         tracking.add(name)
-    told = tracking.send()
-    assert (list(told.runs), told.pending) == ([champion], [worse.name])
-    assert "damaged" in told.why
+    sent = tracking.send()
+    assert (list(sent.runs), sent.pending) == ([champion], [worse.name])
+    assert "damaged" in sent.why
 
 
 def test_an_interrupt_leaves_the_rest_waiting(tracking, server, monkeypatch):

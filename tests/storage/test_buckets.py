@@ -35,9 +35,9 @@ CODES = {
 @pytest.mark.parametrize("code", CODES)
 def test_the_code_of_a_server_comes_with_what_to_change(code):
     error = GenericError(SAID.format(status="403 Forbidden", code=code, message="It is so."))
-    told = reason(error)
-    assert told.startswith(f"http://127.0.0.1:9000 says {code}: It is so.; ")
-    assert CODES[code] in told and "\n" not in told
+    message = reason(error)
+    assert message.startswith(f"http://127.0.0.1:9000 says {code}: It is so.; ")
+    assert CODES[code] in message and "\n" not in message
 
 
 def test_a_code_that_is_not_known_is_said_as_it_is():

@@ -123,8 +123,8 @@ def test_what_a_bucket_does_not_hold_or_give_is_told_in_a_sentence(bucket, monke
     uri = bucket("x/a.csv", CSV)
     for name, told in (
         (bucket("none.csv"), "none.csv: no such file"),
-        (bucket("none/"), "none/: holds no file whose name ends in .parquet"),
-        (bucket("x/none*.parquet"), "holds no file whose name ends in .parquet"),
+        (bucket("none/"), "none/: contains no .parquet file"),
+        (bucket("x/none*.parquet"), "contains no .parquet file"),
         ("s3://no-such-bucket/a.csv", "no-such-bucket/a.csv: "),
     ):
         with pytest.raises(UnreadableTable, match=told):
@@ -151,13 +151,13 @@ def test_a_folder_is_its_parquet_files_by_name(tmp_path):
         assert len(places) == 2
     for uri, told in (
         (f"{tmp_path}/none/", "none/: no such folder .looked for"),
-        (f"{tmp_path}/none*.parquet", "holds no file whose name ends in .parquet"),
+        (f"{tmp_path}/none*.parquet", "contains no .parquet file"),
         (f"{tmp_path}/_x/../deep/../_y/", "no such folder"),
     ):
         with pytest.raises(UnreadableTable, match=told):
             read_table(uri)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UnreadableTable, match="empty: holds no file whose name ends in .parquet"):
+    with pytest.raises(UnreadableTable, match="empty: contains no .parquet file"):
         read_table(f"{tmp_path}/empty")
 
 

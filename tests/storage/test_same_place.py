@@ -15,6 +15,15 @@ SAME = [
     ("s3://bucket/a/", "s3://bucket/a"),
     ("s3://bucket/a/*.parquet", "s3://bucket/a/b.parquet"),
     ("gs://bucket/a", "gs://bucket/a/"),
+    # Nobody answers there, so the words are compared.
+    (
+        "postgresql://ann:pw@127.0.0.1:1/a?table=t",
+        "postgresql://bob@127.0.0.1:1/a?table=t&schema=s",
+    ),
+    (
+        "postgresql://127.0.0.1:1/a?query=TABLE t",
+        "postgresql://127.0.0.1:1/a?table=t&if_exists=replace",
+    ),
 ]
 OTHER = [
     ("s3://bucket/a.csv", "s3://other/a.csv"),
@@ -25,6 +34,8 @@ OTHER = [
     ("memory:///a", "memory:///a"),
     ("sqlite:///a.db?table=t", "postgresql://host/a?table=t"),
     ("postgresql://host/a?table=t", "postgresql://host/a?table=u"),
+    ("postgresql://127.0.0.1:1/a?table=t&schema=r", "postgresql://127.0.0.1:1/a?table=t&schema=s"),
+    ("postgresql://127.0.0.1:1/a?table=t", "postgresql://127.0.0.1:1/b?table=t"),
     ("a\0.csv", "b.csv"),
     ("-", "-"),
 ]

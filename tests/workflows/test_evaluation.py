@@ -29,7 +29,10 @@ def test_the_specification_of_a_version_is_that_of_its_training(pipeline, passen
         (lambda f: {}, 891),
         (lambda f: {"Fare": f["Fare"].astype("float32"), "Age": f["Age"].astype("float32")}, 891),
         (lambda f: {"Age": f["Age"].fillna(30.0)}, 891),  # cleaned: the ids tell
-        (lambda f: {"PassengerId": f["PassengerId"] + 5000}, 891),  # numbered anew: the rest tells
+        (
+            lambda f: {"PassengerId": f["PassengerId"] + 5000},
+            891,
+        ),  # with other ids: other columns identify them
         (lambda f: {"Ticket": f["Ticket"].str.lower() + " ", "PassengerId": f.index + 5000}, 891),
         (lambda f: {"Survived": 1 - f["Survived"], "Fare": f["Fare"] + 1}, 0),
         (lambda f: {"Fare": f["Fare"] + 1, "PassengerId": f["PassengerId"] + 5000}, 0),

@@ -18,7 +18,7 @@ from titanic_ml.config import kept
 from titanic_ml.config.layers import flat, groups, merged, sources, values_of
 from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError, nearest
-from titanic_ml.storage.secrets import shown, without_secrets
+from titanic_ml.storage.secrets import SHORTEST, shown, without_secrets
 
 # Imported in functions: Hydra and OmegaConf, which a process with kept settings does without.
 
@@ -320,7 +320,8 @@ def _without_secrets(text: str, overrides: Sequence[str]) -> str:
     given = [word for word in overrides if word.lstrip("+~").startswith(SECRETS)]
     values = [os.environ.get(name, "") for name in named]
     values += [word.partition("=")[2] for word in given]
-    parts = {part for value in values for part in (value, *re.split(r"\W+", value)) if part}
+    parts = {part for value in values for part in re.split(r"\W+", value) if len(part) >= SHORTEST}
+    parts |= {value for value in values if value}
     for part in sorted(parts, key=len, reverse=True):
         text = text.replace(part, "***")
     return without_secrets(text, *overrides)

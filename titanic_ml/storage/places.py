@@ -66,7 +66,7 @@ def located(address: FileAddress) -> Iterator[list[Place]]:
         else:
             places = [_copied(address, stack.enter_context(temporary_file()))]
         if not places:
-            raise MissingTable(f"{address.shown}: holds no file whose name ends in .parquet")
+            raise MissingTable(f"{address.shown}: contains no .parquet file")
         yield places
 
 

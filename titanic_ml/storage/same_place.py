@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from titanic_ml.errors import SettingsError, TitanicError
 from titanic_ml.storage.address import FileAddress, SqlAddress, parse
@@ -116,7 +117,8 @@ def _files(address: FileAddress | SqlAddress, number: int) -> set[Identity]:
     if isinstance(address, SqlAddress):
         paths = [Path(address.database)] if address.driver == "sqlite" else []
     elif address.place == "standard":
-        return set(_identity(lambda: _fstat((sys.stdin, sys.stdout)[number], number)))
+        stream = (sys.stdin, sys.stdout)[number]
+        return set(_identity(lambda: os.fstat(stream.fileno())))
     elif address.place != "local":
         return set()
     else:
@@ -133,18 +135,11 @@ def _parts(address: FileAddress) -> list[Path]:
     return [path]
 
 
-def _fstat(stream: TextIO, number: int) -> os.stat_result:
-    try:
-        return os.fstat(stream.fileno())
-    except (AttributeError, ValueError):  # closed, or replaced by something in memory
-        return os.fstat(number)
-
-
 def _identity(status: Callable[[], os.stat_result]) -> Iterator[Identity]:
     """The identity of an existing file or folder; none for a pipe or terminal."""
     try:
         found = status()
-    except (OSError, ValueError):  # ValueError: a zero byte in the name
+    except (OSError, ValueError, AttributeError):  # no file, or a stream in memory or closed
         return
     if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
         yield found.st_dev, found.st_ino
@@ -168,7 +163,8 @@ def _lies_in(source: FileAddress, sink: FileAddress, role: str) -> bool:
         return read in written.parents and (sink.many or written.parent != read)
     if source.many and (read == written or read in written.parents):
         if has_magic(source.path):
-            return sink.many or written.match(os.path.realpath(source.path))
+            deep = "**" in source.path and is_part(written.parts)
+            return sink.many or deep or written.match(os.path.realpath(source.path))
         return sink.many or is_part(written.relative_to(read).parts)
     part = sink.many and sink.suffix and written in read.parents
     return bool(part) and not source.many and is_part(read.relative_to(written).parts)
@@ -208,8 +204,20 @@ def _is_same_on_server(source: SqlAddress, sink: SqlAddress) -> bool:
     try:
         first: Any = identity_of(source)
         second: Any = identity_of(sink)
-    except TitanicError:  # reading or writing it will fail with a message
-        return False
+    except TitanicError:  # it is away, or this user may not ask it
+        return _is_spelled_alike(source, sink)
     if source.query:
         return bool(first[:2] == second[:2])
     return bool(first == second and first[2])
+
+
+def _is_spelled_alike(source: SqlAddress, sink: SqlAddress) -> bool:
+    """Whether host, port, database and schema are the same words; a missing schema is any."""
+    first, second = (urlsplit(address.database) for address in (source, sink))
+    same = (first.hostname, first.port or 5432, first.path) == (
+        second.hostname,
+        second.port or 5432,
+        second.path,
+    )
+    schemas = {source.schema, sink.schema} - {""}
+    return same and len(schemas) < 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,33 +12,13 @@ from titanic_ml.errors import ModelError, ModelRefused, PromotionRefused, Settin
 from titanic_ml.registry.aliases import Entry
 from titanic_ml.registry.store import Verification
 from titanic_ml.registry.version import ModelVersion
-from titanic_ml.results import Comparison
+from titanic_ml.results import Comparison, TrainingResult
 from titanic_ml.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from titanic_ml.integrations.tracking import Tracked
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """Outcome of promoting and sending a saved version.
-
-    Attributes
-    ----------
-    promoted, why
-        Whether it became the champion, and why.
-    failed
-        Whether it did not for another reason than the gate, such as a damaged champion.
-    tracked
-        Result of sending it to MLflow; None where `tracking.uri` is not set.
-    """
-
-    promoted: bool
-    why: str
-    failed: bool = False
-    tracked: Tracked | None = None
 
 
 @dataclass(frozen=True)
@@ -142,31 +122,34 @@ class Models:
                 tracking.add(champion, "champion")
         return tracking.send()
 
-    def announce(self, version: ModelVersion, promote: bool, promoted: str = "") -> Announcement:
-        """Try to promote a version that was saved, and send it to MLflow where that is set.
+    def announce(
+        self, version: ModelVersion, result: TrainingResult, promote: bool
+    ) -> TrainingResult:
+        """Try to promote a saved version, and send it to MLflow where that is set.
 
         Parameters
         ----------
         version
             The version.
+        result
+            Its training; where it says that the version was promoted before, that is not repeated.
         promote
-            Whether it may become the champion now.
-        promoted
-            Why it was promoted before; empty if it was not.
+            Whether the version may become the champion now.
         """
         tracking = self.workspace.tracking()
         if tracking:
             tracking.add(version.name)
-        crowned, failed, why = bool(promoted), False, promoted or "that was not asked for"
-        if promote and not crowned:
+        promoted, failed, why = result.promoted, False, result.why or "that was not asked for"
+        if promote and not promoted:
             try:
-                why, crowned = self._promote(version), True
+                why, promoted = self._promote(version), True
             except ModelError as error:
                 why, failed = str(error), not isinstance(error, PromotionRefused)
                 log.info("%s is not promoted: %s", version.name, why)
-        if tracking and crowned:
+        if tracking and promoted:
             tracking.add(version.name, "champion")
-        return Announcement(crowned, why, failed, tracking.send() if tracking else None)
+        tracked = tracking.send() if tracking else None
+        return replace(result, promoted=promoted, why=why, failed=failed, tracked=tracked)
 
     def _promote(self, version: ModelVersion, force: bool = False, note: str = "") -> str:
         from titanic_ml.registry.promotion import promote  # start-up time

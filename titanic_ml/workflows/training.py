@@ -102,10 +102,10 @@ class TrainingWorkflow:
         selection, grouped = self.choose(prepared)
         assessment = self.assess(prepared, selection, grouped)
         version = self.save(prepared, selection, assessment, run_id)
-        announced = self.models.announce(version, promote)
-        prepared.finished.clear()
         result = TrainingResult.of(version.name, version.report, selection, assessment)
-        return replace(result, **vars(announced))
+        result = self.models.announce(version, result, promote)
+        prepared.finished.clear()
+        return result
 
     def prepare(self, data: Table | None) -> Prepared:
         """Read and validate the table, and find now what would stop the training at its end."""
@@ -205,7 +205,8 @@ class TrainingWorkflow:
         why = next((entry.why for entry in history if entry.version == version.name), "")
         facts = Facts.from_json(version.facts)
         result = TrainingResult.repeated(version.name, version.report, facts, run_id)
-        return replace(result, **vars(self.models.announce(version, promote, why)))
+        result = replace(result, promoted=bool(why), why=why)
+        return self.models.announce(version, result, promote)
 
     def _table(self, data: Table) -> tuple[Dataset, str | None]:
         """The validated training table, and the SHA-256 of its file."""
