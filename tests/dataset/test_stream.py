@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from titanic_ml.dataset.columns import check
 from titanic_ml.dataset.stream import Seen, StreamValidator
-from titanic_ml.dataset.validation import check
-from titanic_ml.errors import InvalidTable
+from titanic_ml.errors import Fault, InvalidTable
 
 VALUES = {
     "PassengerId": ["1", "2", "3", "4", "5", "x", "", "1.0"],
@@ -31,9 +31,8 @@ def parts(validator, frame, sizes):
     while start < len(frame):
         size = sizes[turn % len(sizes)]
         part = frame.iloc[start : start + size]
-        numbers = np.arange(len(part)) + start + 1
-        parsed, faults = validator.part(part, numbers)
-        found |= validator.again(validator.keys(parsed), numbers, faults)
+        parsed, faults = validator.part(part, start + 1)
+        found |= validator.again(validator.keys(parsed), faults)
         start, turn = start + size, turn + 1
     return found
 
@@ -54,7 +53,16 @@ def test_faults_of_the_columns_are_raised_at_once(spec, test_frame):
     validator = StreamValidator(spec, "a.csv")
     with pytest.raises(InvalidTable, match="a.csv has 2 faults.*\n.*column Age.*\n.*row 8, column"):
         bad = test_frame.drop(columns="Age").assign(Pclass=["9", *["1"] * 417])
-        validator.part(bad, np.arange(418) + 8)
+        validator.part(bad, 8)
+
+
+def test_rows_that_the_reader_found_faulty_are_not_checked_again(spec, test_frame):
+    validator = StreamValidator(spec, "a.csv")
+    ragged = Fault(102, "", "3 values", "12 as in the header, in the line 'a,b,c'")
+    frame = test_frame.head(3).assign(Pclass=["1", "x", "9"])
+    parsed, faults = validator.part(frame, 101, [ragged])
+    assert list(parsed.index) == [101, 103] and faults[102] == [ragged]
+    assert [fault.column for fault in faults[103]] == ["Pclass"]
 
 
 @pytest.mark.parametrize("kind", ["int64", "float64", "str"])

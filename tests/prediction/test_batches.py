@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from unittest.mock import Mock
 
@@ -12,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from titanic_ml.errors import InvalidTable, ModelError
+from titanic_ml.errors import Fault, InvalidTable, ModelError
 from titanic_ml.prediction import batches
 from titanic_ml.prediction.batches import BatchPredictor
 from titanic_ml.prediction.predictor import Predictor
 
+CUT = "3 values", "12"
 SPOILED = {"Age": "old", "Pclass": "4", "PassengerId": "892", "Name": None}
 
 
@@ -39,15 +41,15 @@ def spoiled(frame: pd.DataFrame, spoils: dict[int, str]) -> pd.DataFrame:
 @dataclass
 class Given:
     frame: pd.DataFrame
-    broken: dict[int, str]
+    faults: Sequence[Fault] = ()
     fraction: float | None = None
 
 
-def run(batch_predictor, frame, size, broken=()):
+def run(batch_predictor, frame, size, ragged=()):
     """Predict a frame in parts; the predictions and the rejected rows."""
     good, bad, parts = [], [], []
     for start in range(0, len(frame), size):
-        inside = {row - start: "cut" for row in broken if start <= row < start + size}
+        inside = [Fault(row + 1, "", *CUT) for row in ragged if start <= row < start + size]
         parts.append(Given(frame.iloc[start : start + size], inside))
     batch_predictor.run(parts, good.append, bad.append)
     return good, bad
@@ -56,16 +58,16 @@ def run(batch_predictor, frame, size, broken=()):
 @settings(max_examples=settings.default.max_examples // 5)  # each predicts a table
 @given(
     spoils=st.dictionaries(st.integers(1, 23), st.sampled_from(list(SPOILED)), max_size=12),
-    broken=st.sets(st.integers(1, 23), max_size=4),
+    ragged=st.sets(st.integers(1, 23), max_size=4),
     size=st.integers(1, 30),
 )
 def test_good_and_rejected_are_read_and_batches_change_no_prediction(
-    spec, predictor, expected, _test_table, spoils, broken, size
+    spec, predictor, expected, _test_table, spoils, ragged, size
 ):
     frame = spoiled(_test_table.head(24).copy(), spoils)
     counted = BatchPredictor(lambda: predictor, spec, "a.csv", quarantine=True)
-    good, bad = run(counted, frame, size, broken)
-    bad_rows = sorted({*spoils, *broken})
+    good, bad = run(counted, frame, size, ragged)
+    bad_rows = sorted({*spoils, *ragged})
     assert (counted.read, counted.predicted, counted.rejected) == (
         *(24, 24 - len(bad_rows), len(bad_rows)),
     )
@@ -80,7 +82,8 @@ def test_good_and_rejected_are_read_and_batches_change_no_prediction(
             frame.iloc[bad_rows].reset_index(drop=True),
         )
         for row, why in zip(bad_rows, rejected["rejected_because"]):
-            assert why == "cut" if row in broken else f"column {spoils[row]}: found " in why
+            cut = why == "found 3 values, expected 12"
+            assert cut if row in ragged else f"column {spoils[row]}: found " in why
 
 
 @pytest.mark.parametrize("size", [5, 40, 418])
@@ -136,10 +139,10 @@ def test_the_model_is_loaded_once_while_the_first_rows_are_read(spec, predictor,
         return predictor
 
     def parts():
-        yield Given(test_frame.head(10), {})
-        yield Given(test_frame.tail(20), {})
+        yield Given(test_frame.head(10))
+        yield Given(test_frame.tail(20))
         read.set()
-        yield Given(test_frame[10:-20], {})
+        yield Given(test_frame[10:-20])
 
     good = []
     BatchPredictor(load, spec, "a.csv").run(parts(), good.append, good.append)
@@ -153,7 +156,7 @@ def test_a_model_that_cannot_be_loaded_is_told_of_and_nothing_is_written(spec, t
 
     good = []
     with pytest.raises(ModelError, match="broken"):
-        parts = [Given(test_frame, {})] if rows else []
+        parts = [Given(test_frame)] if rows else []
         BatchPredictor(load, spec, "a.csv").run(parts, good.append, good.append)
     assert not good
 
@@ -170,6 +173,6 @@ def test_a_batch_is_predicted_in_one_thread_and_the_libraries_get_theirs_back(sp
 
     with threadpool_limits(2):
         BatchPredictor(lambda: Mock(predict=predict), spec, "a.csv").run(
-            [Given(test_frame, {})], lambda frame: None, lambda frame: None
+            [Given(test_frame)], lambda frame: None, lambda frame: None
         )
         assert (seen, most()) == ([1], 2)

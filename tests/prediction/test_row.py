@@ -19,9 +19,6 @@ from titanic_ml.preprocessing.titanic import TitanicFeatures
 
 ROOT = Path(__file__).parents[2]
 TABLES = ["data/train.csv", "data/test.csv", "tests/known/made_passengers.parquet"]
-FEATURES = pd.DataFrame(
-    {"word": list("abca"), "x": [1.0, 2.0, 4.0, 3.0], "z": [0.0, 1.0, 0.0, 5.0]}
-)
 
 
 def rows_of(table: str, spec) -> tuple[list[dict], Dataset]:
@@ -41,8 +38,8 @@ def predictor(request, candidates, dataset) -> Predictor:
 
 
 @pytest.fixture
-def row_predictor(predictor, dataset, spec) -> RowPredictor:
-    return RowPredictor(predictor, spec, predictor.model[0].transform(dataset.X.head(100)))
+def row_predictor(predictor, spec) -> RowPredictor:
+    return RowPredictor(predictor, spec)
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -67,35 +64,39 @@ def test_a_bad_row_has_the_faults_of_a_table(row_predictor, predictor, spec):
     assert str(caught.value) == str(expected.value) and len(caught.value.faults) == 2
 
 
-def test_what_the_plain_way_does_not_take_goes_the_way_of_a_table(row_predictor, spec):
+def test_numbers_of_numpy_are_read(row_predictor, spec):
     rows, _ = rows_of("data/test.csv", spec)
     odd = rows[0] | {"Pclass": np.int64(3), "Fare": np.float32(7.8292)}
     assert row_predictor.predict(odd) == row_predictor.predict(rows[0] | {"Fare": 7.8292})
 
 
-def test_a_model_without_features_of_plain_columns_is_asked_by_tables(candidates, dataset, spec):
+def test_a_model_of_other_steps_predicts_through_scikit_learn(candidates, dataset, spec):
     candidate = candidates["one_column"]
     model = candidate.fit_pipeline(candidate.preprocessor, {}, 0, dataset.X, dataset.y)
-    one = RowPredictor(Predictor(model), spec, dataset.X.head(9))
+    predictor = Predictor(model)
+    one = RowPredictor(predictor, spec)
     rows, asked = rows_of("data/test.csv", spec)
-    whole = Predictor(model).predict(asked, spec.target, with_probability=True)
-    assert one.model is None
-    assert [one.predict(row) for row in rows[:9]] == list(whole[:9].itertuples(False, None))
+    whole = predictor.predict(asked, spec.target, with_probability=True)
+    assert predictor.fast_path is None
+    expected = list(whole[:9].itertuples(False, None))
+    assert [one.predict(row) for row in rows[:9]] == one.predict_table(rows[:9]) == expected
 
 
-def test_rows_that_have_nothing_to_do_with_each_other_are_asked_together(row_predictor, spec):
+def test_independent_rows_are_predicted_together(row_predictor, spec):
     rows, _ = rows_of("data/test.csv", spec)
-    asked = [rows[0], rows[1] | {"Pclass": 7}, rows[2] | {"Pclass": np.int64(3)}, rows[0]]
-    found = row_predictor.predict_each(asked)
+    bad = rows[1] | {"Pclass": 7}
+    found = row_predictor.predict_each([rows[0], bad, rows[2], rows[0]])
     first = row_predictor.predict(rows[0])
-    assert found == [first, None, None, first]  # `predict` tells of those that are not plain
-    assert row_predictor.predict_each([asked[1]]) == [None]
+    assert found[::3] == [first, first] and found[2] == row_predictor.predict(rows[2])
+    with pytest.raises(InvalidTable) as caught:
+        row_predictor.predict(bad)
+    assert str(found[1]) == str(caught.value)
+    assert str(row_predictor.predict_each([bad])[0]) == str(caught.value)
 
 
 def test_many_rows_are_one_table(row_predictor, spec):
     rows, _ = rows_of("data/test.csv", spec)
     short = [{name: v for name, v in row.items() if v is not None} for row in rows[:9]]
-    made = row_predictor.predict_table(short)
-    assert list(made.itertuples(False, None)) == [row_predictor.predict(row) for row in rows[:9]]
+    assert row_predictor.predict_table(short) == [row_predictor.predict(row) for row in rows[:9]]
     with pytest.raises(InvalidTable, match="row 3, column Pclass(.|\n)*row 4, column PassengerId"):
         row_predictor.predict_table([*rows[:2], rows[2] | {"Pclass": 7}, rows[0]])

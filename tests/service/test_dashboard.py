@@ -9,7 +9,6 @@ import pandas as pd
 
 from titanic_ml.monitoring.log import PredictionLog
 from titanic_ml.service import serving
-from titanic_ml.service.schema import example
 
 
 def test_it_shows_the_version_that_answers(service, pipeline):
@@ -54,7 +53,7 @@ def test_the_confusion_matrix_at_the_threshold_is_that_of_the_report(service, pi
 
 
 def test_the_example_is_no_row_of_the_training_table(service, pipeline, passengers):
-    one = example(pipeline.spec)
+    one = pipeline.spec.example_row
     assert one["PassengerId"] not in set(passengers["PassengerId"])
     others = pd.read_csv("data/test.csv").set_index("PassengerId", drop=False)
     assert one == others.loc[one["PassengerId"]].to_dict()

@@ -48,6 +48,13 @@ def test_what_is_no_passenger_is_refused(service, body):
     assert service.post([]).json["error"] == "found no passengers, expected at least one"
 
 
+def test_too_many_fields_are_refused(service, passenger):
+    answer = service.post([passenger, passenger | dict.fromkeys(map(str, range(100_000)), 1)])
+    assert (answer.status, answer.json["error"]) == (
+        *(422, "passenger 2 has 100,008 fields, expected at most 1,000"),
+    )
+
+
 def test_too_many_passengers_or_bytes_are_refused(service, passenger, monkeypatch):
     monkeypatch.setattr(requests, "MOST_PASSENGERS", 2)
     assert service.post([passenger | {"PassengerId": n} for n in (1, 2)]).status == 200

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from threading import Event
+import asyncio
 
 import pytest
 
@@ -29,26 +27,16 @@ def test_what_is_answered_is_kept(start, pipeline, tmp_path, passenger, wait_unt
     assert "titanic_log_rows_total 2.0" in page and "titanic_log_dropped_rows_total 0.0" in page
 
 
-def test_while_a_fault_is_looked_for_others_are_answered(
-    own_service, pipeline, passenger, monkeypatch
-):
-    service = own_service
-    began, goes_on, predict_one = Event(), Event(), pipeline.online.predict_one
-    another = type(service)(service.port, service.app)
+def test_concurrent_passengers_with_and_without_faults_get_their_own_answers(pipeline, passenger):
+    serving = Serving.of(pipeline, "champion")
+    rows = [passenger, passenger | {"Pclass": 9}, passenger | {"Sex": "female"}]
 
-    def slow(row):
-        began.set()
-        assert goes_on.wait(20)
-        return predict_one(row)
+    async def ask():
+        return await asyncio.gather(*map(serving.answer, rows), return_exceptions=True)
 
-    monkeypatch.setattr(pipeline.online, "predict_one", slow)
-    with closing(another.connection), ThreadPoolExecutor(1) as pool:
-        faulty = pool.submit(service.post, passenger | {"Pclass": 9})
-        assert began.wait(20)
-        assert another.post(passenger).status == 200
-        assert not faulty.done()
-        goes_on.set()
-        assert faulty.result().status == 422
+    first, refused, other = asyncio.run(ask())
+    assert [first, other] == [pipeline.predict_one(rows[0]), pipeline.predict_one(rows[2])]
+    assert "found 9, expected a whole number" in str(refused)
 
 
 def test_nobody_answers_before_it_is_started(pipeline):

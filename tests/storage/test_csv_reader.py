@@ -1,4 +1,4 @@
-"""A CSV as a stream: the same rows in blocks of any size, and broken rows in their places."""
+"""A CSV as a stream: the same rows in blocks of any size, and ragged rows in their places."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CELLS = st.text(st.sampled_from('ab é,"\n'), max_size=4)
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=30)
 
 
-def stream(data: bytes, keep_broken: bool = False, block: int = 1 << 20):
-    return CsvStream(io.BytesIO(data), "a.csv", keep_broken, block)
+def stream(data: bytes, keep_ragged: bool = False, block: int = 1 << 20):
+    return CsvStream(io.BytesIO(data), "a.csv", keep_ragged, block)
 
 
 def as_text(rows: list[list[str]]) -> bytes:
@@ -26,26 +26,30 @@ def as_text(rows: list[list[str]]) -> bytes:
 
 
 @given(rows=ROWS, block=st.integers(64, 400))
-def test_rows_come_in_their_order_and_broken_ones_are_named_in_blocks_of_any_size(rows, block):
-    found, broken = [], {}
-    for batch in stream(as_text([["x", "y", "z"], *rows]), keep_broken=True, block=block):
-        broken |= {len(found) + place: why for place, why in batch.broken.items()}
+def test_ragged_rows_have_a_fault_each_in_blocks_of_any_size(rows, block):
+    found, faults = [], []
+    for batch in stream(as_text([["x", "y", "z"], *rows]), keep_ragged=True, block=block):
         found += [list(row.values()) for row in batch.data.to_pylist()]
+        faults += batch.faults
+        assert all(fault.row <= len(found) for fault in batch.faults)
     padded = [[value or None for value in row[:3]] + [None] * (3 - len(row)) for row in rows]
     assert found == padded
-    assert set(broken) == {place for place, row in enumerate(rows) if len(row) != 3}
-    for place, why in broken.items():
-        assert why.startswith(f"found {len(rows[place])} values, expected 3 as in the header")
+    ragged = [number for number, row in enumerate(rows, start=1) if len(row) != 3]
+    assert [fault.row for fault in faults] == ragged
+    for fault in faults:
+        assert fault.found == f"{len(rows[fault.row - 1])} values"
+        assert fault.expected.startswith("3 as in the header, in the line")
 
 
-def test_the_whole_line_of_a_broken_row_is_kept():
-    (batch,) = stream(b'a,b\n1,"x, y",3,4\n', keep_broken=True)
-    assert batch.broken[0].endswith("""in the line '1,"x, y",3,4'""")
+def test_the_whole_line_of_a_ragged_row_is_kept():
+    (batch,) = stream(b'a,b\n1,"x, y",3,4\n', keep_ragged=True)
+    (fault,) = batch.faults
+    assert fault.expected.endswith("""in the line '1,"x, y",3,4'""")
     assert batch.data.to_pylist() == [{"a": "1", "b": "x, y"}]
 
 
 @pytest.mark.parametrize("block", [64, 1 << 20])
-def test_broken_rows_are_refused_after_the_whole_file_was_read(block):
+def test_ragged_rows_are_refused_after_the_whole_file_was_read(block):
     data = b"a,b\n" + b"1,2\n" * 100 + b"1\n" + b"1,2\n" * 100 + b"1,2,3\n"
     with pytest.raises(UnreadableTable, match="but row 101 has 1, row 202 has 3$"):
         list(stream(data, block=block))

@@ -14,8 +14,8 @@ def test_rows_asked_together_get_what_each_gets_alone(pipeline, passengers):
     rows = passengers.drop(columns="Survived").astype(object).head(4).to_dict("records")
     alone = [pipeline.predict_one(row) for row in rows]
     assert pipeline.online.predict_rows(rows) == alone == pipeline.online.predict_each(rows)
-    found = pipeline.online.predict_each([rows[0], rows[1] | {"Pclass": 7}])
-    assert found == [alone[0], None]  # `predict_one` tells what is wrong with it
+    good, bad = pipeline.online.predict_each([rows[0], rows[1] | {"Pclass": 7}])
+    assert good == alone[0] and "found 7, expected a whole number" in str(bad)
     with pytest.raises(InvalidTable, match="row 2, column Pclass"):
         pipeline.online.predict_rows([rows[0], rows[1] | {"Pclass": 7}])
 

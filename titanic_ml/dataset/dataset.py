@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from titanic_ml.dataset.columns import validate
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.dataset.validation import validate
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,7 +19,7 @@ ALIKE = str.maketrans({mark: "'" for mark in "‘’ʼ´`"} | {dash: "-" for das
 CONTROL = dict.fromkeys([*range(9), *range(14, 28), 127])  # of ASCII, less what is a space
 MARKS = re.compile(r" (?=[,.;:/)])|(?<=[/(]) ")  # spaces that say nothing beside these
 WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def text(value: str, case: Case = "keep") -> str | None:
@@ -45,30 +45,28 @@ def text(value: str, case: Case = "keep") -> str | None:
 
 
 def text_of(value: Any, case: Case = "keep") -> str | None:
-    """The text of a value of a column of texts: of a text, or of a whole number.
+    """Return the text of a value of a text column: of a text, or of a whole number.
 
     Raises
     ------
-    TypeError
+    ValueError
         It is something else: a list, a date, a fraction, true or false.
     """
     if isinstance(value, str):
         return text(value, case)
-    if isinstance(value, (bool, np.bool_)):
-        raise TypeError
-    if isinstance(value, (int, np.integer)):
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    raise TypeError
+    raise ValueError
 
 
 def number_of(value: Any) -> float | None:
-    """The number of a value of a column of numbers; None if it only says that one is missing.
+    """Return the number of a value of a numeric column, None if the value means "missing".
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         It is no number: a date, a duration, a complex number, true or false, another text.
 
     >>> number_of(" 7.25 "), number_of("NaN"), number_of(3)
@@ -84,7 +82,7 @@ def number_of(value: Any) -> float | None:
     if isinstance(value, (int, float, np.integer, np.floating, Decimal)):
         if not isinstance(value, bool):
             return float(value)
-    raise TypeError
+    raise ValueError
 
 
 def rounded(numbers: np.ndarray, decimals: int) -> np.ndarray:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from titanic_ml.dataset.normalise import Case
+import numpy as np
+import pandas as pd
+
+from titanic_ml.dataset.normalise import Case, number_of, text, text_of
+from titanic_ml.dataset.patterns import check_pattern
 from titanic_ml.dataset.slices import Slice, parse_slices
 from titanic_ml.errors import SettingsError, nearest
 
@@ -37,8 +40,10 @@ class Column:
     case
         ``upper`` or ``lower`` if capital letters mean nothing in a text; else ``keep``.
     pattern, example
-        A regular expression that the whole of a text must match, once it has its one spelling, and
-        a value that does, for people.
+        A regular expression that the whole normalised text must match, and a value that does. It
+        is matched in linear time, so it can't look around or refer to a group.
+    longest
+        Most characters of a text, checked before anything else.
     about
         Meaning and unit, for people.
     """
@@ -53,6 +58,7 @@ class Column:
     case: Case = "keep"
     pattern: str = ""
     example: str = ""
+    longest: int = 500
     about: str = ""
 
     @classmethod
@@ -68,10 +74,17 @@ class Column:
                 f"{key}.case is {node['case']}, expected one of {', '.join(get_args(Case))}"
             )
         try:
-            re.compile(node.get("pattern", ""))
-        except re.error as error:
-            raise SettingsError(f"{key}.pattern is no regular expression: {error}") from error
-        return cls(**{**node, "allowed": tuple(node.get("allowed", ()))})
+            check_pattern(node.get("pattern", ""))
+        except ValueError as error:
+            raise SettingsError(f"{key}.pattern can't be used: {error}") from error
+        column = cls(**{**node, "allowed": tuple(node.get("allowed", ()))})
+        for word in () if column.numeric else column.allowed:
+            if word != text(str(word)):
+                raise SettingsError(
+                    f"{key}.allowed has {word!r}, expected texts without superfluous spaces that "
+                    "don't stand for a missing value; put numbers in quotes"
+                )
+        return column
 
     @cached_property
     def numeric(self) -> bool:
@@ -79,18 +92,51 @@ class Column:
 
     @cached_property
     def scale(self) -> float:
-        """By what a number is multiplied until its last decimal is the unit."""
+        """Rounding factor, ``10 ** decimals``."""
         return 10.0**self.decimals
 
     @cached_property
-    def spelled(self) -> Mapping[str, Any]:
-        """The allowed words, by what they are in small letters."""
+    def words(self) -> Mapping[str, Any]:
+        """The allowed texts by their lower-case form."""
         return {str(word).lower(): word for word in self.allowed}
 
-    @cached_property
-    def form(self) -> re.Pattern[str]:
-        """The pattern, ready to be matched."""
-        return re.compile(self.pattern)
+    def read(self, value: Any) -> Any:
+        """Return one value in the column's type and canonical spelling, None if it is missing.
+
+        Range, allowed values and pattern are checked elsewhere.
+
+        Raises
+        ------
+        ValueError
+            The value is of another type, or too long.
+
+        >>> Column("number", decimals=2).read(" 7.250001 "), Column("integer").read("3.0")
+        (7.25, 3)
+        """
+        if isinstance(value, str):
+            if len(value) > self.longest:
+                raise ValueError(f"longer than {self.longest} characters")
+        elif value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+            return None
+        if self.numeric:
+            return self._number(value)
+        found = text_of(value, self.case)
+        return self.words.get(found.lower(), found) if self.allowed and found else found
+
+    def _number(self, value: Any) -> float | None:
+        try:
+            truth = isinstance(value, (bool, np.bool_)) and set(self.allowed) == {0, 1}
+            found = float(value) if truth else number_of(value)
+            if found is None or found != found:
+                return None
+            found = round(found * self.scale) / self.scale + 0.0
+        except OverflowError as error:
+            raise ValueError("too large") from error
+        if self.kind == "integer":
+            if found % 1 or abs(found) >= 10.0**DIGITS:
+                raise ValueError("no whole number that float64 holds exactly")
+            return int(found)
+        return found
 
     @property
     def expected(self) -> str:
@@ -199,6 +245,21 @@ class DatasetSpec:
         """Return the same specification, but that rows need no id."""
         columns = {**self.columns, self.id: replace(self.columns[self.id], nullable=True)}
         return replace(self, columns=columns)
+
+    @property
+    def example_row(self) -> dict[str, Any]:
+        """The example row without the target.
+
+        A column that `example` leaves out gets its own example, its first allowed value or its
+        minimum, in this order; else None.
+        """
+        return {
+            name: self.example.get(
+                name, column.example or next(iter(column.allowed), column.minimum)
+            )
+            for name, column in self.columns.items()
+            if name != self.target
+        }
 
     @property
     def kinds(self) -> dict[str, Kind]:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
+from titanic_ml.dataset.columns import check
+from titanic_ml.dataset.faults import repeated_value
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.dataset.validation import check, doubled
 from titanic_ml.errors import Fault, InvalidTable
 
 
 class StreamValidator:
     """Checks the rows of a table part by part, without its target.
 
-    Of the rows gone by it keeps eight bytes for each value of a column that must be unique, by
-    which it knows one that comes again in a later part.
+    It keeps eight bytes of each value of a unique column, to find it again in later parts.
 
     Parameters
     ----------
-    spec
-        What the columns may hold.
-    source
-        What to call the table in a message.
+    spec : what the columns may hold
+    source : name of the table in messages
     """
 
     def __init__(self, spec: DatasetSpec, source: str) -> None:
@@ -38,58 +35,61 @@ class StreamValidator:
         }
 
     def part(
-        self, frame: pd.DataFrame, numbers: np.ndarray
+        self, frame: pd.DataFrame, first: int, known: Iterable[Fault] = ()
     ) -> tuple[pd.DataFrame, dict[int, list[Fault]]]:
-        """The typed columns of some rows, and the faults of each that has any, by its number.
+        """Return the typed columns of some rows, and by row number the faults of each faulty row.
 
-        It looks at nothing but these rows, so parts may be checked at the same time.
+        Only these rows are looked at, so parts may be checked concurrently.
 
         Parameters
         ----------
-        frame
-            The rows.
-        numbers
-            The number of each row in the table, (n,).
+        frame : the rows
+        first : number of the first row in the table
+        known : faults that the reader found; these rows are not in the result's columns, whose
+            index has the numbers of the others
 
         Raises
         ------
         InvalidTable
             The columns are at fault, so that no row can be read.
         """
-        parsed, found = check(frame, self.spec, with_target=False)
-        found = [replace(f, row=int(numbers[f.row - 1])) if f.row else f for f in found]
+        faults = defaultdict(list)
+        for fault in known:
+            faults[fault.row].append(fault)
+        numbers = np.arange(len(frame)) + first
+        if faults:
+            whole = ~np.isin(numbers, list(faults))
+            frame, numbers = frame[whole], numbers[whole]
+        parsed, found = check(frame, self.spec, with_target=False, numbers=numbers)
         if not all(fault.row for fault in found):
             raise InvalidTable(self.source, found)
-        faults = defaultdict(list)
         for fault in sorted(found):
             faults[fault.row].append(fault)
-        return parsed, dict(faults)
+        return parsed.set_axis(numbers), dict(faults)
 
     def keys(self, parsed: pd.DataFrame) -> pd.DataFrame:
-        """The columns of a part that `again` looks at."""
+        """Return the columns of a part that `again` looks at."""
         return parsed[list(self._seen)].copy()
 
     def again(
-        self, keys: pd.DataFrame, numbers: np.ndarray, faults: Mapping[int, list[Fault]]
+        self, keys: pd.DataFrame, faults: Mapping[int, list[Fault]]
     ) -> dict[int, list[Fault]]:
-        """The faults of a part with those added of rows that have a value of an earlier part.
+        """Return the faults of a part, with those of values that an earlier part has.
 
-        Parts come in their order.
+        Parts must come in their order.
 
         Parameters
         ----------
-        keys, faults
-            What `keys` and `part` said of these rows.
-        numbers
-            As there.
+        keys : result of `keys`
+        faults : second result of `part`
         """
         all_faults = {row: list(found) for row, found in faults.items()}
         for name, seen in self._seen.items():
-            for place in seen.again(keys[name]).nonzero()[0]:
-                row = int(numbers[place])
-                found = all_faults.setdefault(row, [])
+            values = keys[name]
+            for row, value in values[seen.again(values)].items():
+                found = all_faults.setdefault(int(row), [])
                 if name not in {fault.column for fault in found}:
-                    found.append(doubled(row, name, keys[name].iloc[place]))
+                    found.append(repeated_value(int(row), name, value))
         return all_faults
 
 

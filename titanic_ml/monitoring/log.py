@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 import pandas as pd
 import pyarrow
 
+from titanic_ml.dataset.columns import check
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.dataset.validation import check
 from titanic_ml.errors import SettingsError, TitanicError
 from titanic_ml.storage.address import FileAddress, parse
 from titanic_ml.storage.sinks import check_sink, open_sink, schema_of

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from titanic_ml.dataset.columns import check
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.dataset.validation import check
 from titanic_ml.errors import DataError, InvalidTable, SettingsError
 from titanic_ml.monitoring.log import ANSWER, BATCH, spec_of_log
 

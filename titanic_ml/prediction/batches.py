@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
 
@@ -15,9 +15,9 @@ from joblib import cpu_count
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.faults import NO_ROWS
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.dataset.stream import StreamValidator
-from titanic_ml.dataset.validation import NO_ROWS
 from titanic_ml.errors import Fault, InvalidTable
 from titanic_ml.prediction.predictor import Predictor
 
@@ -26,49 +26,46 @@ REJECTED = {"rejected_row": "integer", "rejected_because": "text"}  # columns of
 
 
 class Batch(Protocol):
-    """Rows that come one after another, as a source of tables gives them."""
+    """Consecutive rows of a table, as a source of tables yields them."""
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The rows; the target is not looked at."""
+        """The rows; the target is ignored."""
 
     @property
-    def broken(self) -> Mapping[int, str]:
-        """By position, what is wrong with a row that could not be read as one."""
+    def faults(self) -> Sequence[Fault]:
+        """Faults of rows that could not be read."""
 
     @property
     def fraction(self) -> float | None:
-        """The share of all rows that has come with these; None if it isn't known."""
+        """Share of the table that has been read with these rows; None if unknown."""
 
 
 @dataclass(frozen=True)
-class Answered:
-    """What is said of some rows before it is known which rows came before them.
+class CheckedBatch:
+    """Validated and predicted rows, before the check for values that an earlier batch has.
 
     Attributes
     ----------
     frame
-        The rows as they came; None where none of them can be set aside.
-    broken, fraction
-        As of the batch.
+        The rows as they were read; None if no row can be set aside.
+    fraction
+        As in the batch.
     numbers
-        The number of each row in the table, (n,).
-    good
-        Which rows have no fault, (n,) bool.
-    keys, faults
-        The columns of the rows that could be read in which no value may come again, and the faults
-        of each row that has any.
+        Number of each row in the table, (n,).
+    faults
+        By row number, the faults of each faulty row.
+    keys
+        Columns of unique values of the rows that could be read.
     predictions
-        Id, class and probability of the good rows, in order; None without any.
+        Id, class and probability of the rows without a fault, in order; None without any.
     """
 
     frame: pd.DataFrame | None
-    broken: Mapping[int, str]
     fraction: float | None
     numbers: np.ndarray
-    good: np.ndarray
-    keys: pd.DataFrame
     faults: Mapping[int, list[Fault]]
+    keys: pd.DataFrame
     predictions: pd.DataFrame | None
 
 
@@ -156,45 +153,42 @@ class BatchPredictor:
         ):
             model = loader.submit(lambda: Loaded(self.load(), ThreadpoolController()))
             try:
-                for answered in self._answers(batches, pool, model):
-                    predictions, rejected = self._settle(answered)
+                for batch in self._checked_batches(batches, pool, model):
+                    predictions, rejected = self._settle(batch)
                     if predictions is not None:
                         write(predictions)
                     if rejected is not None:
                         reject(rejected)
                     if progress:
-                        progress(self.read, answered.fraction)
+                        progress(self.read, batch.fraction)
                 model.result()  # of no rows too it is said that it can't be loaded
             finally:
                 pool.shutdown(cancel_futures=True)
         self.finish()
 
-    def _answers(
+    def _checked_batches(
         self, batches: Iterable[Batch], pool: ThreadPoolExecutor, model: Future[Loaded]
-    ) -> Iterator[Answered]:
-        """What is said of each batch, in their order, while the next ones are worked on."""
-        waiting: deque[Future[Answered]] = deque()
-        begun = 0
+    ) -> Iterator[CheckedBatch]:
+        """Yield each batch checked and predicted, in order, while the next ones are worked on."""
+        waiting: deque[Future[CheckedBatch]] = deque()
+        first = 1
         for batch in batches:
-            waiting.append(pool.submit(self._answer, batch, begun, model))
-            begun += len(batch.frame)
+            waiting.append(pool.submit(self._checked, batch, first, model))
+            first += len(batch.frame)
             if len(waiting) > self.workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _answer(self, batch: Batch, before: int, model: Future[Loaded]) -> Answered:
-        """Check and predict some rows, before which there are so many. It may be done at any time.
+    def _checked(self, batch: Batch, first: int, model: Future[Loaded]) -> CheckedBatch:
+        """Check and predict some rows; batches may be checked concurrently.
 
         Raises `InvalidTable` if the columns are at fault.
         """
-        frame, broken = batch.frame, batch.broken
-        numbers = np.arange(len(frame)) + before + 1
-        whole = np.ones(len(frame), dtype="bool")
-        whole[list(broken)] = False
-        rows = frame[whole] if broken else frame
-        parsed, faults = self._validator.part(rows, numbers[whole])
-        good = whole & ~np.isin(numbers, list(faults))
+        frame = batch.frame
+        parsed, faults = self._validator.part(frame, first, batch.faults)
+        numbers = np.arange(len(frame)) + first
+        good = ~np.isin(numbers, list(faults))
         predictions = None
         if good.any() and not self._faulty and (self.quarantine or not faults):
             if good.all():
@@ -204,31 +198,26 @@ class BatchPredictor:
             loaded = model.result()
             with loaded.libraries.limit(limits=1):  # for OpenMP it is a thread's own
                 predictions = loaded.predictor.predict(dataset, self.spec.target, True)
-        keys = self._validator.keys(parsed)
-        kept = frame if self.quarantine else None
-        return Answered(kept, broken, batch.fraction, numbers, good, keys, faults, predictions)
+        keys, kept = self._validator.keys(parsed), frame if self.quarantine else None
+        return CheckedBatch(kept, batch.fraction, numbers, faults, keys, predictions)
 
-    def _settle(self, answered: Answered) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-        """Count the next rows; the predictions of those that stay good, and the bad ones."""
-        numbers, good, predictions = answered.numbers, answered.good, answered.predictions
-        whole = np.ones(len(numbers), dtype="bool")
-        whole[list(answered.broken)] = False
-        faults = self._validator.again(answered.keys, numbers[whole], answered.faults)
-        self.read += len(numbers)
+    def _settle(self, batch: CheckedBatch) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+        """Count the next rows; return the predictions of the good ones, and the rejected rows."""
+        faults = self._validator.again(batch.keys, batch.faults)
+        self.read += len(batch.numbers)
         if faults and not self.quarantine:
             self._keep(faults)
         if self._faulty:
             return None, None
-        reasons = {int(numbers[place]): why for place, why in answered.broken.items()}
-        reasons |= {row: "; ".join(map(_reason, found)) for row, found in faults.items()}
-        self.rejected += len(reasons)
-        self.predicted += len(numbers) - len(reasons)
-        if not reasons or answered.frame is None:
-            return predictions, None
-        bad = np.isin(numbers, list(reasons))
+        self.rejected += len(faults)
+        self.predicted += len(batch.numbers) - len(faults)
+        if not faults or batch.frame is None:
+            return batch.predictions, None
+        bad, predictions = np.isin(batch.numbers, list(faults)), batch.predictions
         if predictions is not None:
+            good = ~np.isin(batch.numbers, list(batch.faults))
             predictions = predictions[~bad[good]] if not bad.all() else None
-        return predictions, _rejected(answered.frame[bad], numbers[bad], reasons)
+        return predictions, _rejected(batch.frame[bad], batch.numbers[bad], faults)
 
     def finish(self) -> None:
         """Say that all rows have come.
@@ -249,13 +238,14 @@ class BatchPredictor:
         self._faults += found[: KEPT_FAULTS - len(self._faults)]
 
 
-def _rejected(frame: pd.DataFrame, numbers: np.ndarray, reasons: Mapping[int, str]) -> pd.DataFrame:
+def _rejected(
+    frame: pd.DataFrame, numbers: np.ndarray, faults: Mapping[int, list[Fault]]
+) -> pd.DataFrame:
     rejected = frame.copy()
     row, because = REJECTED
     rejected[row] = numbers
-    rejected[because] = [reasons[number] for number in numbers.tolist()]
+    rejected[because] = [
+        "; ".join(str(replace(fault, row=0)) for fault in faults[number])
+        for number in numbers.tolist()
+    ]
     return rejected
-
-
-def _reason(fault: Fault) -> str:
-    return f"column {fault.column}: found {fault.found}, expected {fault.expected}"

@@ -456,12 +456,6 @@ def _pickled(thing: Any) -> bytes:
     return buffer.getvalue()
 
 
-def manifest_schema() -> dict[str, Any]:
-    """JSON schema of a manifest."""
-    schema: dict[str, Any] = _reader().json_schema()
-    return schema
-
-
 @cache
 def _reader() -> Any:
     """What checks the types of a manifest."""

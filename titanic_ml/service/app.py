@@ -14,7 +14,7 @@ from titanic_ml import __version__
 from titanic_ml.service.champion import SECONDS
 from titanic_ml.service.dashboard import dashboard
 from titanic_ml.service.keys import Guarded
-from titanic_ml.service.openapi import TAGS, described
+from titanic_ml.service.openapi import TAGS
 from titanic_ml.service.predicting import predicting
 from titanic_ml.service.refusals import tell_refusals
 from titanic_ml.service.serving import Serving
@@ -68,9 +68,7 @@ def create_app(
     app.router.routes += routes  # an included router is asked twice at each request
     tell_refusals(app, serving.metrics)
     paths = [route.path for route in routes]  # type: ignore[attr-defined]
-    keys = pipeline.settings.service.keys
-    described(app, with_keys=bool(keys))
-    if keys:
-        app.add_middleware(Guarded, keys=keys)
+    if serving.keys:
+        app.add_middleware(Guarded, keys=serving.keys)
     app.add_middleware(Watched, metrics=serving.metrics, paths=paths)
     return app

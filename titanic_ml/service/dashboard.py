@@ -21,7 +21,6 @@ from titanic_ml.reporting.report import figures_in
 from titanic_ml.reporting.verdict import verdict
 from titanic_ml.service.apart import Kept, apart
 from titanic_ml.service.requests import Refused
-from titanic_ml.service.schema import example
 from titanic_ml.service.serving import Serving
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _page(serving: Serving, model: str) -> str:
         **_over_time(versions),
         history=history[::-1][:NEWEST],
         spec=serving.spec,
-        example=example(serving.spec),
+        example=serving.spec.example_row,
     )
 
 

@@ -1,69 +1,22 @@
-"""What OpenAPI says of the requests, their answers and their refusals, with examples."""
+"""The OpenAPI description of the service: request bodies, answers, refusals and groups of paths.
+
+Passengers are described by the model that validates them (`titanic_ml.dataset.records`).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
-from fastapi import FastAPI
+from fastapi import Depends
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, Field, create_model
 
+from titanic_ml.dataset.records import field_type, record_model
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.service.keys import OPEN
 from titanic_ml.service.requests import FILES, MOST_PASSENGERS
-from titanic_ml.service.schema import answer_schema, example, passenger_schema
 
-REFUSED = {
-    400: "the body is not what its type says, such as no JSON in UTF-8",
-    401: "no key, or a wrong one",
-    413: "too many passengers or bytes",
-    415: "another type than one of those above",
-    422: "a passenger has a fault: which, in which field, what was found and expected",
-    503: "no version is loaded",
-}
-FAULTS = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {"type": "string"},
-        "faults": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "passenger": {"type": "integer", "description": "from 1; 0 if it is all"},
-                    "field": {"type": "string"},
-                    "found": {"type": "string"},
-                    "expected": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-EXPLANATION = {
-    "title": "Explanation",
-    "type": "object",
-    "properties": {
-        "subject": {"type": "string"},
-        "outcome": {"type": "string", "description": "what the probability is of"},
-        "probability": {"type": "number"},
-        "base": {"type": "number", "description": "mean prediction for the training rows"},
-        "contributions": {
-            "type": "array",
-            "description": "the largest first; with the base they sum to the probability",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "features": {"type": "array", "items": {"type": "string"}},
-                    "values": {"type": "string"},
-                    "contribution": {"type": "number"},
-                },
-            },
-        },
-        "warning": {"type": "string"},
-        "version": {"type": "string"},
-    },
-}
-
-
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
 # Groups of /docs, in this order.
 PREDICT, MODEL, OPERATE = "Predict and explain", "Model", "Operate"
 TAGS = [
@@ -71,106 +24,107 @@ TAGS = [
     {"name": MODEL, "description": "The model version that predicts."},
     {"name": OPERATE, "description": "Health, readiness and metrics, for orchestrators."},
 ]
-HEALTH = {
-    "title": "Health",
-    "type": "object",
-    "required": ["status"],
-    "properties": {"status": {"type": "string", "enum": ["alive"]}},
+
+
+class PassengerFault(BaseModel):
+    """A fault of one field."""
+
+    passenger: int = Field(description="number of the passenger, from 1; 0 for a fault of all")
+    field: str
+    found: str
+    expected: str
+
+
+class Refusal(BaseModel):
+    """Why a request is refused."""
+
+    error: str
+    faults: list[PassengerFault] = []
+
+
+class Health(BaseModel):
+    """The state of the process."""
+
+    status: Literal["alive"]
+
+
+class Readiness(BaseModel):
+    """The version that predicts. Reasons are left out where keys are needed."""
+
+    model_version: str | None = Field(description="the version that predicts; null without one")
+    refused: str | None = Field(description="a newer champion that can't be loaded")
+    why: str = Field("", description="why it can't be loaded")
+    log: str | None = Field(None, description="why predictions can't be logged")
+
+
+UNAVAILABLE: Responses = {503: {"model": Refusal, "description": "no version is loaded"}}
+REFUSALS: Responses = UNAVAILABLE | {
+    400: {"model": Refusal, "description": "the body is not what its type says"},
+    413: {"model": Refusal, "description": "too many passengers or bytes"},
+    415: {"model": Refusal, "description": "another type than those above"},
+    422: {"model": Refusal, "description": "faults of passengers: where, found and expected"},
 }
-READINESS = {
-    "title": "Readiness",
-    "type": "object",
-    "required": ["model_version", "refused"],
-    "properties": {
-        "model_version": {
-            "type": ["string", "null"],
-            "description": "the version that predicts; null if none is loaded",
-        },
-        "refused": {
-            "type": ["string", "null"],
-            "description": "a newer champion that can't be loaded",
-        },
-        "why": {"type": "string", "description": "why; not shown where keys are needed"},
-        "log": {
-            "type": ["string", "null"],
-            "description": "why answers can't be logged; not shown where keys are needed",
-        },
-    },
-}
 
 
-def json_answer(schema: dict[str, Any], description: str) -> dict[str, Any]:
-    """A good answer in JSON, as FastAPI's `responses` take it."""
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def guarded(keys: Sequence[str], responses: Responses | None = None) -> dict[str, Any]:
+    """Return arguments of a path that has these responses, and needs a key if there are keys.
+
+    The keys are checked before a request reaches the path (`Guarded`).
+    """
+    found: dict[str, Any] = {"responses": responses or {}}
+    if keys:
+        unauthorized = {"model": Refusal, "description": "no key, or a wrong one"}
+        found["responses"] = found["responses"] | {401: unauthorized}
+        found["dependencies"] = [Depends(HTTPBearer(scheme_name="key", auto_error=False))]
+    return found
 
 
-def predict_page(spec: DatasetSpec) -> dict[str, Any]:
-    """Of `/predict`."""
-    one_spec = spec.with_optional_id()
-    passenger, answer = passenger_schema(one_spec), answer_schema(one_spec)
-    items = passenger_schema(spec)
+def predictions(spec: DatasetSpec) -> Any:
+    """Return the type of an answer of `/predict`: a prediction, or an object with a list."""
+    one = _prediction(spec.with_optional_id(), "Prediction")
+    item = _prediction(spec, "ListedPrediction")
+    fields: dict[str, Any] = {"predictions": (list[item], ...)}  # type: ignore[valid-type]
+    return one | create_model("Predictions", **fields)
+
+
+def _prediction(spec: DatasetSpec, title: str) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        "id": (field_type(spec.columns[spec.id]), Field(alias=spec.id)),
+        "target": (Literal[0, 1], Field(alias=spec.target)),
+        "probability": (float, Field(ge=0, le=1)),
+        "version": (str, Field(alias="model_version")),
+    }
+    return create_model(title, **fields)
+
+
+def passenger_body(spec: DatasetSpec) -> dict[str, Any]:
+    """Return the request body of one passenger, who needs no id."""
+    schema = record_model(spec.with_optional_id(), "Passenger").model_json_schema()
+    return _body({"application/json": {"schema": schema, "example": spec.example_row}})
+
+
+def passengers_body(spec: DatasetSpec) -> dict[str, Any]:
+    """Return the request body of one passenger or a list of them."""
+    one = record_model(spec.with_optional_id(), "Passenger").model_json_schema()
+    items = record_model(spec, "ListedPassenger").model_json_schema()
     many = {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_PASSENGERS}
-    answers = {
-        "title": "Predictions",
-        "type": "object",
-        "required": ["predictions"],
-        "properties": {"predictions": {"type": "array", "items": answer_schema(spec)}},
-    }
-    one = example(spec)
+    row = spec.example_row
+    required = {name: row[name] for name in one["required"]}
     examples = {
-        "one": {"summary": "one passenger", "value": one},
-        "many": {"summary": "a list of passengers", "value": [one]},
-        "few facts": {
-            "summary": "one of whom little is known",
-            "value": {name: one[name] for name in passenger["required"]},
-        },
+        "one": {"summary": "one passenger", "value": row},
+        "many": {"summary": "a list of passengers", "value": [row]},
+        "few facts": {"summary": "only the required fields", "value": required},
     }
-    body = {"schema": {"anyOf": [passenger, many]}, "examples": examples}
-    return _page({"application/json": body}, {"schema": {"anyOf": [answer, answers]}})
+    return _body({"application/json": {"schema": {"anyOf": [one, many]}, "examples": examples}})
 
 
-def explain_page(spec: DatasetSpec) -> dict[str, Any]:
-    """Of `/explain`."""
-    body = {"schema": passenger_schema(spec.with_optional_id()), "example": example(spec)}
-    return _page({"application/json": body}, {"schema": EXPLANATION})
+def table_body() -> dict[str, Any]:
+    """Return the request body of a table."""
+    return _body(TABLE)
 
 
-def file_page() -> dict[str, Any]:
-    """Of `/predict/file`."""
-    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES}
-    return _page(content, None, content)
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": content}}
 
 
-def described(app: FastAPI, with_keys: bool) -> None:
-    """Let an application say that it wants keys."""
-    if not with_keys:
-        return
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        page = plain()
-        keys = {"key": {"type": "http", "scheme": "bearer"}}
-        page.setdefault("components", {})["securitySchemes"] = keys
-        for path, methods in page["paths"].items():
-            for method in methods.values():
-                if path not in OPEN:
-                    method["security"] = [{"key": []}]
-                    method["responses"]["401"] = {"description": REFUSED[401]}
-        return page
-
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation does
-
-
-def _page(
-    body: dict[str, Any], good: dict[str, Any] | None, made: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """A path with a body that must be there, its good answer and its refusals."""
-    found = {"application/json": good} if good else made
-    responses: dict[str, Any] = {"200": {"description": "answered", "content": found}}
-    refused = {"application/json": {"schema": FAULTS}}
-    responses |= {
-        str(status): {"description": why, "content": refused}
-        for status, why in REFUSED.items()
-        if status != 401
-    }
-    return {"requestBody": {"required": True, "content": body}, "responses": responses}
+TABLE = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES}

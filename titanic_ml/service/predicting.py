@@ -12,7 +12,17 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from titanic_ml.service.openapi import PREDICT, explain_page, file_page, predict_page
+from titanic_ml.evaluation.explanation import Explanation
+from titanic_ml.service.openapi import (
+    PREDICT,
+    REFUSALS,
+    TABLE,
+    guarded,
+    passenger_body,
+    passengers_body,
+    predictions,
+    table_body,
+)
 from titanic_ml.service.requests import Refused, passengers_of, received
 from titanic_ml.service.serving import Serving
 
@@ -22,14 +32,14 @@ TABLES = 2  # that are predicted at a time; others wait
 
 def predicting(serving: Serving) -> APIRouter:
     """The routes."""
-    router, online = APIRouter(), serving.pipeline.online
+    router = APIRouter(tags=[PREDICT], **guarded(serving.keys, REFUSALS))
+    online = serving.pipeline.online
 
     @router.post(
         "/predict",
         summary="Predict passengers",
-        tags=[PREDICT],
-        openapi_extra=predict_page(serving.spec),
-        response_class=JSONResponse,
+        openapi_extra=passengers_body(serving.spec),
+        response_model=predictions(serving.spec),
     )
     async def predict(request: Request) -> Response:
         """Predict one passenger, an object of facts, or a list of up to 10,000.
@@ -56,9 +66,8 @@ def _add_explanations(router: APIRouter, serving: Serving) -> None:
     @router.post(
         "/explain",
         summary="Explain a prediction",
-        tags=[PREDICT],
-        openapi_extra=explain_page(serving.spec),
-        response_class=JSONResponse,
+        openapi_extra=passenger_body(serving.spec),
+        response_model=Explanation,
     )
     async def explain(request: Request) -> Response:
         """Explain which facts of one passenger moved the probability, and by how much."""
@@ -77,9 +86,9 @@ def _add_tables(router: APIRouter, serving: Serving) -> None:
     @router.post(
         "/predict/file",
         summary="Predict a table",
-        tags=[PREDICT],
-        openapi_extra=file_page(),
+        openapi_extra=table_body(),
         response_class=FileResponse,
+        responses={200: {"content": TABLE}},
     )
     async def predict_file(
         request: Request,

@@ -18,6 +18,7 @@ from titanic_ml.errors import UnreadableTable
 MOST_BYTES = 10_000_000  # of a body
 MOST_FILE_BYTES = 500_000_000  # of a table
 MOST_PASSENGERS = 10_000  # of a request
+MOST_FIELDS = 1_000  # of a passenger
 FILES = {"text/csv": ".csv", "application/vnd.apache.parquet": ".parquet"}
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # of a text that UTF-8 may not be able to hold
 
@@ -53,6 +54,13 @@ async def passengers_of(request: Request) -> tuple[list[dict[str, Any]], bool]:
         raise Refused(
             413, f"found {len(passengers):,} passengers, expected at most {MOST_PASSENGERS:,}"
         )
+    for number, passenger in enumerate(passengers, start=1):
+        if len(passenger) > MOST_FIELDS:
+            raise Refused(
+                422,
+                f"passenger {number} has {len(passenger):,} fields, expected at most "
+                f"{MOST_FIELDS:,}",
+            )
     return passengers, alone
 
 

@@ -59,7 +59,6 @@ class Serving:
 
     def __post_init__(self) -> None:
         self.together = Together(self.pipeline.online.predict_each)
-        self._apart = asyncio.Semaphore(1)
         self.champion.after_look = self.tell
 
     @classmethod
@@ -71,6 +70,11 @@ class Serving:
     def spec(self) -> DatasetSpec:
         """What a passenger is."""
         return self.pipeline.spec
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of which a request must have one; empty if none is needed."""
+        return self.pipeline.settings.service.keys
 
     def answering(self) -> str:
         """The version that answers. Raises `Refused` if none does."""
@@ -88,21 +92,14 @@ class Serving:
         return self.answering()
 
     async def answer(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer for one passenger.
-
-        One that takes longer, as most with a fault do, is looked at in a thread, one at a time:
-        the others don't wait for it.
+        """Return the prediction for one passenger, predicted together with concurrent ones.
 
         Raises
         ------
         InvalidTable
             With all faults of the passenger.
         """
-        found = await self.together.ask(passenger)
-        if found is None:
-            async with self._apart:
-                found = await asyncio.to_thread(self.pipeline.online.predict_one, passenger)
-        return found
+        return await self.together.ask(passenger)
 
     def start(self) -> None:
         """Load the version, and keep what is answered from now on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import fastapi_offline
 from fastapi import APIRouter
@@ -12,8 +11,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from titanic_ml.registry.version import manifest_schema
-from titanic_ml.service.openapi import HEALTH, MODEL, OPERATE, READINESS, REFUSED, json_answer
+from titanic_ml.registry.version import Manifest
+from titanic_ml.service.openapi import (
+    MODEL,
+    OPERATE,
+    UNAVAILABLE,
+    Health,
+    Readiness,
+    guarded,
+)
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.serving import Serving
 
@@ -56,11 +62,10 @@ def telling(serving: Serving) -> APIRouter:
 
 def _add_model(router: APIRouter, serving: Serving) -> None:
     """The route of the version that answers."""
-    away: dict[int | str, dict[str, Any]] = {503: {"description": REFUSED[503]}}
-    manifest = json_answer(manifest_schema(), "the manifest of the version")
+    key = guarded(serving.keys, UNAVAILABLE)
 
     @router.get(
-        "/model", summary="Describe the version", tags=[MODEL], responses={200: manifest, **away}
+        "/model", summary="Describe the version", tags=[MODEL], response_model=Manifest, **key
     )
     async def model_page() -> Response:
         """What the version that answers says of itself."""
@@ -71,18 +76,17 @@ def _add_model(router: APIRouter, serving: Serving) -> None:
 def _add_health(router: APIRouter, serving: Serving) -> None:
     """The routes of probes and metrics."""
 
-    @router.get(
-        "/healthz", summary="Health", tags=[OPERATE], responses={200: json_answer(HEALTH, "alive")}
-    )
-    async def health() -> dict[str, str]:
+    @router.get("/healthz", summary="Health", tags=[OPERATE])
+    async def health() -> Health:
         """Whether the process lives."""
-        return {"status": "alive"}
-
-    readiness = json_answer(READINESS, "a version predicts")
-    not_ready = json_answer(READINESS, REFUSED[503])
+        return Health(status="alive")
 
     @router.get(
-        "/readyz", summary="Readiness", tags=[OPERATE], responses={200: readiness, 503: not_ready}
+        "/readyz",
+        summary="Readiness",
+        tags=[OPERATE],
+        response_model=Readiness,
+        responses={503: {"model": Readiness, "description": "no version is loaded"}},
     )
     async def ready() -> Response:
         """Whether a version answers, which, and whether another was refused."""
@@ -92,7 +96,13 @@ def _add_health(router: APIRouter, serving: Serving) -> None:
             found |= {"why": champion.why, "log": serving.log.why if serving.log else None}
         return JSONResponse(found, 200 if champion.version else 503)
 
-    @router.get("/metrics", summary="Metrics", tags=[OPERATE], response_class=PlainTextResponse)
+    @router.get(
+        "/metrics",
+        summary="Metrics",
+        tags=[OPERATE],
+        response_class=PlainTextResponse,
+        **guarded(serving.keys),
+    )
     async def numbers() -> Response:
         """Metrics in Prometheus' text format."""
         serving.tell()

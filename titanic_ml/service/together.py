@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Answer = dict[str, Any] | None
+Answer = dict[str, Any]
 
 
 class Together:
@@ -18,20 +18,22 @@ class Together:
     Parameters
     ----------
     answer
-        Gives each of some passengers an answer.
+        Returns for each of some passengers the answer, or the exception to raise.
     most
         How many are asked at once.
     """
 
     def __init__(
-        self, answer: Callable[[Sequence[Mapping[str, Any]]], Sequence[Answer]], most: int = 64
+        self,
+        answer: Callable[[Sequence[Mapping[str, Any]]], Sequence[Answer | Exception]],
+        most: int = 64,
     ) -> None:
         self.answer = answer
         self.most = most
         self._waiting: list[tuple[Mapping[str, Any], asyncio.Future[Answer]]] = []
 
     async def ask(self, passenger: Mapping[str, Any]) -> Answer:
-        """The answer for one passenger. Raises what `answer` raises."""
+        """Return the answer for one passenger, or raise its exception."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((passenger, future))
@@ -51,5 +53,9 @@ class Together:
                     future.set_exception(error)
             return
         for (_, future), answer in zip(asked, found, strict=True):
-            if not future.done():
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
                 future.set_result(answer)

@@ -7,14 +7,14 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow
 from pyarrow import csv as arrow
 
-from titanic_ml.errors import SHOWN_FAULTS, UnreadableTable
+from titanic_ml.errors import SHOWN_FAULTS, Fault, UnreadableTable
 
 BLOCK = 3 << 20  # bytes that are read at once; no row may be longer
 
@@ -27,13 +27,12 @@ class RawBatch:
     ----------
     data
         Their values.
-    broken
-        By position, what is wrong with the line of a row that has too few or too many values; the
-        row holds those that fit.
+    faults
+        Faults of rows whose line has too few or too many values; such a row holds those that fit.
     """
 
     data: pyarrow.RecordBatch
-    broken: Mapping[int, str] = field(default_factory=dict)
+    faults: Sequence[Fault] = ()
 
 
 class CsvStream:
@@ -45,8 +44,8 @@ class CsvStream:
         Its bytes.
     source
         What to call it in a message.
-    keep_broken
-        Whether a row of too few or too many values is kept, as broken; if not, it is refused.
+    keep_ragged
+        Whether a row of too few or too many values is kept, with its fault; if not, it is refused.
     block
         Bytes that are read at once.
     position
@@ -63,12 +62,12 @@ class CsvStream:
         self,
         file: BinaryIO,
         source: str,
-        keep_broken: bool = False,
+        keep_ragged: bool = False,
         block: int = BLOCK,
         position: Callable[[], int] | None = None,
     ) -> None:
         self.source = source
-        self.keep_broken = keep_broken
+        self.keep_ragged = keep_ragged
         self.block = block
         self._ragged: list[Any] = []
         self._refused = 0
@@ -101,7 +100,7 @@ class CsvStream:
             if "straddl" in reason:
                 reason = f"a row is longer than {self.block:,} bytes; is a quote left open?"
             raise UnreadableTable(f"{self.source}: not a CSV table: {reason}") from error
-        if self._ragged and self.keep_broken:  # at the end of the file
+        if self._ragged and self.keep_ragged:  # at the end of the file
             yield self._completed(pyarrow.RecordBatch.from_pylist([], self.schema), first, True)
         elif self._refused:
             self._refuse()
@@ -126,14 +125,14 @@ class CsvStream:
         yield from reader
 
     def _set_aside(self, row: Any) -> str:
-        if self.keep_broken or self._refused < SHOWN_FAULTS:
+        if self.keep_ragged or self._refused < SHOWN_FAULTS:
             self._ragged.append(row)
-        self._refused += not self.keep_broken
+        self._refused += not self.keep_ragged
         return "skip"
 
     def _completed(self, data: pyarrow.RecordBatch, first: int, ended: bool = False) -> RawBatch:
-        """A batch whose first row has this number, with the broken rows in their places."""
-        if not self.keep_broken:
+        """Return a batch with its ragged rows in place; `first` is the number of its first row."""
+        if not self.keep_ragged:
             return RawBatch(data)
         end, found = first + len(data), []
         while self._ragged and (ended or _number(self._ragged[0]) < end):
@@ -150,12 +149,16 @@ class CsvStream:
         for count, place in enumerate(places):
             order.insert(place, len(data) + count)
         both = pyarrow.concat_batches([data, rows])
-        told = [
-            f"found {row.actual_columns} values, expected {width} as in the header, in the line "
-            f"{row.text!r}"
+        faults = [
+            Fault(
+                _number(row),
+                "",
+                f"{row.actual_columns} values",
+                f"{width} as in the header, in the line {row.text!r}",
+            )
             for row in found
         ]
-        return RawBatch(both.take(pyarrow.array(order)), dict(zip(places, told)))
+        return RawBatch(both.take(pyarrow.array(order)), faults)
 
     def _refuse(self) -> None:
         shown = [f"row {_number(row)} has {row.actual_columns}" for row in self._ragged]

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 import pyarrow
 
-from titanic_ml.errors import UnreadableTable
+from titanic_ml.errors import Fault, UnreadableTable
 from titanic_ml.storage.csv_reader import CsvStream, RawBatch
 from titanic_ml.storage.places import CHUNK, Place, told
 
@@ -31,14 +31,14 @@ class Batch:
     ----------
     frame
         Their values; of a CSV and of SQLite they are texts.
-    broken
-        By position, what is wrong with the line of a row that has too few or too many values.
+    faults
+        Faults of rows that could not be read, such as a line with too few values.
     fraction
         How much of the whole table has been read with it, 0 to 1; None where that isn't known.
     """
 
     frame: pd.DataFrame
-    broken: Mapping[int, str]
+    faults: Sequence[Fault]
     fraction: float | None
 
 
@@ -81,12 +81,13 @@ class ArrowSource(Source):
         """Its rows in order, and how much has been read with them."""
 
     def batches(self, rows: int = ROWS) -> Iterator[Batch]:
+        first = 1  # number of the next row
         for batch, fraction in self.raw():
             for start in range(0, len(batch.data), rows):
                 data = batch.data.slice(start, rows)
-                broken = {p - start: why for p, why in batch.broken.items()}
-                broken = {p: why for p, why in broken.items() if 0 <= p < len(data)}
-                yield Batch(to_frame(data), broken, fraction)
+                faults = [f for f in batch.faults if first <= f.row < first + len(data)]
+                first += len(data)
+                yield Batch(to_frame(data), faults, fraction)
 
     def frame(self) -> pd.DataFrame:
         batches = [batch.data for batch, _ in self.raw()]
@@ -122,7 +123,7 @@ class FrameSource(Source):
         count = len(self._frame)
         for start in range(0, count, rows):
             part = self._frame.iloc[start : start + rows]
-            yield Batch(part, {}, (start + len(part)) / count)
+            yield Batch(part, (), (start + len(part)) / count)
 
     def frame(self) -> pd.DataFrame:
         return self._frame
@@ -134,11 +135,11 @@ class FrameSource(Source):
 class CsvSource(ArrowSource):
     """A CSV, gzipped or not."""
 
-    def __init__(self, place: Place, zipped: bool, keep_broken: bool) -> None:
+    def __init__(self, place: Place, zipped: bool, keep_ragged: bool) -> None:
         self.name = place.name
         self._place = place
         self._zipped = zipped
-        self._keep_broken = keep_broken
+        self._keep_ragged = keep_ragged
         with self._stream() as stream:
             self.schema = stream.schema
 
@@ -159,7 +160,7 @@ class CsvSource(ArrowSource):
             text = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self._zipped else file
             try:
                 with told(self.name):
-                    yield CsvStream(text, self.name, self._keep_broken, position=file.tell)
+                    yield CsvStream(text, self.name, self._keep_ragged, position=file.tell)
             except (EOFError, zlib.error) as error:
                 raise UnreadableTable(f"{self.name}: can't be read: {error}") from error
 

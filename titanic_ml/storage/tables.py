@@ -44,7 +44,7 @@ COLUMNS = (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.Exten
 
 
 @contextmanager
-def open_table(table: Table, keep_broken: bool = False) -> Iterator[Source]:
+def open_table(table: Table, keep_ragged: bool = False) -> Iterator[Source]:
     """A table as a stream of batches, which can be read more than once.
 
     Parameters
@@ -54,8 +54,8 @@ def open_table(table: Table, keep_broken: bool = False) -> Iterator[Source]:
         ``.csv``, ``.csv.gz`` or ``.parquet``, a folder or pattern of Parquet files, also under
         ``s3://`` or (one file) ``https://``; ``-``, a CSV on standard input;
         ``sqlite:///file.db?table=NAME`` or ``postgresql://user:password@host/database?query=…``.
-    keep_broken
-        Whether a row of a CSV with too few or too many values is handed over, as broken; if not,
+    keep_ragged
+        Whether a row of a CSV with too few or too many values is returned, with its fault; if not,
         the table is refused.
 
     Raises
@@ -82,7 +82,7 @@ def open_table(table: Table, keep_broken: bool = False) -> Iterator[Source]:
         if address.suffix == ".parquet":
             yield ParquetSource(address.shown, places)
         else:
-            yield CsvSource(places[0], address.suffix == ".csv.gz", keep_broken)
+            yield CsvSource(places[0], address.suffix == ".csv.gz", keep_ragged)
 
 
 def read_table(uri: str) -> pd.DataFrame:

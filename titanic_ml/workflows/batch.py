@@ -76,7 +76,7 @@ class BatchPrediction:
         def load() -> Predictor:
             return Predictor(version.model, version.threshold)
 
-        with open_table(data, keep_broken=aside is not None) as source:
+        with open_table(data, keep_ragged=aside is not None) as source:
             run = self._run(source, version.name, address, aside)
             rows = BatchPredictor(load, version.spec, source.name, aside is not None)
             with _writer(address, schema, run) as write, _rejecter(aside, source, run) as reject:

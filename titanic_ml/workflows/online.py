@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from titanic_ml.errors import InvalidTable
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.prediction.row import Answer, RowPredictor
 from titanic_ml.registry.version import ModelVersion
@@ -44,7 +45,7 @@ class OnlinePredictor:
         store = self.workspace.store
         version = store.open(store.resolve(model))
         predictor = Predictor(version.model, version.threshold)
-        self._loaded = version, RowPredictor(predictor, version.spec, version.background)
+        self._loaded = version, RowPredictor(predictor, version.spec)
         return version.name
 
     def predict_one(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,25 +60,24 @@ class OnlinePredictor:
         version, rows = self._ready()
         return _named(version, rows.predict(passenger))
 
-    def predict_each(self, passengers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
+    def predict_each(
+        self, passengers: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any] | InvalidTable]:
         """Predict independent rows in one call of the estimator.
 
         Returns
         -------
         list
-            For each what `predict_one` returns, or None where `predict_one` must be called, which
-            takes some milliseconds. Most of these rows have a fault.
+            For each row, the result of `predict_one` or the error that it would raise.
         """
         version, rows = self._ready()
         found = rows.predict_each(passengers)
-        return [None if answer is None else _named(version, answer) for answer in found]
+        return [a if isinstance(a, InvalidTable) else _named(version, a) for a in found]
 
     def predict_rows(self, passengers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Predict the rows of one table, all or none."""
         version, rows = self._ready()
-        made = rows.predict_table(passengers).assign(model_version=version.name)
-        columns = (made[name].tolist() for name in made)
-        return [dict(zip(made, row)) for row in zip(*columns)]
+        return [_named(version, answer) for answer in rows.predict_table(passengers)]
 
     def explain_one(self, passenger: Mapping[str, Any]) -> Explanation:
         """Explain the prediction of `predict_one` for a row."""

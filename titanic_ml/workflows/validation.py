@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import pandas as pd
 
+from titanic_ml.dataset.columns import check, has_column, table_faults
 from titanic_ml.dataset.spec import DatasetSpec
-from titanic_ml.dataset.validation import faults_of, has_column
 from titanic_ml.results import Validation
 from titanic_ml.storage.tables import Table, name_of, open_table
 
@@ -29,17 +27,14 @@ def validate(data: Table, spec: DatasetSpec, with_target: bool | None = None) ->
     DataError
         There is no table to check.
     """
-    with open_table(data, keep_broken=True) as source:
+    with open_table(data, keep_ragged=True) as source:
         batches = list(source.batches())
         frames = [batch.frame for batch in batches] or [source.frame()]
-    starts = accumulate((len(batch.frame) for batch in batches), initial=0)
-    broken = {
-        start + place: why
-        for start, batch in zip(starts, batches)
-        for place, why in batch.broken.items()
-    }
+    ragged = [fault for batch in batches for fault in batch.faults]
     frame = pd.concat(frames, ignore_index=True)
     if with_target is None:
         with_target = has_column(frame, spec.target)
-    faults = faults_of(frame, broken, spec, with_target)
+    numbers = frame.index.difference([fault.row - 1 for fault in ragged]) + 1
+    parsed, faults = check(frame.loc[numbers - 1], spec, with_target, numbers.to_numpy())
+    faults = sorted(faults + ragged) or table_faults(parsed, spec, with_target)
     return Validation(name_of(data), len(frame), with_target, faults)

@@ -1,0 +1,138 @@
+"""A record is accepted with the values, or refused in the words, of a table of one row."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from titanic_ml.dataset.columns import check, validate
+from titanic_ml.dataset.records import RecordReader, record_model
+from titanic_ml.dataset.spec import Column, DatasetSpec
+from titanic_ml.errors import InvalidTable
+
+ROW = {
+    **{"PassengerId": 1, "Pclass": 3, "Name": "Braund, Mr. Owen", "Sex": "male", "Age": 22.0},
+    **{"SibSp": 1, "Parch": 0, "Ticket": "A/5 21171", "Fare": 7.25, "Cabin": None, "Embarked": "S"},
+}
+VALUES = [
+    *(None, float("nan"), "", " n/a ", 0, 1, 3, 2.5, -1, 121, "22", " 3 ", "3.0", "1e1", "1_0"),
+    *(True, False, 7.00005, 7.00015, 0.125, -0.0, 1e15, 10**15 - 1, 10**30, float("inf"), "inf"),
+    *("male", "FEMALE ", "s", "X", "C85", "c85 C87", "Z1", 330911.0, "a, b. c", "a b", "7,25"),
+    *("O’Brien, Mr. A", "Åström, Fröken. I", "x" * 501, "9" * 600, 10**400, -(10**5000)),
+    *(b"x", [1], {"a": 1}, np.int64(3), np.float32(7.2292), np.True_, pd.NA, pd.NaT, 1j),
+    *("\x00", "７", Decimal("7.25"), Decimal("NaN"), np.datetime64("NaT"), pd.Timestamp(0)),
+]
+GENERATED = st.sampled_from(VALUES) | st.floats() | st.integers() | st.text(max_size=8)
+
+
+@pytest.fixture(scope="module")
+def reader(spec):
+    return RecordReader(spec)
+
+
+def outcome(read, row):
+    """The values of a row, missing ones as None, or the message that refuses it."""
+    try:
+        values = read(row)
+    except InvalidTable as error:
+        return str(error)
+    return {name: None if pd.isna(value) else value for name, value in values.items()}
+
+
+def as_table(spec: DatasetSpec):
+    def read(row):
+        frame = pd.DataFrame([row], dtype="object")
+        return validate(frame, spec, "the table", with_target=False).to_dict("records")[0]
+
+    return read
+
+
+@pytest.mark.parametrize("column", ROW)
+def test_a_record_is_read_like_a_table_of_one_row(reader, spec, column):
+    rows = [ROW | {column: value} for value in VALUES]
+    differing = {
+        repr(row[column])[:50]: (ours, theirs)
+        for row in rows
+        if (ours := outcome(reader.read, row)) != (theirs := outcome(as_table(spec), row))
+    }
+    assert differing == {}
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys([*ROW, " Age", "Other"], GENERATED)))
+def test_any_generated_record_is_read_like_a_table_of_one_row(reader, spec, changes):
+    row = ROW | changes
+    assert outcome(reader.read, row) == outcome(as_table(spec), row)
+
+
+COLUMNS = [
+    *(Column("text", nullable=True, case=case) for case in ("keep", "upper", "lower")),
+    *(Column("text", pattern=r"[^,]*,.*"), Column("number", nullable=True, decimals=2)),
+    *(Column("number", allowed=(0.5, 3.0)), Column("number", maximum=7.0001, decimals=4)),
+    *(Column("integer", allowed=(0, 1)), Column("integer", minimum=1, maximum=3)),
+    *(Column("integer", nullable=True), Column("category", allowed=("male",), nullable=True)),
+    Column("text", longest=3),
+]
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=repr)
+def test_any_kind_of_column_is_read_like_a_table_of_one_row(spec, column):
+    columns = {"model_json_schema and spaces": column, "_id": Column("integer", nullable=True)}
+    one = DatasetSpec("t", "_id", "y", {**columns, "y": Column("integer")}, {})
+    ours, theirs = RecordReader(one).read, as_table(one)
+    for value in VALUES:
+        row = {"model_json_schema and spaces": value, "_id": None}
+        assert outcome(ours, row) == outcome(theirs, row), value
+
+
+def test_rows_of_one_table_have_the_faults_of_that_table(reader, spec):
+    rows = [
+        ROW,
+        ROW | {"Pclass": 7, "PassengerId": "1"},
+        {name: value for name, value in ROW.items() if name != "Sex"} | {"PassengerId": 3},
+        ROW | {"Other": 1, "PassengerId": 4},
+    ]
+    with pytest.raises(InvalidTable) as caught:
+        reader.read_all(rows)
+    _, faults = check(pd.DataFrame(rows, dtype="object"), spec, with_target=False)
+    assert caught.value.faults == sorted(faults) and len(faults) == 4
+    good = [ROW, ROW | {"PassengerId": "2", "Age": None}]
+    assert reader.read_all(good) == [reader.read(row) for row in good]
+
+
+def test_a_table_of_records_has_the_types_of_a_validated_table(reader, spec, test_frame):
+    frame = test_frame.astype("object")
+    rows = frame.where(frame.notna(), None).to_dict("records")
+    found = reader.frame(reader.read_all(rows))
+    pd.testing.assert_frame_equal(found, validate(test_frame, spec, "t", with_target=False))
+
+
+def test_the_target_is_ignored_and_what_may_be_missing_can_be_left_out(reader):
+    short = {name: value for name, value in ROW.items() if name not in ("Age", "Cabin")}
+    assert reader.read(short | {"Survived": "?"}) == reader.read(ROW | {"Age": None, "Cabin": None})
+
+
+def test_the_schema_says_what_a_column_may_hold(spec):
+    schema = record_model(spec, "Passenger").model_json_schema()
+    found = schema["properties"]
+    assert list(found) == [name for name in spec.columns if name != "Survived"]
+    assert schema["additionalProperties"] is False and schema["title"] == "Passenger"
+    assert set(found) - set(schema["required"]) == {"Age", "Fare", "Cabin", "Embarked"}
+    assert found["Pclass"]["enum"] == [1, 2, 3] and found["Pclass"]["type"] == "integer"
+    age, _ = found["Age"]["anyOf"]
+    assert (age["minimum"], age["maximum"]) == (0, 120)
+    assert found["Embarked"]["anyOf"][0]["enum"] == ["C", "Q", "S"]
+    assert found["PassengerId"]["maximum"] == 10**15 - 1
+    assert re.search(found["Name"]["pattern"], "Braund, Mr. Owen Harris")
+    assert found["Cabin"]["examples"] == ["C85"] and "description" in found["Fare"]
+
+
+def test_a_record_with_many_unknown_names_is_refused_in_linear_time(reader):
+    with pytest.raises(InvalidTable) as caught:
+        reader.read_all([ROW | dict.fromkeys(map(str, range(100_000)), 1)])
+    assert caught.value.count == 100_000

@@ -1,0 +1,80 @@
+"""Faults of tables and records, in the same words for both."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.errors import Fault
+
+SHOWN_LENGTH = 60  # characters of a value in a message
+MOST_DIGITS = 1_000  # of a whole number that is shown; Python refuses to format 4,300
+NO_ROWS = Fault(0, "", "no rows", "at least one")
+
+
+def wrong_value(row: int, name: str, value: Any, spec: DatasetSpec) -> Fault:
+    """Return the fault of a value that its column can't hold."""
+    column = spec.columns[name]
+    if isinstance(value, str) and len(value) > column.longest:
+        return Fault(row, name, f"{len(value):,} characters", f"at most {column.longest:,}")
+    return Fault(row, name, shown(value), column.expected)
+
+
+def repeated_value(row: int, name: str, value: Any) -> Fault:
+    """Return the fault of a value that an earlier row has, in a column of unique values."""
+    return Fault(row, name, f"{shown(value)} again", "each value once")
+
+
+def column_faults(found: Iterable[str], names: Iterable[str], spec: DatasetSpec) -> list[Fault]:
+    """Return the faults of a table's column names.
+
+    Parameters
+    ----------
+    found : normalised column names of the table, in order
+    names : columns that must be present
+    """
+    found, names = list(found), list(names)
+    counts = Counter(found)
+    if not set(counts) & set(spec.columns):
+        first = ",".join(found)
+        first = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "…"
+        return [Fault(0, "", f"no header (the first line is {first!r})", ",".join(names))]
+    only = f"only {', '.join(names)}"
+    return (
+        [Fault(0, n, f"{k} columns of this name", "one") for n, k in counts.items() if k > 1]
+        + [Fault(0, n, "no column of this name", "one") for n in names if n not in counts]
+        + [Fault(0, n, _unknown(n), only) for n in counts if n not in spec.columns]
+    )
+
+
+def _unknown(name: str) -> str:
+    index = name.startswith("Unnamed:") or name in ("index", "level_0")
+    return "an unknown column" + index * " (a frame's index? write with index=False)"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it.
+
+    >>> shown(3.0), shown("abc"), shown(None)
+    ('3', "'abc'", 'nothing')
+    """
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return "nothing"
+    if isinstance(value, np.generic):
+        value = value.item()
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    try:
+        text = f"{value:.15g}" if number else repr(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        digits = int(math.log10(abs(value))) + 1
+        text = str(value) if digits < MOST_DIGITS else f"a whole number of {digits:,} digits"
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", value):
+        text += " (with a decimal comma)"
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
