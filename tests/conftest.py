@@ -109,14 +109,14 @@ get_command = functools.cache(typer.main.get_command)
 _compose, _settings = compose._composed, {}
 
 
-def composed_once(overrides, config_dir, with_files=False):
+def composed_once(overrides, config_dir):
     """Call the function of the package unless the cache has the result."""
     if config_dir or compose.log.isEnabledFor(logging.DEBUG):  # files may change; it logs
-        return _compose(overrides, config_dir, with_files)
+        return _compose(overrides, config_dir)
     variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
-    key = tuple(overrides), with_files, tuple(sorted(variables.items()))
+    key = tuple(overrides), tuple(sorted(variables.items()))
     if key not in _settings:
-        _settings[key] = _compose(overrides, config_dir, with_files)
+        _settings[key] = _compose(overrides, config_dir)
     settings, *rest = _settings[key]
     return copy.deepcopy(settings), *rest
 

@@ -316,8 +316,7 @@ def test_what_is_composed_is_what_hydra_composes(words):
 
     with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
         theirs = outcome(lambda: compose("config", overrides=words))
-    for _ in range(2):  # the second time what was remembered
-        assert outcome(lambda: _by_hydra(CONFIG_DIR, words, False)[0]) == theirs
+    assert outcome(lambda: _by_hydra(CONFIG_DIR, words)[0]) == theirs
 
 
 def test_a_file_that_is_changed_is_read_anew(tmp_path):
@@ -328,7 +327,7 @@ def test_a_file_that_is_changed_is_read_anew(tmp_path):
     folder = shutil.copytree(CONFIG_DIR, tmp_path / "conf")
     for folds in (3, 17, 9):
         (folder / "selection/quick.yaml").write_text(f"folds: {folds}\n")
-        assert _by_hydra(folder, ["selection=quick"], False)[0].selection.folds == folds
+        assert _by_hydra(folder, ["selection=quick"])[0].selection.folds == folds
 
 
 def test_what_hydra_does_for_programs_is_no_setting():

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 import re
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from titanic_ml.config import kept
-from titanic_ml.config.layers import flat, groups, merged, sources, values_of
+from titanic_ml.config.layers import chosen_files, flat, groups, merged, sources, values_of
 from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError, nearest
 from titanic_ml.storage.secrets import SHORTEST, shown, without_secrets
 
-# Imported in functions: Hydra and OmegaConf, which a process with kept settings does without.
+# Imported in functions: Hydra and OmegaConf, which `--help` does without.
 
-LOCK = threading.Lock()
+LOCK = threading.Lock()  # Hydra's state is global
 DOTENV = Path(".env")
 VARIABLE = re.compile(r"\$\{oc\.env:([^,}]+)\}")
-RESOLVER = re.compile(r"\$\{[\w.]+:")  # asks something else than the settings
 log = logging.getLogger(__name__)
 
 
@@ -53,9 +49,6 @@ class Setting:
 def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> Settings:
     """Compose the settings from `conf/`, a `.env` file if one stands here, and overrides.
 
-    A process that has not imported Hydra yet, and need not, since an earlier one has composed the
-    same, takes what that one kept.
-
     Parameters
     ----------
     overrides
@@ -69,17 +62,7 @@ def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None =
         An override is malformed, its key is unknown, a value has the wrong type or is out of
         range, or a variable of the environment is not set.
     """
-    if "hydra" in sys.modules:
-        return _composed(overrides, config_dir)[0]
-    key = kept.digest(overrides, Path(config_dir).expanduser() if config_dir else None)
-    settings = kept.recall(key)
-    if settings is None:
-        settings, composed, _ = _composed(overrides, config_dir)
-        if _is_plain(settings, composed):
-            kept.keep(key, settings)
-    else:
-        _export_dotenv()
-    return settings
+    return _composed(overrides, config_dir)[0]
 
 
 def described(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> list[Setting]:
@@ -92,7 +75,7 @@ def described(overrides: Sequence[str] = (), config_dir: str | Path | None = Non
     """
     from omegaconf import OmegaConf
 
-    _, composed, files = _composed(overrides, config_dir, with_files=True)
+    _, composed, files = _composed(overrides, config_dir)
     theirs = Path(config_dir).expanduser() if config_dir else None
     raw: Any = OmegaConf.to_container(composed)
     values: Any = OmegaConf.to_container(composed, resolve=True)
@@ -169,11 +152,9 @@ def build(node: Mapping[str, Any]) -> Any:
 
 
 def _composed(
-    overrides: Sequence[str], config_dir: str | Path | None, with_files: bool = False
+    overrides: Sequence[str], config_dir: str | Path | None
 ) -> tuple[Settings, Any, list[tuple[str, str]]]:
-    """The settings; as OmegaConf has them, unresolved; and the files that they came from, where
-    that is wished or there is a user's.
-    """
+    """Return the settings, their unresolved OmegaConf container, and the files they come from."""
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
@@ -184,7 +165,7 @@ def _composed(
     try:
         with merged(theirs) as folder:
             words = [_quoted(word) for word in overrides]
-            composed, files = _by_hydra(folder, words, with_files or theirs is not None)
+            composed, files = _by_hydra(folder, words)
         require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
         _require_environment(OmegaConf.to_container(composed))
         typed = OmegaConf.merge(_schema(), composed)
@@ -213,67 +194,24 @@ def _composed(
         )
 
 
-def _by_hydra(
-    folder: Path, overrides: list[str], with_files: bool
-) -> tuple[Any, list[tuple[str, str]]]:
-    """What Hydra composes; and, if wished, name and place of each file, in their order.
-
-    As Hydra does it: first the files that words such as ``selection=quick`` choose, then the other
-    words one after another. The first is most of the work, and is remembered.
-    """
-    from hydra._internal.config_loader_impl import ConfigLoaderImpl
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.types import RunMode
-
-    known = groups(folder)
-    chosen = [word for word in overrides if re.split("[=@]", word.lstrip("+~"))[0] in known]
-    others = OverridesParser.create().parse_overrides([w for w in overrides if w not in chosen])
-    with LOCK:  # its plugins are found once for a process, by whoever comes first
-        loader = _loader(folder)
-        loader.validate_sweep_overrides_legal(others, RunMode.RUN, from_shell=False)
-        composed = copy.deepcopy(_of_files(folder, _state(folder), tuple(chosen)))
-        ConfigLoaderImpl._apply_overrides_to_config(others, composed)
-        defaults = []
-        if with_files:
-            defaults = loader.compute_defaults_list("config", chosen, RunMode.RUN).defaults
-    used = [(str(d.config_path), d.package or "") for d in defaults if d.config_path]
-    return composed, [(file, place) for file, place in used if not file.startswith("hydra/")]
-
-
-@lru_cache(maxsize=32)
-def _of_files(folder: Path, state: tuple[object, ...], chosen: tuple[str, ...]) -> Any:
-    """What the files say, of which some are chosen; for who changes nothing of it.
-
-    Parameters
-    ----------
-    folder, state
-        Where they are, and by what it is seen that one was changed.
-    chosen
-        Words that choose.
-    """
-    from hydra.types import RunMode
+def _by_hydra(folder: Path, overrides: list[str]) -> tuple[Any, list[tuple[str, str]]]:
+    """Return what Hydra composes, and name and place of each file, in their order."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
     from omegaconf import open_dict
 
-    found = _loader(folder).load_configuration("config", list(chosen), RunMode.RUN, False)
-    with open_dict(found):
-        del found["hydra"]
-    return found
-
-
-def _state(folder: Path) -> tuple[object, ...]:
-    """Which files there are, when each was written and how long it is."""
-    files = [(path, path.stat()) for path in sorted(folder.rglob("*.yaml"))]
-    return tuple((path, found.st_mtime_ns, found.st_size) for path, found in files)
-
-
-def _loader(folder: Path) -> Any:
-    """Hydra's own. Its `compose` goes through one object for the whole process, which another
-    thread, or a program that uses Hydra itself, may hold.
-    """
-    from hydra._internal.config_loader_impl import ConfigLoaderImpl
-    from hydra._internal.utils import create_config_search_path
-
-    return ConfigLoaderImpl(create_config_search_path(str(folder)))
+    with LOCK:
+        outer = GlobalHydra.instance().hydra  # of a program that uses Hydra itself
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_dir(str(folder), version_base="1.3"):
+                composed = compose("config", overrides, return_hydra_config=True)
+        finally:
+            GlobalHydra.instance().hydra = outer
+    choices = composed.hydra.runtime.choices
+    with open_dict(composed):
+        del composed["hydra"]
+    return composed, chosen_files(folder, choices)
 
 
 def _file_with(key: str, files: Sequence[tuple[str, str]], theirs: Path | None) -> str:
@@ -286,15 +224,6 @@ def _file_with(key: str, files: Sequence[tuple[str, str]], theirs: Path | None) 
         found = [p for p in theirs.rglob("*.yaml") if top in values_of(p)]
         return f" in {found[0]}" if found else ""
     return f" in {where}"
-
-
-def _is_plain(settings: Settings, composed: Any) -> bool:
-    """Whether they hold no secret, and nothing that the environment says."""
-    from omegaconf import OmegaConf
-
-    if RESOLVER.search(str(OmegaConf.to_container(composed))):
-        return False
-    return all(_masked(name, value) == value for name, value in flat(asdict(settings)).items())
 
 
 def _export_dotenv() -> None:
@@ -362,6 +291,9 @@ def _quoted(word: str) -> str:
     key, equals, value = word.partition("=")
     whole = bool(key and equals) or key.startswith("~")
     expected = "a name and a value, such as seed=7"
+    name = key.lstrip("+~")
+    if re.match(r"hydra\b", name):  # settings of Hydra's own programs
+        raise SettingsError(f"unknown setting {name}{nearest(name, known_keys())}")
     require(whole, "an override", repr(shown(word)), expected)
     if not re.fullmatch(r"[\w.+*%/-]*|[\[{'\"].*|\$\{.*", value, re.ASCII | re.DOTALL):
         value = re.sub(r"(\\*)'", r"\1\1\\'", value + "'").removesuffix("\\'")

@@ -12,7 +12,7 @@ from typing import Any
 
 from titanic_ml.errors import SettingsError, nearest
 
-# Imported in functions: OmegaConf, which a process with kept settings does without.
+# Imported in functions: OmegaConf, which `--help` does without.
 
 CONFIG_DIR = Path(__file__).parents[1] / "conf"
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)  # where Hydra puts what a file says
@@ -73,6 +73,26 @@ def values_of(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SettingsError(f"{path}: holds a list, expected names and values")
     return {str(key): value for key, value in values.items()}
+
+
+def chosen_files(folder: Path, choices: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return name and place of each file that is composed, in their order.
+
+    Parameters
+    ----------
+    folder : of all files
+    choices : the file chosen in each group, as Hydra reports it; none for a list of files, of
+        which all files of the group are returned
+    """
+    files = []
+    for item in values_of(folder / "config.yaml")["defaults"]:
+        if isinstance(item, str):  # _self_
+            files.append(("config", ""))
+            continue
+        for group in item:
+            names = [choices[group]] if group in choices else groups(folder).get(group, [])
+            files += [(f"{group}/{name}", group) for name in names]
+    return files
 
 
 def sources(
