@@ -27,7 +27,6 @@ from titanic_ml.results import Progress, Steps, TrainingResult
 from titanic_ml.storage.same_place import STORE, refuse_shared
 from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import Table, name_of, open_table
-from titanic_ml.training import workers
 from titanic_ml.training.checkpoint import Checkpoint
 from titanic_ml.training.refit import Refitter
 from titanic_ml.training.result import Selection
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.result import OutOfFold
 
 log = logging.getLogger(__name__)
-# What takes a process that trains long to import.
-IMPORTS = "titanic_ml.training.trainer", "titanic_ml.preprocessing", "sklearn.ensemble"
 # The stages of a training, as the progress names them.
 COMPARING, GROUPED = "comparing candidates", "estimating for unseen groups"
 INSPECTING, MEASURING = "inspecting", "measuring"
@@ -115,7 +112,6 @@ class TrainingWorkflow:
         dataset, file_sha256 = self._table(data)
         if not named:
             self._check_same_table(dataset)
-        workers.start(self.settings.n_jobs, *IMPORTS)
         finished = self._checkpoint(dataset)
         self._check_ready(finished)
         trainer, (X, y) = self._trainer(), dataset.labelled
