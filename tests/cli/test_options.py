@@ -1,23 +1,18 @@
 """What the commands share."""
 
 import signal
-import sys
-import time
 
 import pytest
 import typer
 
-from titanic_ml.cli import options
 from titanic_ml.cli.options import (
-    Interrupted,
     Result,
-    Terminated,
     called,
     examples,
+    interruptible,
     progress_bar,
     rows_bar,
     shared,
-    stoppable,
 )
 
 
@@ -136,46 +131,11 @@ def test_rows_bar_tells_rows_and_rate_and_hides_for_a_small_table(capsys):
     assert capsys.readouterr().err == ""
 
 
-class _StoppedAtItsEnd:
-    """An object in whose end a signal comes: Python passes no exception on from there."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __del__(self) -> None:
-        signal.raise_signal(self.number)
-
-
-def _swallow(number: int) -> None:
-    """As C does that asks for an attribute and takes any exception for a no."""
-    try:
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_stops_the_work_with_a_sentence(number, code, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(typer.Exit) as ended, interruptible("nothing is lost"):
         signal.raise_signal(number)
-    except BaseException:
-        pass
-
-
-@pytest.mark.parametrize("lose", [_StoppedAtItsEnd, _swallow])
-@pytest.mark.parametrize(
-    ("number", "kind"), [(signal.SIGTERM, Terminated), (signal.SIGINT, Interrupted)]
-)
-def test_a_signal_whose_exception_is_lost_stops_the_work_nevertheless(lose, number, kind, capfd):
-    end = time.monotonic() + 20
-    with pytest.raises(kind), stoppable():
-        lose(number)
-        while time.monotonic() < end:
-            pass
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_lost_signal_is_not_sent_again_once_the_work_has_ended(monkeypatch):
-    monkeypatch.setattr(options, "AGAIN", 0.01)
-    came = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
-    hook = sys.unraisablehook
-    try:
-        with stoppable():
-            _swallow(signal.SIGTERM)
-        time.sleep(0.1)
-        assert not came and sys.unraisablehook is hook
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    assert ended.value.exit_code == code
+    assert capsys.readouterr().err == "Interrupted: nothing is lost\n"
+    assert signal.getsignal(signal.SIGTERM) is before

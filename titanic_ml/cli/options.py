@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,7 +116,6 @@ Debug = Annotated[
 ]
 
 
-AGAIN = 0.05  # seconds after which a signal that was lost is sent again
 LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG}  # of an output
 SHARED = {"quiet": Quiet, "verbose": Verbose, "as_json": AsJson, "debug": Debug}
 
@@ -254,72 +252,30 @@ def told_on_standard_error(verbose: bool, quiet: bool) -> Iterator[None]:
         logger.setLevel(before)
 
 
-class Interrupted(KeyboardInterrupt):
-    """The process was asked to end by Ctrl-C."""
-
-
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM."""
+    """The process received SIGTERM."""
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """Let SIGTERM stop the work as Ctrl-C does, which leaves nothing half done and no workers.
-
-    A signal's exception is lost where it comes in code that passes none on: an object's end, a
-    weak reference's callback, C that asks for an attribute. The signal is then sent again.
-
-    Raises
-    ------
-    Interrupted, Terminated
-        Both are a KeyboardInterrupt.
-    """
-    left = threading.Event()
+def interruptible(state: str) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop the work with a sentence on the state that this leaves."""
 
     def stop(number: int, frame: object) -> None:
-        # The threads that feed the workers stumble when these end, and would say so at length.
-        threading.excepthook = lambda problem: None
-        sys.unraisablehook = lambda problem: None  # one that is lost would be told at length too
-        raise stopped(number)  # which no name here keeps
-
-    def stopped(number: int) -> KeyboardInterrupt:
-        made = Interrupted() if number == signal.SIGINT else Terminated()
-        weakref.finalize(made, send_later, number).atexit = False
-        return made
-
-    def send_later(number: int) -> None:
-        if not left.is_set():
-            timer = threading.Timer(AGAIN, send, [number])
-            timer.daemon = True
-            timer.start()
-
-    def send(number: int) -> None:
-        if not left.is_set():
-            signal.raise_signal(number)
+        threading.excepthook = lambda problem: None  # joblib's threads fail as their workers end
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    told = sys.unraisablehook
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, stop)
     try:
         yield
+    except KeyboardInterrupt as stopped:
+        typer.echo(f"Interrupted: {state}", err=True)
+        raise typer.Exit(143 if isinstance(stopped, Terminated) else 130) from None
     finally:
-        left.set()
-        sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def interruptible(state: str) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM stop the work with a sentence on what that leaves."""
-    try:
-        with stoppable():
-            yield
-    except KeyboardInterrupt as stop:
-        typer.echo(f"Interrupted: {state}", err=True)
-        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
 
 
 @contextmanager
