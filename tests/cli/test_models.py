@@ -237,17 +237,18 @@ def test_a_damaged_version_is_told_and_the_others_are_listed(run, settings, two,
     assert [row["version"] for row in rows] == [champion]
 
 
-def test_convert_signs_a_store_and_then_no_other_key_opens_it(run, settings, two):
+def test_sign_signs_a_store_and_then_no_other_key_opens_it(run, settings, two):
     key = "store.signing_key=a key"
     assert "it is not signed" in run("models", "show", "champion", settings, key).err
-    done = run("models", "convert", settings, key)
-    assert done.out.splitlines() == [f"{name} is converted" for name in two]
+    done = run("models", "sign", settings, key)
+    assert done.out.splitlines() == [f"{name} is signed" for name in two]
     assert "a key" not in done.out
     assert run("models", "show", "champion", settings, key).code == 0
-    done = run("models", "convert", settings, key)
-    assert done.out.endswith("is up to date\n")
+    done = run("models", "sign", settings, key)
+    assert done.out == "all versions are signed\n"
     done = run("models", "show", "champion", settings, "store.signing_key=another")
     assert done.code == 1 and "its signature is not by store.signing_key" in done.err
+    assert "store.signing_key is null, expected a key" in run("models", "sign", settings).err
 
 
 def test_list_needs_neither_pandas_nor_scikit_learn(store):

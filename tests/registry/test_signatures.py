@@ -64,7 +64,7 @@ def test_what_is_no_number_is_neither_written_nor_read():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(b"[]", "no JSON object"), (b"{}", "lacks its digest$"), (b'{"files": 1}', "models convert")],
+    [(b"[]", "no JSON object"), (b"{}", "lacks its digest$")],
 )
 def test_what_is_no_such_text_is_told(text, words):
     with pytest.raises(ValueError, match=words):

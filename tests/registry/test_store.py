@@ -371,3 +371,24 @@ def test_a_store_in_memory_is_found_again_in_the_same_process(save):
 
 def test_the_key_is_in_no_text_of_a_store(tmp_path):
     assert "s3cret" not in repr(ModelStore(str(tmp_path), "s3cret"))
+
+
+def test_a_new_key_signs_all_versions_and_is_then_the_only_one(folder, save):
+    names = [save(folder), save(folder)]
+    first, second = (ModelStore(folder.uri, key) for key in ("first", "second"))
+    assert first.sign() == names and first.sign() == []
+    first.open(names[0]).check()
+    assert second.sign() == names
+    second.open(names[0]).check()
+    with pytest.raises(ModelRefused, match="its signature is not by store.signing_key"):
+        first.open(names[0])
+
+
+@pytest.mark.parametrize(
+    "file, words", [("model.joblib", "not the file that was saved"), ("manifest.json", "damaged")]
+)
+def test_a_damaged_version_is_not_signed(folder, save, file, words):
+    name = save(folder)
+    folder.objects.replace(f"{name}/{file}", b"{")
+    with pytest.raises(ModelRefused, match=f"{name}/{file}: {words}"):
+        ModelStore(folder.uri, "key").sign()

@@ -209,19 +209,16 @@ def verify(
     return Result(found, found.to_dict(), 1 if found.faults else 0)
 
 
-@app.command(epilog=examples("models convert", "models convert store.signing_key=…"))
+@app.command(epilog=examples("models sign store.signing_key=…"))
 @shared
-def convert(
+def sign(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Bring a store of an earlier layout up to date, or sign what is in it with a new key."""
-    from titanic_ml.registry.convert import convert
-
-    store = model_store(overrides, config_dir)
-    converted = convert(store)
-    text = "\n".join(f"{name} is converted" for name in converted)
-    return Result(text or f"{store.uri} is up to date", {"converted": converted})
+    """Sign the versions of a store with its key: unsigned ones, or all after a change of key."""
+    signed = model_store(overrides, config_dir).sign()
+    text = "\n".join(f"{name} is signed" for name in signed)
+    return Result(text or "all versions are signed", {"signed": signed})
 
 
 def _page(version: ModelVersion, aliases: list[str]) -> str:

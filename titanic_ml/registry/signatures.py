@@ -53,8 +53,7 @@ def opened(data: bytes, key: str | None) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError("it is no JSON object")
     if not {DIGEST, SIGNATURE} <= values.keys():
-        hint = ", as in an earlier layout: `models convert` adds it" if "files" in values else ""
-        raise ValueError(f"it lacks its digest{hint}")
+        raise ValueError("it lacks its digest")
     end = END.search(data)
     if not end or sha256(data[: end.start(2)]).encode() != end[3]:
         raise ValueError("it was changed since it was written (SHA-256)")

@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 NAMED = (CHAMPION, LATEST)
 NAME = re.compile(r"(\d{8}T\d{6})\.(\d{3})Z-[0-9a-f]{6}(-\d+)?", re.ASCII)  # of a version
 LITTER = re.compile(r"\.(incoming|leaving)-.*|\.probe")  # of killed writers, beside versions
-EARLIER = tuple(f"{alias}.json" for alias in NAMED)  # the aliases of the earlier layout
 ATTEMPTS = 100  # names that are tried for a version
 DAY = timedelta(days=1)
 
@@ -165,7 +164,6 @@ class ModelStore:
             return self._of_prefix(name)
         version = self.champion.version if name == CHAMPION else self.latest
         if version is None:
-            self._refuse_earlier_layout()
             raise self._not_found(name)
         return version
 
@@ -192,12 +190,11 @@ class ModelStore:
         Raises
         ------
         StoreUnusable
-            The store can't be written, or is of the earlier layout.
+            The store can't be written.
         ModelRefused
             The champion's log is damaged.
         """
         self.objects.check_writable()
-        self._refuse_earlier_layout()
         self.champion.last()
 
     def save(
@@ -393,6 +390,35 @@ class ModelStore:
     def _version(self, name: str, data: bytes) -> ModelVersion:
         return ModelVersion.from_manifest(self.objects, name, data, self.key, self.allow_mismatch)
 
+    def sign(self) -> list[str]:
+        """Sign the versions that the store's key has not signed; return their names.
+
+        Only versions with undamaged files are signed. Signing vouches for their content.
+
+        Raises
+        ------
+        SettingsError
+            The store has no key.
+        ModelRefused
+            A version is damaged; those before it in time are signed.
+        """
+        if self.key is None:
+            raise SettingsError("store.signing_key is null, expected a key")
+        signed = []
+        for name in reversed(self.names()):
+            path = f"{name}/{MANIFEST}"
+            data = self.objects.read(path) or b""
+            try:
+                manifest = Manifest.from_bytes(data)
+            except (ValueError, TypeError, KeyError) as error:
+                where = self.objects.address(path)
+                raise ModelRefused(f"{where}: damaged: {error}; delete that version") from error
+            ModelVersion(self.objects, manifest).check()
+            if (new := manifest.to_bytes(self.key)) != data:
+                self.objects.replace(path, new)
+                signed.append(name)
+        return signed
+
     def _of_prefix(self, beginning: str) -> str:
         """The one version whose name begins like this."""
         found = [name for name in self.names() if beginning and name.startswith(beginning)]
@@ -404,14 +430,6 @@ class ModelStore:
         if not found:
             raise self._not_found(beginning)
         return found[0]
-
-    def _refuse_earlier_layout(self) -> None:
-        for name in EARLIER:
-            if self.objects.read(name) is not None:
-                raise StoreUnusable(
-                    f"the store {self.uri} is of an earlier layout ({name}); `models convert` "
-                    "brings it up to date"
-                )
 
     def _not_found(self, name: str) -> ModelNotFound:
         if not (names := self.names()):

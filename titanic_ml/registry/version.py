@@ -155,7 +155,7 @@ class Manifest(Summary, Origin):
         Raises
         ------
         ValueError
-            It is none, was changed, is of an earlier layout, or says what can't be.
+            It is none, was changed, or has an impossible value.
         WrongSignature
             It is not signed by the key.
         """
