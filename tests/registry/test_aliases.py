@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -51,15 +50,6 @@ def test_an_alias_points_at_the_last_version_and_each_entry_is_an_object(new):
     assert new.champion.version == "c"
     assert [entry.number for entry in new.champion.history()] == [1, 2, 3]
     assert list(new.objects.names()) == [f"aliases/champion/00000{n}.json" for n in (1, 2, 3)]
-
-
-def test_where_the_next_entry_will_be_is_told_of_a_folder_only(new):
-    assert (new.champion.next_file() is None) == (new.objects.folder is None)
-    for version in "ab":
-        coming = new.champion.next_file()
-        assert coming is None or not os.path.exists(coming)
-        new.champion.point(version, "trained")
-        assert coming is None or os.path.exists(coming)
 
 
 def test_the_history_says_which_when_who_and_why(alias, monkeypatch):

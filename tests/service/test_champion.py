@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from titanic_ml import TitanicPipeline
@@ -58,70 +56,20 @@ def test_a_store_that_is_away_changes_nothing(champion, pipeline, monkeypatch):
     assert champion.refused is None
 
 
-def test_a_move_is_known_at_once_where_the_store_is_a_folder(champion, pipeline, worse):
-    champion.look()
-    assert not champion.moved
-    pipeline.models.promote(worse.name, force=True)
-    assert champion.moved
-    champion.follow()
-    assert champion.version == worse.name and not champion.moved
-
-
-def test_the_first_champion_is_known_at_once(quick, tmp_path):
-    pipeline = TitanicPipeline(f"store.uri={tmp_path}/empty", *quick)
-    champion = Champion(pipeline, "champion")
-    champion.look()
-    assert champion.version is None and not champion.moved
-    pipeline.store.champion.point("20260101T000000.000Z-000001", "by hand")
-    assert champion.moved
-
-
-@pytest.mark.parametrize("model", ["latest", "20260101T000000.000Z-000001"])
-def test_what_is_no_alias_of_a_folder_is_not_asked_for(pipeline, worse, model):
-    champion = Champion(pipeline, model)
-    champion.look()
-    pipeline.models.promote(worse.name, force=True)
-    assert not champion.moved
-
-
-def test_a_broken_champion_is_looked_at_once_by_those_who_ask(
-    champion, pipeline, worse, store, monkeypatch
-):
+def test_a_new_champion_predicts_after_the_next_look(champion, pipeline, worse):
     champion.look()
     first = champion.version
     pipeline.models.promote(worse.name, force=True)
-    (store / worse.name / "model.joblib").write_bytes(b"")
-    champion.follow()
-    monkeypatch.setattr(champion, "look", None)
-    champion.follow()
-    assert (champion.version, champion.refused, champion.moved) == (first, worse.name, False)
-
-
-def test_who_asks_while_it_is_loaded_waits_for_it(champion, pipeline, worse, monkeypatch):
+    assert champion.version == first
     champion.look()
-    pipeline.models.promote(worse.name, force=True)
-    loading, go_on, warm = threading.Event(), threading.Event(), pipeline.online.warm
+    assert champion.version == worse.name
+    assert pipeline.predict_one(row())["model_version"] == worse.name
 
-    def slowly(name):
-        loading.set()
-        assert go_on.wait(30)
-        return warm(name)
 
-    monkeypatch.setattr(pipeline.online, "warm", slowly)
-    found = []
-    threads = [threading.Thread(target=champion.follow)]
-    threads.append(threading.Thread(target=lambda: found.append((champion.follow(), one())[1])))
-
-    def one():
-        return pipeline.predict_one(row())["model_version"]
-
-    threads[0].start()
-    assert loading.wait(30) and champion.moved
-    threads[1].start()
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    assert found == [worse.name]
+def test_the_first_champion_is_found_later(quick, tmp_path, worse):
+    champion = Champion(TitanicPipeline(f"store.uri={tmp_path}/empty", *quick), "champion")
+    champion.look()
+    assert champion.version is None and champion.refused == "champion"
 
 
 def test_it_goes_on_looking_whatever_happens(champion, monkeypatch, caplog):

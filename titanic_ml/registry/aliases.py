@@ -171,14 +171,6 @@ class Alias:
                 return last, entry
         raise ModelNotFound(f"{self.name} pointed at no other version before; nothing changed")
 
-    def next_file(self) -> str | None:
-        """The path at which the next entry will be, so that whoever waits for a move only looks
-        whether there is such a file; None if the store is no folder.
-        """
-        if self.objects.folder is None:
-            return None
-        return self.objects.address(self.entry_name(max(self._numbers(), default=0) + 1))
-
     def entry_name(self, number: int) -> str:
         """The name of the object that holds an entry."""
         return f"{ALIASES}/{self.name}/{number:06}.json"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anyio import BrokenWorkerProcess, to_process
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,9 +20,9 @@ from titanic_ml.registry.version import REPORT
 from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import figures_in
 from titanic_ml.reporting.verdict import verdict
-from titanic_ml.service.apart import Kept, apart
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.serving import Serving
+from titanic_ml.service.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
     from titanic_ml.registry.version import Manifest
@@ -33,7 +34,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-KEPT_SECONDS = 60.0  # that what was found of the log is shown again
+LOG_SECONDS = 60.0  # for which the page of the log is kept
 NEWEST = 50  # versions and changes of the champion that are listed
 WORDS = {
     "log_loss": "mean surprise at the truth; less is better",
@@ -46,12 +47,12 @@ WORDS = {
 def dashboard(serving: Serving) -> APIRouter:
     """The routes."""
     router = APIRouter(include_in_schema=False)
-    log_page = Kept(functools.partial(_log_page, serving), KEPT_SECONDS)
+    log_page = TtlCache(functools.partial(_log_page, serving), LOG_SECONDS)
 
     @router.get("/")
     async def page(model: str = "") -> Response:
         """The version that answers, or another."""
-        name = model or await serving.current()
+        name = model or serving.answering()
         html = await run_in_threadpool(_page, serving, name)
         return HTMLResponse(html, headers={"content-security-policy": POLICY})
 
@@ -122,11 +123,14 @@ def _over_time(versions: Sequence[Manifest]) -> dict[str, Any]:
     return {"drawn": drawn, "top": top, "bottom": bottom}
 
 
-def _log_page(serving: Serving) -> str:
-    try:
-        found, why = apart(serving.pipeline.monitor, None, serving.answering()), ""
+async def _log_page(serving: Serving) -> str:
+    try:  # in a process, since it would slow down requests for seconds
+        found = await to_process.run_sync(serving.pipeline.monitor, None, serving.answering())
+        why = ""
     except TitanicError as error:
         found, why = None, str(error)
+    except BrokenWorkerProcess:
+        found, why = None, "the process that read the log was killed, as where memory is short"
     return _template("log.html.j2").render(found=found, why=why)
 
 

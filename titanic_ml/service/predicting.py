@@ -47,7 +47,7 @@ def predicting(serving: Serving) -> APIRouter:
         A single passenger needs no id.
         """
         passengers, alone = await passengers_of(request)
-        await serving.current()
+        serving.answering()
         if alone:
             answers = [await serving.answer(passengers[0])]
         else:
@@ -74,7 +74,7 @@ def _add_explanations(router: APIRouter, serving: Serving) -> None:
         passengers, alone = await passengers_of(request)
         if not alone:
             raise Refused(422, "found a list, expected one passenger, an object of facts")
-        await serving.current()
+        serving.answering()
         found = await run_in_threadpool(serving.pipeline.online.explain_one, passengers[0])
         return JSONResponse(found.to_dict())
 
@@ -99,7 +99,7 @@ def _add_tables(router: APIRouter, serving: Serving) -> None:
 
         Parquet has probability, version and time in any case.
         """
-        version, upload = await serving.current(), await received(request)
+        version, upload = serving.answering(), await received(request)
         try:
             async with turn:
                 await run_in_threadpool(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -81,15 +80,6 @@ class Serving:
         if self.champion.version is None:
             raise Refused(503, self.champion.why or "no version is loaded yet")
         return self.champion.version
-
-    async def current(self) -> str:
-        """The version that should answer now, loaded if it has just become that: nothing that is
-        answered from here on is by one that was the champion before, if that can be told at once
-        (`Champion.moved`). Raises `Refused` if none answers.
-        """
-        if self.champion.moved:
-            await asyncio.to_thread(self.champion.follow)
-        return self.answering()
 
     async def answer(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
         """Return the prediction for one passenger, predicted together with concurrent ones.

@@ -69,7 +69,7 @@ def _add_model(router: APIRouter, serving: Serving) -> None:
     )
     async def model_page() -> Response:
         """What the version that answers says of itself."""
-        version = await run_in_threadpool(serving.pipeline.store.open, await serving.current())
+        version = await run_in_threadpool(serving.pipeline.store.open, serving.answering())
         return JSONResponse(version.manifest.to_dict())
 
 
