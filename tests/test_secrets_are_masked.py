@@ -152,7 +152,7 @@ def test_mlflow_is_a_door(run, store, quick, computed, monkeypatch, tmp_path, sc
     pytest.importorskip("mlflow")
     monkeypatch.chdir(tmp_path)
     address = f"{scheme}://ann:{JOINED.format(mark)}@127.0.0.1:1/x"
-    words = (f"store.uri={store}", f"tracking.uri={address}", "tracking.queue=queue")
+    words = (f"store.uri={store}", f"tracking.uri={address}", "scratch=scratch")
     for command in (["track"], ["models", "promote", "latest"], ["train", *quick]):
         done = run(*command, *words, "--verbose")
         assert not leaked(done.out + done.err), done

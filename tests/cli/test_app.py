@@ -485,9 +485,9 @@ def test_a_store_without_a_model_exits_with_1_and_says_how_to_train(
 @pytest.mark.parametrize(("words", "shown"), [([], True), (["--quiet"], False)])
 def test_what_could_not_be_told_to_mlflow_is_a_warning(run, store, worse, tmp_path, words, shown):
     pytest.importorskip("mlflow")
-    places = [f"store.uri={store}", "tracking.uri=http://127.0.0.1:1", f"tracking.queue={tmp_path}"]
+    places = [f"store.uri={store}", "tracking.uri=http://127.0.0.1:1", f"scratch={tmp_path}"]
     done = run("models", "promote", worse.name, "--force", *words, *places)
-    told = done.err.startswith(f"WARNING: Not told yet: {worse.name}. http://127.0.0.1:1 (trackin")
+    told = done.err.startswith(f"WARNING: Not sent yet: {worse.name}. http://127.0.0.1:1 (trackin")
     assert done.code == 0 and told == shown and bool(done.err) == shown
     done = run("track", "--pending", *places)
     assert done.code == 1 and "Connection refused; `track --pending` sends it when" in done.out

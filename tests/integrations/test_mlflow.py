@@ -51,7 +51,8 @@ def client(server):
 
 
 def runs(client, version):
-    return integration._runs_of(client, integration._experiment(client, "titanic"), version.name)
+    experiment = client.get_experiment_by_name("titanic").experiment_id
+    return client.search_runs([experiment], f"tags.`titanic_ml.version` = '{version.name}'")
 
 
 def test_a_run_says_all_that_the_version_says(run, client, version):
@@ -138,11 +139,13 @@ def _fail(*words, **more):
 
 
 def test_the_alias_follows(run, server, client, version, another):
-    server.crown(version)
+    assert server.champion() is None and version.name in server.sent()
+    server.set_champion(version)
+    assert server.champion() == version.name
     number = client.get_model_version_by_alias("titanic", "champion").version
     assert client.get_model_version("titanic", number).tags["titanic_ml.version"] == version.name
     server.send(another)
-    server.crown(another)
+    server.set_champion(another)
     number = client.get_model_version_by_alias("titanic", "champion").version
     assert client.get_model_version("titanic", number).tags["titanic_ml.version"] == another.name
 

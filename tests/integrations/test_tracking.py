@@ -1,4 +1,7 @@
-import json
+"""What MLflow lacks is sent, once and in order."""
+
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,13 +11,13 @@ from titanic_ml.integrations.tracking import Tracked, Tracking
 from titanic_ml.registry.store import ModelStore
 
 
-class Told:
-    """A server that writes down what it is told."""
+class FakeServer:
+    """A server that keeps what it receives."""
 
-    uri, name = "http://ann:secret@host", "titanic"
+    uri = "http://ann:secret@host"
 
     def __init__(self):
-        self.calls = []
+        self.calls, self.versions, self.alias = [], set(), None
         self.fails_at = None
 
     def _call(self, *words):
@@ -22,131 +25,100 @@ class Told:
             raise TrackingError("the server is away")
         self.calls.append(words)
 
+    def sent(self):
+        if self.fails_at == 0:
+            raise TrackingError("the server is away")
+        return set(self.versions)
+
+    def champion(self):
+        return self.alias
+
     def send(self, version):
         self._call("send", version.name)
+        self.versions.add(version.name)
         return f"run of {version.name}"
 
-    def crown(self, version):
-        self._call("crown", version.name)
+    def set_champion(self, version):
+        self._call("champion", version.name)
+        self.alias = version.name
 
 
 @pytest.fixture
 def server():
-    return Told()
+    return FakeServer()
 
 
 @pytest.fixture
 def tracking(store, server, tmp_path) -> Tracking:
-    return Tracking(ModelStore(str(store)), server, tmp_path / "queue")
+    return Tracking(ModelStore(str(store)), server, tmp_path / "scratch")
 
 
-def waiting(tracking):
-    return [json.loads(path.read_text())["version"] for path in tracking._files()]
-
-
-def test_it_tells_in_order_and_once(tracking, server, worse):
+def test_all_versions_and_the_champion_are_sent_once(tracking, server, worse):
     first = tracking.store.champion.version
-    tracking.add(first)
-    tracking.add(first, "champion")
-    tracking.add(worse.name)
     sent = tracking.send()
-    assert server.calls == [
-        *(("send", first), ("send", first), ("crown", first), ("send", worse.name))
-    ]
-    runs = {first: f"run of {first}", worse.name: f"run of {worse.name}"}
+    assert server.calls == [("send", worse.name), ("send", first), ("champion", first)]
+    runs = {worse.name: f"run of {worse.name}", first: f"run of {first}"}
     assert sent == Tracked("http://***@host", runs)
-    assert tracking.send() == Tracked("http://***@host") and len(server.calls) == 4
+    assert tracking.send() == Tracked("http://***@host") and len(server.calls) == 3
+    assert repr(tracking.send()) == "http://***@host has all versions already"
 
 
-def test_what_a_server_that_is_away_was_not_told_waits(tracking, server, worse):
+def test_of_a_store_that_was_not_tracked_only_the_named_version_is_sent(tracking, server, worse):
     first = tracking.store.champion.version
-    for name in (first, worse.name):
-        tracking.add(name)
+    older, newer = sorted([first, worse.name])
+    tracking.store.champion.point(newer, "by hand")
+    assert list(tracking.send(newer).runs) == [newer]
+    assert list(tracking.send().runs) == []
+    assert list(tracking.send(older).runs) == [older]
+
+
+def test_what_a_server_that_was_away_lacks_is_sent_later(tracking, server, worse):
+    first = tracking.store.champion.version
     server.fails_at = 1
     sent = tracking.send()
-    assert list(sent.runs) == [first]
-    assert (sent.pending, sent.why) == ([worse.name], "the server is away")
-    assert f"Not told yet: {worse.name}. the server is away; `track --pending` sends" in repr(sent)
+    assert (list(sent.runs), sent.pending) == ([worse.name], [first])
+    assert f"Not sent yet: {first}. the server is away; `track --pending` sends" in repr(sent)
+    server.fails_at = 0
+    assert tracking.send(first) == Tracked(sent.uri, {}, [first], "the server is away")
+    assert repr(tracking.send()).startswith("the server is away; `track --pending`")
     server.fails_at = None
-    assert list(tracking.send().runs) == [worse.name]
-    assert server.calls == [("send", first), ("send", worse.name)]
+    assert list(tracking.send().runs) == [first]
+    assert (server.versions, server.alias) == ({first, worse.name}, first)
 
 
-def test_of_a_champion_it_tells_who_it_is_now(tracking, server, worse):
-    first = tracking.store.champion.version
-    tracking.add(worse.name, "champion")  # who was rolled back before it was told
+def test_the_alias_follows_the_champion(tracking, server, worse):
+    tracking.send()
+    tracking.store.champion.point(worse.name, "by hand")
     assert tracking.send().runs == {}
-    assert server.calls == [("send", first), ("crown", first)]
+    assert server.calls[-1] == ("champion", worse.name) and len(server.calls) == 4
 
 
-def test_a_deleted_version_is_told_no_more_and_stops_nobody(tracking, server):
-    champion = tracking.store.champion.version
-    tracking.add("20010101T000000.000Z-000000")
-    tracking.add(champion)
-    sent = tracking.send()
-    assert (list(sent.runs), sent.pending) == ([champion], [])
-    assert sent.why.startswith("20010101T000000.000Z-000000 is not told: no model 2001")
-    assert sent.why in repr(sent)
-
-
-def test_a_damaged_version_waits_and_the_others_do_not(tracking, server, worse, store):
-    champion = tracking.store.champion.version
+def test_a_damaged_version_is_pending_and_the_others_are_sent(tracking, server, worse, store):
     (store / worse.name / "manifest.json").write_text("{}")
-    for name in (worse.name, champion):
-        tracking.add(name)
     sent = tracking.send()
-    assert (list(sent.runs), sent.pending) == ([champion], [worse.name])
+    assert (list(sent.runs), sent.pending) == ([tracking.store.champion.version], [worse.name])
     assert "damaged" in sent.why
 
 
-def test_an_interrupt_leaves_the_rest_waiting(tracking, server, monkeypatch):
+def test_an_interrupt_leaves_the_rest_pending(tracking, server, monkeypatch):
     def interrupted(version):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(server, "send", interrupted)
     champion = tracking.store.champion.version
-    tracking.add(champion)
     assert tracking.send() == Tracked("http://***@host", {}, [champion], "interrupted")
 
 
-def test_another_store_or_server_is_told_nothing_of_it(tracking, server, tmp_path):
-    tracking.add(tracking.store.champion.version)
-    other = Told()
-    other.uri = "http://elsewhere"
-    assert Tracking(tracking.store, other, tracking.folder).send() == Tracked("http://elsewhere")
-    assert repr(Tracked("http://elsewhere")) == "nothing is to be told to http://elsewhere"
-    elsewhere = ModelStore(str(tmp_path / "elsewhere"))
-    Tracking(elsewhere, server, tracking.folder).send()
-    assert not other.calls and not server.calls and len(waiting(tracking)) == 1
-
-
-def test_many_who_add_and_send_at_once_lose_and_double_nothing(tracking, server):
-    champion = tracking.store.champion.version
+def test_concurrent_programs_send_once(tracking, server, worse):
     with ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(tracking.add, champion) for _ in range(40)]:
-            done.result()
-        assert len(waiting(tracking)) == 40
-        told = [pool.submit(tracking.send) for _ in range(4)]
-        assert sum(len(t.result().runs) for t in told) == 1
-    assert len(server.calls) == 40 and not waiting(tracking)
-
-
-def test_no_password_is_on_disk(tracking):
-    tracking.add(tracking.store.champion.version)
-    assert "secret" not in tracking._files()[0].read_text()
-
-
-def test_a_spoiled_entry_is_named(tracking):
-    tracking.add(tracking.store.champion.version)
-    (path,) = tracking._files()
-    path.write_text("{")
-    with pytest.raises(TrackingError, match="000001.json: not what was written there; remove it"):
-        tracking.send()
+        results = [pool.submit(tracking.send) for _ in range(8)]
+        assert sum(len(result.result().runs) for result in results) == 2
+    assert len(server.calls) == 3
 
 
 @pytest.mark.posix
-def test_a_folder_that_cannot_be_made_is_told_at_once(tracking, tmp_path):
+def test_a_folder_that_cannot_be_made_is_named(tracking, tmp_path):
     (tmp_path / "file").write_text("")
-    blocked = Tracking(tracking.store, tracking.server, tmp_path / "file" / "queue")
-    with pytest.raises(SettingsError, match=r"queue \(tracking.queue\): can't be written: "):
-        blocked.check_ready()
+    blocked = Tracking(tracking.store, tracking.server, tmp_path / "file" / "scratch")
+    with pytest.raises(SettingsError, match=r"scratch \(scratch\): can't be written: "):
+        blocked.send()

@@ -177,7 +177,7 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Where; 0 is any that 
 Workers = Annotated[int, typer.Option(min=1, help="How many processes answer.")]
 All = Annotated[bool, typer.Option("--all", help="Also each value of dataset and estimator.")]
 Pending = Annotated[
-    bool, typer.Option("--pending", help="Only what waits because MLflow was away.")
+    bool, typer.Option("--pending", help="Only what MLflow has not received, as when it was away.")
 ]
 PassengerId = Annotated[
     str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
@@ -312,7 +312,7 @@ def track(
     """Tell MLflow of a version and of the champion, or what it was not told yet, in order."""
     version, words = version_or_override(version, overrides)
     told = open_pipeline(words, config_dir).models.track(None if pending else version)
-    return Result(told, told.to_dict(), 1 if told.pending else 0)
+    return Result(told, told.to_dict(), 1 if told.why else 0)
 
 
 @app.command(

@@ -56,13 +56,11 @@ class PredictionsSettings:
 class TrackingSettings:
     uri: str | None
     name: str
-    queue: str
 
     def __post_init__(self) -> None:
         right = self.uri is None or bool(self.uri.strip())
         require(right, "tracking.uri", "empty", "the address of an MLflow server, or null")
         require(bool(self.name.strip()), "tracking.name", "empty", "a name")
-        require(bool(self.queue.strip()), "tracking.queue", "empty", "a folder")
 
 
 @dataclass(frozen=True)

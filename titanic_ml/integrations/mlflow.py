@@ -98,7 +98,7 @@ class MlflowServer:
         with self._client() as client:
             experiment = _experiment(client, self.name)
             half: list[Run] = []
-            for run in _runs_of(client, experiment, version.name):
+            for run in _runs(client, experiment, f"tags.`{VERSION}` = '{version.name}'"):
                 if run.info.status == "FINISHED" and "mlflow.parentRunId" not in run.data.tags:
                     return str(run.info.run_id)
                 half.append(run)
@@ -107,7 +107,25 @@ class MlflowServer:
             self._take_back(client, version.name, half)
             return self._send(client, experiment, version)
 
-    def crown(self, version: ModelVersion) -> None:
+    def sent(self) -> set[str]:
+        """Return the names of the versions that were sent completely."""
+        with self._client() as client:
+            runs = _runs(client, _experiment(client, self.name), "attributes.status = 'FINISHED'")
+            return {
+                run.data.tags[VERSION]
+                for run in runs
+                if VERSION in run.data.tags and "mlflow.parentRunId" not in run.data.tags
+            }
+
+    def champion(self) -> str | None:
+        """Return the version that the registered model's alias points at."""
+        with self._client() as client:
+            found = client.search_registered_models(f"name = '{self.name}'")
+            number = found[0].aliases.get(CHAMPION) if found else None
+            registered = _registered(client, self.name) if number else {}
+            return next((name for name, n in registered.items() if n == str(number)), None)
+
+    def set_champion(self, version: ModelVersion) -> None:
         """Point the alias of the registered model at a version that was sent."""
         with self._client() as client:
             number = _registered(client, self.name)[version.name]
@@ -266,14 +284,12 @@ def _experiment(client: MlflowClient, name: str) -> str:
     return str(found.experiment_id if found else client.create_experiment(name))
 
 
-def _runs_of(client: MlflowClient, experiment: str, version: str) -> list[Run]:
-    """The runs that tell of a version: its own, and those of its candidates."""
+def _runs(client: MlflowClient, experiment: str, condition: str) -> list[Run]:
+    """Return the runs that meet a condition: of versions, and of their candidates."""
     found: list[Run] = []
     token = None
     while True:
-        page = client.search_runs(
-            [experiment], f"tags.`{VERSION}` = '{version}'", page_token=token, max_results=1000
-        )
+        page = client.search_runs([experiment], condition, page_token=token, max_results=1000)
         found += page
         if not (token := page.token):
             return found

@@ -96,13 +96,13 @@ class Models:
         return self.workspace.store.verify(age)
 
     def track(self, model: str | None = None) -> Tracked:
-        """Send MLflow what it has not received yet, in order.
+        """Send MLflow the versions and the champion that it has not received yet.
 
         Parameters
         ----------
         model
-            A version or an alias that is to be sent too, with the champion; also one that was
-            trained when `tracking.uri` was not set. What was sent before is not sent again.
+            A version or an alias that is sent in any case. Without it, all versions of the store
+            are sent if MLflow has none.
 
         Raises
         ------
@@ -115,12 +115,7 @@ class Models:
                 "tracking.uri is null: name an MLflow server, or a file, as in "
                 "tracking.uri=sqlite:///mlflow.db"
             )
-        if model is not None:
-            store = self.workspace.store
-            tracking.add(store.open(model).name)
-            if champion := store.champion.version:
-                tracking.add(champion, "champion")
-        return tracking.send()
+        return tracking.send(model and self.workspace.store.open(model).name)
 
     def announce(
         self, version: ModelVersion, result: TrainingResult, promote: bool
@@ -136,9 +131,6 @@ class Models:
         promote
             Whether the version may become the champion now.
         """
-        tracking = self.workspace.tracking()
-        if tracking:
-            tracking.add(version.name)
         promoted, failed, why = result.promoted, False, result.why or "that was not asked for"
         if promote and not promoted:
             try:
@@ -146,9 +138,8 @@ class Models:
             except ModelError as error:
                 why, failed = str(error), not isinstance(error, PromotionRefused)
                 log.info("%s is not promoted: %s", version.name, why)
-        if tracking and promoted:
-            tracking.add(version.name, "champion")
-        tracked = tracking.send() if tracking else None
+        tracking = self.workspace.tracking()
+        tracked = tracking.send(version.name) if tracking else None
         return replace(result, promoted=promoted, why=why, failed=failed, tracked=tracked)
 
     def _promote(self, version: ModelVersion, force: bool = False, note: str = "") -> str:
@@ -158,9 +149,8 @@ class Models:
         return promote(self.workspace.store, version, margin, force, note)
 
     def _send_champion(self, version: str) -> None:
-        """Send MLflow the champion and all that waits, where `tracking.uri` is set."""
+        """Send MLflow the champion and what else is missing, where `tracking.uri` is set."""
         if tracking := self.workspace.tracking():
-            tracking.add(version, "champion")
-            sent = tracking.send()
-            if sent.pending:
+            sent = tracking.send(version)
+            if sent.why:
                 log.warning("%s", sent)

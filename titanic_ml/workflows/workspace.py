@@ -96,7 +96,7 @@ class Workspace:
         return Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs)
 
     def tracking(self) -> Tracking | None:
-        """The queue of what is sent to MLflow; None where `tracking.uri` is not set."""
+        """Return what sends versions to MLflow; None where `tracking.uri` is not set."""
         settings = self.settings.tracking
         if settings.uri is None:
             return None
@@ -105,7 +105,7 @@ class Workspace:
 
         check_installed()
         server = MlflowServer(settings.uri, settings.name)
-        return Tracking(self.store, server, Path(settings.queue))
+        return Tracking(self.store, server, Path(self.settings.scratch))
 
     def settings_to_keep(self, data: str) -> Settings:
         """The settings as a version keeps them: with the table it learned from, and no secret."""
