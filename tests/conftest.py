@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import json
 import logging
 import os
 import random
@@ -46,6 +47,7 @@ from titanic_ml.preprocessing.titanic import TitanicFeatures
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import (
     FACTS,
+    FIGURES,
     MODEL_CARD,
     REPORT,
     Contents,
@@ -177,8 +179,8 @@ def pipeline(store, quick) -> TitanicPipeline:
 def computed(training, trained, monkeypatch) -> None:
     """A training computes and draws nothing: it chooses, measures and shows what `trained` does."""
     chosen = training.selection, None
-    (page,) = trained.glob("2*/report.html")
-    drawn = defaultdict(str, reports.figures_in(page.read_text()))
+    (figures,) = trained.glob("2*/figures.json")
+    drawn = defaultdict(str, json.loads(figures.read_text()))
     monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: chosen)
     monkeypatch.setattr(TrainingWorkflow, "assess", lambda *words: training.assessment)
     monkeypatch.setattr(reports, "drawings", lambda facts, n_jobs=1: drawn)
@@ -209,7 +211,7 @@ def _save_beside(
     model = changes.pop("model", champion.model)
     contents = Contents(model, champion.baselines, champion.background, table)
     same = {field.name: getattr(champion.manifest, field.name) for field in fields(Summary)}
-    documents = {name: champion.read(name) for name in (FACTS, REPORT, MODEL_CARD)}
+    documents = {name: champion.read(name) for name in (FACTS, FIGURES, REPORT, MODEL_CARD)}
     summary = replace(Summary(**same), **changes)
     return ModelStore(str(store)).save(contents, summary, lambda origin: documents)
 

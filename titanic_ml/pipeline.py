@@ -166,11 +166,10 @@ class TitanicPipeline:
         return VersionEvaluation(self._workspace).explain(id, data, model)
 
     def report(self, model: str = "champion") -> Report:
-        """The facts of a version, the verdict that follows from them, and its figures."""
-        from titanic_ml.reporting.facts import Facts
+        """Return the facts of a version, the verdict that follows from them, and its figures."""
         from titanic_ml.reporting.report import Report
 
-        return Report.of(Facts.from_json(self._workspace.version(model).facts))
+        return Report.of(self._workspace.version(model))
 
     def predict(
         self, data: Table, model: str = "champion", probability: bool = False

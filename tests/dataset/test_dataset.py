@@ -45,11 +45,16 @@ def test_row_hashes_are_of_the_row_alone(dataset, train_frame, spec):
     assert len(set(dataset.row_hashes)) == 891
 
 
-def test_profile_describes_numbers_and_words(dataset):
-    profile = dataset.profile()
-    assert profile["Age"] == {"missing": 177, "quantiles": [0.42, 20.125, 28.0, 38.0, 80.0]}
-    assert profile["Sex"] == {
+def test_profile_describes_numbers_and_words(dataset, spec):
+    profile = dataset.profile(spec)
+    assert list(profile) == spec.inputs
+    assert profile["Age"].summary == {
+        "missing": 177,
+        "quantiles": [0.42, 20.125, 28.0, 38.0, 80.0],
+    }
+    assert profile["Sex"].summary == {
         "missing": 0,
         "distinct": 2,
         "commonest": {"male": 577, "female": 314},
     }
+    assert profile["Cabin"].summary == {"missing": 687}

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.monitoring.drift import DriftDetector, _chi_squared, _holm, _psi
 from titanic_ml.monitoring.profile import Profile
 
@@ -30,7 +31,8 @@ def halves(dataset, spec) -> tuple[Profile, pd.DataFrame]:
     """The profile of two thirds of the table, and the columns of the others."""
     order = np.random.default_rng(0).permutation(len(dataset))
     chance = pd.DataFrame({"repeat_1": np.random.default_rng(1).random(591)})
-    profile = Profile.of(dataset.X.iloc[order[:591]], spec.kinds, chance)
+    first = Dataset(dataset.ids, dataset.X.iloc[order[:591]], None)
+    profile = Profile.of(first.profile(spec), chance)
     return profile, dataset.X.iloc[order[591:]].reset_index(drop=True)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from titanic_ml.errors import SettingsError, UnwritableTable
 from titanic_ml.monitoring import log as log_module
-from titanic_ml.monitoring.log import BATCH, PredictionLog
+from titanic_ml.monitoring.log import PredictionLog
 from titanic_ml.storage.tables import read_table
 
 ROW = {
@@ -64,7 +64,7 @@ def test_rows_stand_in_the_table_with_their_answers(started, wait_until, tmp_pat
     assert found["Survived"].astype(int).eq(0).all() and found["probability"].eq(0.25).all()
     times = pd.to_datetime(found["predicted_at"], utc=True)
     assert times.ge(pd.Timestamp(before, unit="s", tz="UTC")).all()
-    assert found[BATCH].nunique() == 2 and set(found["model_version"]) == {"v"}
+    assert found["run_id"].nunique() == 2 and set(found["model_version"]) == {"v"}
 
 
 def test_a_number_as_a_text_is_kept_as_a_number(started, tmp_path):

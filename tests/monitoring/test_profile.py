@@ -1,4 +1,4 @@
-"""What is kept of the columns of a training: no rows, and not too much."""
+"""The profile of a training has its columns, and no free text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import json
 import numpy as np
 import pandas as pd
 
-from titanic_ml.monitoring.profile import MOST_VALUES, ColumnProfile, Profile
+from titanic_ml.dataset.profile import ColumnProfile
+from titanic_ml.monitoring.profile import Profile
 
 
 def test_it_has_each_column_apart_and_no_free_text(dataset, spec):
     chance = pd.DataFrame({"repeat_1": np.linspace(0, 1, len(dataset))})
-    profile = Profile.of(dataset.X, spec.kinds, chance)
+    profile = Profile.of(dataset.profile(spec), chance)
     assert profile.columns["Sex"] == ColumnProfile(891, 0, ["female", "male"], [314, 577])
     assert profile.columns["Age"].missing == 177
     assert sum(profile.columns["Age"].counts) == 891 - 177
@@ -22,23 +23,3 @@ def test_it_has_each_column_apart_and_no_free_text(dataset, spec):
     text = json.dumps(profile.to_dict())
     assert "BRAUND" not in text
     assert Profile.from_dict(json.loads(text)) == profile
-
-
-def test_of_many_numbers_the_quantiles_are_kept():
-    numbers = pd.Series(np.random.default_rng(0).normal(size=50_000))
-    profile = ColumnProfile.of(numbers)
-    assert len(profile.values) <= MOST_VALUES and sum(profile.counts) == 50_000
-    kept = np.repeat(profile.values, profile.counts)
-    for q in (0.01, 0.25, 0.5, 0.75, 0.99):
-        assert abs(np.quantile(kept, q) - numbers.quantile(q)) < 0.01
-
-
-def test_of_many_words_the_commonest_are_kept():
-    words = pd.Series([f"word {n}" for n in range(2000)] + ["common"] * 5)
-    profile = ColumnProfile.of(words)
-    assert len(profile.values) == MOST_VALUES and profile.rows == 2005
-    assert profile.counts[profile.values.index("common")] == 5
-
-
-def test_a_column_without_a_value():
-    assert ColumnProfile.of(pd.Series([np.nan, np.nan])) == ColumnProfile(2, 2, [], [])

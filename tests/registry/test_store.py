@@ -124,7 +124,7 @@ def test_a_save_that_fails_midway_leaves_the_store_as_it_was(store, monkeypatch,
     def write(method: str):
         def filled(objects, name, data):
             if name.endswith(failing):
-                with objects._told("written"):
+                with objects._translate_errors("written"):
                     raise OSError(28, "No space left on device")
             return fill[method](objects, name, data)
 

@@ -23,8 +23,8 @@ from titanic_ml.registry.version import Contents
 
 PARTS = {"model.joblib": "model", "out_of_fold.parquet": "out_of_fold"}
 FILES = list(PARTS)
-WRITTEN = ["baselines.joblib", "background.parquet", "evaluation.json", "manifest.json"]
-WRITTEN += ["model_card.md", "profile.json", "report.html"]
+WRITTEN = ["baselines.joblib", "background.parquet", "evaluation.json", "figures.json"]
+WRITTEN += ["manifest.json", "model_card.md", "profile.json", "report.html"]
 
 
 class SideEffect:

@@ -29,7 +29,8 @@ def facts_of(plain: dict) -> Facts:
 
 
 def render_report(plain: dict) -> str:
-    return reports.render_report(facts_of(plain))
+    facts = facts_of(plain)
+    return reports.render_report(facts, reports.drawings(facts))
 
 
 def render_model_card(plain: dict) -> str:

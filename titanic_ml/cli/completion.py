@@ -12,6 +12,7 @@ import typer
 
 from titanic_ml.cli.store import model_store
 from titanic_ml.errors import TitanicError
+from titanic_ml.registry.names import CHAMPION, LATEST
 
 # Imported in functions: what completes settings; completion runs at each key press.
 
@@ -23,8 +24,8 @@ def versions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
         champion = store.champion.version
         known = [v.manifest for v in store.versions() if not isinstance(v, TitanicError)]
         names = [made.version for made in known]
-        found = [("champion", champion)] if champion in names else []
-        found += [("latest", name) for name in names[:1]]
+        found = [(CHAMPION, champion)] if champion in names else []
+        found += [(LATEST, name) for name in names[:1]]
         found += [(made.version, made.estimator) for made in known]
     except TitanicError:
         return []

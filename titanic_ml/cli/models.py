@@ -21,6 +21,7 @@ from titanic_ml.cli.options import (
 )
 from titanic_ml.cli.store import model_store, open_pipeline
 from titanic_ml.errors import ModelError, PromotionRefused
+from titanic_ml.registry.names import CHAMPION, LATEST
 
 if TYPE_CHECKING:
     from titanic_ml.registry.version import ModelVersion
@@ -36,7 +37,6 @@ Keep = Annotated[int, typer.Option(help="Number of newest versions to keep.", mi
 OlderThan = Annotated[
     float, typer.Option(help="Hours after which what is unfinished counts as left behind.", min=0)
 ]
-CHAMPION, LATEST = "champion", "latest"
 HEADER = (
     f"{'VERSION':<28} {'WHEN (UTC)':<17} {'ESTIMATOR':<20} {'LOG LOSS (INTERVAL)':<25} "
     f"{'ALIASES':<16} DATA"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from titanic_ml.dataset.columns import validate
+from titanic_ml.dataset.profile import ColumnProfile
 from titanic_ml.dataset.spec import DatasetSpec
 
 
@@ -74,15 +74,9 @@ class Dataset:
             digest.update(self.y.to_numpy(dtype="int8").tobytes())
         return digest.hexdigest()
 
-    def profile(self) -> dict[str, dict[str, Any]]:
-        """By column: how many values are missing, and its quantiles or commonest values."""
-        return {name: _profile(self.X[name]) for name in self.X}
-
-
-def _profile(values: pd.Series) -> dict[str, Any]:
-    missing = {"missing": int(values.isna().sum())}
-    if pd.api.types.is_numeric_dtype(values):
-        levels = [0.0, 0.25, 0.5, 0.75, 1.0]
-        return missing | {"quantiles": [float(q) for q in values.quantile(levels)]}
-    counts = values.value_counts()
-    return missing | {"distinct": len(counts), "commonest": counts.head(5).to_dict()}
+    def profile(self, spec: DatasetSpec) -> dict[str, ColumnProfile]:
+        """Return the profile of each input column."""
+        return {
+            name: ColumnProfile.of(self.X[name], spec.columns[name].kind == "text")
+            for name in self.X
+        }

@@ -17,9 +17,10 @@ from titanic_ml.evaluation.metrics import (
     METRICS,
     Rows,
     calibration_bins,
+    confusion,
     measure,
-    precision_recall_curve,
-    roc_curve,
+    precision_recall_points,
+    roc_points,
 )
 from titanic_ml.evaluation.result import (
     Curves,
@@ -155,8 +156,8 @@ class Evaluator:
         truth, flat = np.tile(model.y, model.p.shape[1]), model.p.ravel(order="F")
         means = model.p.mean(axis=1)  # a row stands once in the calibration
         return Curves(
-            roc_curve(truth, flat),
-            precision_recall_curve(truth, flat),
+            roc_points(truth, flat),
+            precision_recall_points(truth, flat),
             calibration_bins(model.y, means, self.confidence),
         )
 
@@ -197,10 +198,6 @@ def _parts(slices: Mapping[str, pd.Series]) -> list[_Part]:
 def _confusion(
     y: np.ndarray, probability: np.ndarray, prediction: np.ndarray
 ) -> dict[int, dict[int, float]]:
-    """Rows by truth and prediction, averaged over repetitions."""
-    truth, predicted = y[:, None], np.reshape(prediction, probability.shape)
-    repeats = probability.shape[1]
-    return {
-        i: {j: round(float(((truth == i) & (predicted == j)).sum() / repeats), 2) for j in (0, 1)}
-        for i in (0, 1)
-    }
+    """Return the rows by truth and prediction, as a mean of the repetitions."""
+    tp, fp, fn, tn = (round(float(n), 2) for n in confusion(y, probability, prediction))
+    return {0: {0: tn, 1: fp}, 1: {0: fn, 1: tp}}

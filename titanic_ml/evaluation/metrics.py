@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from titanic_ml.evaluation.result import CalibrationBin, Curve
 
@@ -243,6 +244,16 @@ def measure(rows: Rows, weights: np.ndarray, names: Iterable[str]) -> np.ndarray
     return np.stack([OF_WEIGHED[name](weighed) for name in names], axis=-1)
 
 
+def confusion(y: np.ndarray, p: np.ndarray, c: np.ndarray) -> Cells:
+    """Return the number of rows by prediction and truth, as a mean of the repetitions.
+
+    Parameters
+    ----------
+    y, p, c : as in `Rows`
+    """
+    return Weighed(Rows(y, p, c), np.ones(len(y))).cells
+
+
 def _of_arrays(metric: Callable[[Weighed], np.ndarray]) -> Metric:
     return lambda y, p, c, w: metric(Weighed(Rows(y, p, c), w))
 
@@ -251,25 +262,16 @@ def _of_arrays(metric: Callable[[Weighed], np.ndarray]) -> Metric:
 METRICS: dict[str, Metric] = {name: _of_arrays(metric) for name, metric in OF_WEIGHED.items()}
 
 
-def roc_curve(y: np.ndarray, p: np.ndarray) -> Curve:
-    """False positive rate `x` and true positive rate `y` at every threshold, from 0 to 1."""
-    positives, negatives = _above(y, p), _above(1 - y, p)
-    return Curve(
-        _thinned(negatives / max(negatives[-1], 1)), _thinned(positives / max(positives[-1], 1))
-    )
+def roc_points(y: np.ndarray, p: np.ndarray) -> Curve:
+    """Return the false positive rate `x` and true positive rate `y` at every threshold."""
+    false_positives, true_positives, _ = roc_curve(y, p, drop_intermediate=False)
+    return Curve(_thinned(false_positives), _thinned(true_positives))
 
 
-def precision_recall_curve(y: np.ndarray, p: np.ndarray) -> Curve:
-    """Recall `x` and precision `y` at every threshold, from the highest probability on."""
-    positives, rows = _above(y, p)[1:], _above(np.ones(len(y)), p)[1:]
-    return Curve(_thinned(positives / max(positives[-1], 1)), _thinned(positives / rows))
-
-
-def _above(values: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Sums of the values at or above each threshold, the highest first, after a 0."""
-    order = np.argsort(-p, kind="stable")
-    starts = np.flatnonzero(np.diff(p[order], prepend=np.nan) != 0)
-    return np.cumsum(np.append(0.0, np.add.reduceat(values[order], starts)))
+def precision_recall_points(y: np.ndarray, p: np.ndarray) -> Curve:
+    """Return recall `x` and precision `y` at every threshold, the highest first."""
+    precision, recall, _ = precision_recall_curve(y, p)
+    return Curve(_thinned(recall[-2::-1]), _thinned(precision[-2::-1]))
 
 
 def _thinned(values: np.ndarray, most: int = 200) -> list[float]:

@@ -1,34 +1,31 @@
-"""What another threshold would have done."""
+"""Confusion matrices at other decision thresholds."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from titanic_ml.evaluation.metrics import confusion
+
 STEPS = 100
 
 
 def confusions(y: np.ndarray, probability: np.ndarray) -> list[dict[str, float]]:
-    """The confusion at each threshold from 0 to 1, in hundredths.
+    """Return the confusion matrix at each threshold from 0 to 1, in hundredths.
 
     Parameters
     ----------
-    y
-        The truth, (n,), 0 or 1.
-    probability
-        Of class 1, (n, repeats).
+    y : (n,) array of 0 and 1
+    probability : (n, repeats) array, predicted probability of class 1
 
     Returns
     -------
-    list
-        Of each threshold: itself, and how many rows are `true_1`, `false_1`, `false_0` and `true_0`
-        when what has at least this probability is 1, as a mean of the repeats.
+    For each threshold: itself, and the numbers of rows `true_1`, `false_1`, `false_0` and `true_0`,
+    as a mean of the repeats. Rows with at least this probability are predicted 1.
     """
+    names = ("true_1", "false_1", "false_0", "true_0")
     found = []
-    for step in range(STEPS + 1):
-        threshold = step / STEPS
-        ones = (probability >= threshold).mean(axis=1)
-        true_1, said_1, positives = float(ones @ y), float(ones.sum()), float(y.sum())
-        counts = {"true_1": true_1, "false_1": said_1 - true_1, "false_0": positives - true_1}
-        counts["true_0"] = len(y) - sum(counts.values())
-        found.append({"threshold": threshold, **{k: round(v, 2) for k, v in counts.items()}})
+    for threshold in np.arange(STEPS + 1) / STEPS:
+        counts = confusion(y, probability, probability >= threshold)
+        numbers = {name: round(float(n), 2) for name, n in zip(names, counts, strict=True)}
+        found.append({"threshold": float(threshold), **numbers})
     return found

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from titanic_ml.config.layers import flat
 from titanic_ml.errors import SettingsError, TrackingError
-from titanic_ml.registry.aliases import CHAMPION
+from titanic_ml.registry.names import CHAMPION
 from titanic_ml.registry.version import MANIFEST, MODEL, MODEL_CARD, REPORT
-from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import Report
 from titanic_ml.storage.secrets import cause, check_userinfo, shown, without_secrets
 
@@ -133,8 +133,7 @@ class MlflowServer:
             log.info("%s: is %s version %s, the %s", version.name, self.name, number, CHAMPION)
 
     def _send(self, client: MlflowClient, experiment: str, version: ModelVersion) -> str:
-        made, facts = version.manifest, Facts.from_json(version.facts)
-        report = Report.of(facts)
+        made, report = version.manifest, Report.of(version)
         ended = round(datetime.fromisoformat(made.time).timestamp() * 1000)
         tags = {
             VERSION: made.version,
@@ -156,7 +155,7 @@ class MlflowServer:
         with tempfile.TemporaryDirectory(prefix="titanic-mlflow-") as folder:
             _write_documents(Path(folder), version, report)
             client.log_artifacts(run, folder)
-        for candidate in facts.candidates:
+        for candidate in report.facts.candidates:
             scores = made.candidates[candidate.name] | {"fit_seconds": candidate.fit_seconds}
             label = str(scores.pop("label"))
             child = client.create_run(
@@ -239,19 +238,6 @@ class MlflowServer:
         reason = " ".join(str(getattr(error, "reason", error)).split())
         reason = without_secrets(reason, self.uri)
         return TrackingError(f"{shown(self.uri)} (tracking.uri): {reason[:300]}")
-
-
-def flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of a tree by their places.
-
-    >>> flat({"seed": 7, "data": {"uri": "train.csv"}})
-    {'seed': 7, 'data.uri': 'train.csv'}
-    """
-    found: dict[str, Any] = {}
-    for name, value in node.items():
-        inner = isinstance(value, Mapping)
-        found |= flat(value, f"{prefix}{name}.") if inner else {f"{prefix}{name}": value}
-    return found
 
 
 def example_rows(version: ModelVersion) -> list[dict[str, Any]]:

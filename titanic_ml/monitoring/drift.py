@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from titanic_ml.monitoring.profile import ColumnProfile, Profile
+from titanic_ml.dataset.profile import ColumnProfile
+from titanic_ml.monitoring.profile import Profile
 
 FEW_VALUES = 20  # up to so many are counted one by one
 BINS = 10  # of a column with more, by its quantiles in the training

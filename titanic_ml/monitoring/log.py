@@ -18,7 +18,7 @@ import pyarrow
 from titanic_ml.dataset.columns import check
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import SettingsError, TitanicError
-from titanic_ml.storage.address import FileAddress, parse
+from titanic_ml.storage.address import PREDICTED_AT, RUN_ID, FileAddress, parse
 from titanic_ml.storage.sinks import check_sink, open_sink, schema_of
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,7 @@ BATCH_ROWS = 50_000
 PART_ROWS = 250  # put into columns in one go, in less than a millisecond
 PAUSE = 0.002  # seconds after each
 TICK = 0.2  # seconds between two looks at what waits
-ANSWER = {"probability": "number", "model_version": "text", "predicted_at": "time"}
-BATCH = "run_id"  # by which a batch is found again
+ANSWER = {"probability": "number", "model_version": "text", PREDICTED_AT: "time"}
 
 
 Answered: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any], int]  # row, answer, time
@@ -93,7 +92,7 @@ class PredictionLog:
         self.address = address
         self.spec = spec_of_log(spec)
         kinds: dict[str, str] = {n: spec.columns[n].kind for n in (spec.id, *spec.inputs)}
-        self.schema = schema_of({**kinds, spec.target: "integer", **ANSWER, BATCH: "text"})
+        self.schema = schema_of({**kinds, spec.target: "integer", **ANSWER, RUN_ID: "text"})
         self.seconds = seconds
         self.most = most
         self.written = self.dropped = 0
@@ -186,7 +185,7 @@ class PredictionLog:
             if self._batch is None:
                 name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
                 rows = pyarrow.concat_batches(self._parts)
-                self._batch = name, rows.append_column(BATCH, pyarrow.repeat(name, len(rows)))
+                self._batch = name, rows.append_column(RUN_ID, pyarrow.repeat(name, len(rows)))
                 self._parts = []
             name, rows = self._batch
             if len(rows):
@@ -210,7 +209,7 @@ class PredictionLog:
         columns = {name: [row.get(name) for row in rows] for name in names}
         for key in (target, "probability", "model_version"):
             columns[key] = [answer[key] for answer in answers]
-        columns["predicted_at"] = list(times)
+        columns[PREDICTED_AT] = list(times)
         try:
             return self._arrow(columns)
         except pyarrow.ArrowException:  # a number as a text, or what else a table may hold
@@ -220,6 +219,6 @@ class PredictionLog:
             return self._arrow({name: typed[name].to_list() for name in typed})
 
     def _arrow(self, columns: Mapping[str, Sequence[Any]]) -> pyarrow.RecordBatch:
-        fields = [field for field in self.schema if field.name != BATCH]
+        fields = [field for field in self.schema if field.name != RUN_ID]
         arrays = [pyarrow.array(columns[f.name], f.type, from_pandas=True) for f in fields]
         return pyarrow.RecordBatch.from_arrays(arrays, schema=pyarrow.schema(fields))

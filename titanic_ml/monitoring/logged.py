@@ -15,7 +15,8 @@ from titanic_ml.dataset.columns import check
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import DataError, InvalidTable, SettingsError
-from titanic_ml.monitoring.log import ANSWER, BATCH, spec_of_log
+from titanic_ml.monitoring.log import ANSWER, spec_of_log
+from titanic_ml.storage.address import RUN_ID
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -85,7 +86,7 @@ class Logged:
         frame = frame.reset_index(drop=True)
         kept = [name for name in (spec.target, *ANSWER) if name in frame]
         answers = frame[kept].astype({"probability": "float64"}) if is_log else None
-        own = [name for name in (*ANSWER, BATCH) if name in frame and name not in spec.columns]
+        own = [name for name in (*ANSWER, RUN_ID) if name in frame and name not in spec.columns]
         facts, loose = frame.drop(columns=own), spec_of_log(spec)
         parsed, faults = check(facts, loose, with_target=False)
         if of_columns := [fault for fault in faults if not fault.row]:

@@ -1,8 +1,4 @@
-"""What the rows of a training looked like, column by column, to compare later ones with.
-
-It holds no rows: of each column its values with how often they came, apart from the others, and of
-free texts no more than how often they were missing.
-"""
+"""Profile of a training, to compare later rows with."""
 
 from __future__ import annotations
 
@@ -10,42 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-MOST_VALUES = 1_000  # that are kept of a column; the numbers of others go to the nearest of these
-
-
-@dataclass(frozen=True)
-class ColumnProfile:
-    """The values of one column.
-
-    Attributes
-    ----------
-    rows, missing
-        How many there are, and how many of them have no value.
-    values, counts
-        Distinct values in order, and how often each came; empty for free texts.
-    """
-
-    rows: int
-    missing: int
-    values: list[Any]
-    counts: list[int]
-
-    @classmethod
-    def of(cls, column: pd.Series, is_text: bool = False) -> ColumnProfile:
-        """The profile of a typed column."""
-        rows, missing = len(column), int(column.isna().sum())
-        if is_text:
-            return cls(rows, missing, [], [])
-        given = column.dropna()
-        if pd.api.types.is_numeric_dtype(given):
-            given = _fewer(given)
-        counts = given.value_counts().sort_index()
-        if len(counts) > MOST_VALUES:  # of words, the commonest
-            counts = counts.nlargest(MOST_VALUES).sort_index()
-        return cls(rows, missing, counts.index.tolist(), counts.tolist())
+from titanic_ml.dataset.profile import ColumnProfile
 
 
 @dataclass(frozen=True)
@@ -64,20 +27,15 @@ class Profile:
     probability: ColumnProfile
 
     @classmethod
-    def of(cls, X: pd.DataFrame, kinds: Mapping[str, str], probability: pd.DataFrame) -> Profile:
-        """The profile of a training.
+    def of(cls, columns: Mapping[str, ColumnProfile], probability: pd.DataFrame) -> Profile:
+        """Return the profile of a training.
 
         Parameters
         ----------
-        X
-            The typed columns of the table.
-        kinds
-            Of the columns; those of the kind ``text`` are free texts.
-        probability
-            Of class 1 out of fold, a column a repeat; the first is taken.
+        columns : of the training table, see `Dataset.profile`
+        probability : of class 1 out of fold, one column per repeat; the first is used
         """
-        columns = {name: ColumnProfile.of(X[name], kinds[name] == "text") for name in X}
-        return cls(columns, ColumnProfile.of(probability.iloc[:, 0]))
+        return cls(dict(columns), ColumnProfile.of(probability.iloc[:, 0]))
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Profile:
@@ -88,11 +46,3 @@ class Profile:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
-
-
-def _fewer(numbers: pd.Series) -> pd.Series:
-    """The numbers, each moved to the nearest quantile where they are too many to be kept."""
-    if numbers.nunique() <= MOST_VALUES:
-        return numbers
-    kept = np.unique(numbers.quantile(np.linspace(0, 1, MOST_VALUES), interpolation="nearest"))
-    return pd.Series(kept[np.abs(np.searchsorted(kept[1:] / 2 + kept[:-1] / 2, numbers))])

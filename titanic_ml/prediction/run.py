@@ -13,8 +13,7 @@ import pandas as pd
 
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import SettingsError
-
-RUN_ID = "run_id"
+from titanic_ml.storage.address import PREDICTED_AT, RUN_ID
 
 
 def derived_id(*parts: str) -> str:
@@ -80,7 +79,7 @@ def prediction_columns(
     if with_run or full or probability:
         columns["probability"] = "number"
     if with_run or full:
-        columns |= {"model_version": "text", "predicted_at": "time"}
+        columns |= {"model_version": "text", PREDICTED_AT: "time"}
     if with_run:
         columns[RUN_ID] = "text"
     return columns

@@ -16,7 +16,6 @@ from titanic_ml.errors import ModelNotFound, ModelRefused
 from titanic_ml.storage.objects import Objects
 
 log = logging.getLogger(__name__)
-CHAMPION, LATEST = "champion", "latest"
 ALIASES = "aliases"
 PROMOTE, FORCE, ROLLBACK = "promote", "force", "rollback"
 

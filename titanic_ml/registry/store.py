@@ -24,7 +24,8 @@ from titanic_ml.errors import (
     SettingsError,
     StoreUnusable,
 )
-from titanic_ml.registry.aliases import ALIASES, CHAMPION, LATEST, Alias, Entry, user
+from titanic_ml.registry.aliases import ALIASES, Alias, Entry, user
+from titanic_ml.registry.names import CHAMPION, LATEST
 from titanic_ml.registry.provenance import git_commit, libraries
 from titanic_ml.registry.signatures import sha256
 from titanic_ml.registry.version import (

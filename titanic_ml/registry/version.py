@@ -36,6 +36,7 @@ MANIFEST = "manifest.json"
 MODEL, BASELINES = "model.joblib", "baselines.joblib"
 BACKGROUND, OUT_OF_FOLD = "background.parquet", "out_of_fold.parquet"
 FACTS, REPORT, MODEL_CARD = "evaluation.json", "report.html", "model_card.md"
+FIGURES = "figures.json"
 PROFILE = "profile.json"
 MUST_MATCH = ("titanic_ml", "scikit-learn")  # to the minor version
 MAY_DIFFER = "scikit-learn"  # of these, where that is wished
@@ -328,6 +329,12 @@ class ModelVersion:
     def facts(self) -> bytes:
         """The JSON of the facts that its report is drawn from."""
         return self.read(FACTS)
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The figures of its report, an SVG text each, by name."""
+        found: dict[str, str] = json.loads(self.read(FIGURES))
+        return found
 
     @property
     def profile(self) -> dict[str, Any]:

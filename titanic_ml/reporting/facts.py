@@ -61,7 +61,7 @@ class DatasetFacts:
     labels: dict[str, str] = field(default_factory=dict)
     file_sha256: str | None = None
 
-    def told(self, features: Sequence[str]) -> list[str]:
+    def labels_of(self, features: Sequence[str]) -> list[str]:
         """The features under the names that people read."""
         return [self.labels.get(name, name) for name in features]
 
@@ -241,8 +241,8 @@ def _dataset_facts(
     dataset: Dataset, spec: DatasetSpec, uri: str, file_sha256: str | None
 ) -> DatasetFacts:
     columns = {
-        name: ColumnFacts(spec.columns[name].kind, spec.columns[name].about, **profile)
-        for name, profile in dataset.profile().items()
+        name: ColumnFacts(spec.columns[name].kind, spec.columns[name].about, **profile.summary)
+        for name, profile in dataset.profile(spec).items()
     }
     return DatasetFacts(
         spec.name,

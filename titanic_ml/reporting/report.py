@@ -5,19 +5,23 @@ Both are drawn from a version's facts, so they can be drawn again.
 
 from __future__ import annotations
 
+import functools
+import json
 import logging
-import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from titanic_ml.evaluation.result import Estimate, Importance
-from titanic_ml.registry.version import FACTS, MODEL_CARD, REPORT
+from titanic_ml.registry.version import FACTS, FIGURES, MODEL_CARD, REPORT
 from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.verdict import Verdict, verdict, wholes_and_members
 from titanic_ml.training.workers import in_parallel
+
+if TYPE_CHECKING:
+    from titanic_ml.registry.version import ModelVersion
 
 # Imported in functions: matplotlib and Jinja, which only drawing and writing take.
 
@@ -63,31 +67,35 @@ class Report:
     figures: dict[str, str]
 
     @classmethod
-    def of(cls, facts: Facts) -> Report:
-        """Draw and word the facts of a version."""
-        return cls(facts.evaluation.version, facts, verdict(facts), drawings(facts))
+    def of(cls, version: ModelVersion) -> Report:
+        """Read the report of a version."""
+        facts = Facts.from_json(version.facts)
+        return cls(version.name, facts, verdict(facts), version.figures)
 
     def __repr__(self) -> str:
         return f"{self.version}: {self.verdict.headline}"
 
 
 def documents(facts: Facts, n_jobs: int = 1) -> dict[str, bytes]:
-    """What is kept of the facts with a version: themselves, report and model card, by file; drawn
-    in `n_jobs` processes.
+    """Return the documents of a version by file name: facts, report, figures and model card.
+
+    Figures are drawn in `n_jobs` processes.
     """
+    figures = drawings(facts, n_jobs)
     return {
         FACTS: facts.to_json(),
-        REPORT: render_report(facts, n_jobs).encode(),
+        FIGURES: json.dumps(figures).encode(),
+        REPORT: render_report(facts, figures).encode(),
         MODEL_CARD: render_model_card(facts).encode(),
     }
 
 
-def render_report(facts: Facts, n_jobs: int = 1) -> str:
-    """The report of a version as one HTML file that needs no other; drawn in `n_jobs` processes."""
+def render_report(facts: Facts, figures: Mapping[str, str]) -> str:
+    """Return the report of a version as one HTML file that needs no other."""
     return template("report.html.j2", escaped=True).render(
         facts=facts,
         verdict=verdict(facts),
-        drawings=drawings(facts, n_jobs),
+        drawings=figures,
         words=METRIC_WORDS,
         rows_of_importance=_importance_rows(facts),
         wholes=len(wholes_and_members(facts.importance)[0]),
@@ -99,12 +107,6 @@ def render_model_card(facts: Facts) -> str:
     return template("model_card.md.j2", escaped=False).render(
         facts=facts, verdict=verdict(facts), words=METRIC_WORDS
     )
-
-
-def figures_in(report: str) -> dict[str, str]:
-    """The drawings that a report has, an SVG text each, by name: nothing is drawn again."""
-    found = re.findall(r'<figure id="figure-(\w+)">(<svg.*?</svg>\s*)</figure>', report, re.DOTALL)
-    return dict(found)
 
 
 def drawings(facts: Facts, n_jobs: int = 1) -> dict[str, str]:
@@ -142,7 +144,7 @@ def _of_evaluation(facts: Facts) -> dict[str, Drawing]:
     """What was measured of the model; what was not is not drawn."""
     evaluation, items = facts.evaluation, _importance_rows(facts)
     slices, worst = evaluation.slices, evaluation.worst
-    names = [_short_sum(facts.dataset.told(item.features)) for item in items]
+    names = [_short_sum(facts.dataset.labels_of(item.features)) for item in items]
     losses = [item.loss for item in items]
     parted = len(wholes_and_members(facts.importance)[0])
     jobs: dict[str, Drawing] = {
@@ -205,8 +207,9 @@ def _short_sum(names: list[str], most: int = 30) -> str:
     return _short(names[0], most - len(more)) + more
 
 
+@functools.cache
 def template(name: str, escaped: bool) -> Any:
-    """A template of ours, with the filters that all of them use."""
+    """Return a template of this folder, with the filters that all of them use."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

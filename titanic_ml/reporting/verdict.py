@@ -160,11 +160,11 @@ def _matters(facts: Facts) -> list[str]:
     whole, _ = wholes_and_members(facts.importance)
     strong = [item for item in whole if item.loss.low > 0][:3]
     weak = [item for item in whole if item.loss.low <= 0]
-    told = facts.dataset.told
-    named = [f"{' + '.join(told(item.features))} ({item.loss.value:+.3f})" for item in strong]
+    labels_of = facts.dataset.labels_of
+    named = [f"{' + '.join(labels_of(item.features))} ({item.loss.value:+.3f})" for item in strong]
     found = [f"What it relies on most: {', then '.join(named)} log loss without it."] * bool(named)
     if weak:
-        names = "; ".join(" + ".join(told(item.features)) for item in weak[:NAMED])
+        names = "; ".join(" + ".join(labels_of(item.features)) for item in weak[:NAMED])
         names += f"; and {len(weak) - NAMED} more" * (len(weak) > NAMED)
         found.append(f"What it could do without, as far as can be told: {names}.")
     return found

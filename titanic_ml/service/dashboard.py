@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from anyio import BrokenWorkerProcess, to_process
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
 from titanic_ml.errors import ModelError, ModelRefused, TitanicError
 from titanic_ml.evaluation.thresholds import confusions
-from titanic_ml.registry.version import REPORT
 from titanic_ml.reporting.facts import Facts
-from titanic_ml.reporting.report import figures_in
+from titanic_ml.reporting.report import METRIC_WORDS, template
 from titanic_ml.reporting.verdict import verdict
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.serving import Serving
@@ -36,12 +34,7 @@ POLICY = (
 )
 LOG_SECONDS = 60.0  # for which the page of the log is kept
 NEWEST = 50  # versions and changes of the champion that are listed
-WORDS = {
-    "log_loss": "mean surprise at the truth; less is better",
-    "roc_auc": "pairs put in the right order; 0.5 is a coin",
-    "accuracy": "right predictions, at the threshold chosen inside each fold",
-    "calibration_error": "distance of probability and share; 0 is best",
-}
+SHOWN_METRICS = ("log_loss", "roc_auc", "accuracy", "calibration_error")
 
 
 def dashboard(serving: Serving) -> APIRouter:
@@ -76,20 +69,20 @@ def _page(serving: Serving, model: str) -> str:
         name = pipeline.store.resolve(model)
         opened = pipeline.store.open(name)
         facts, table = Facts.from_json(opened.facts), opened.out_of_fold
-        figures = figures_in(opened.read(REPORT).decode())
+        figures = opened.figures
     except ModelError as error:
         raise Refused(404, str(error)) from error
     found = pipeline.store.versions()
     versions = [v.manifest for v in found if not isinstance(v, ModelRefused)]
     versions = sorted(versions, key=lambda manifest: manifest.version)[-NEWEST:]
     history = pipeline.store.champion.history()
-    return _template("dashboard.html.j2").render(
+    return template("dashboard.html.j2", escaped=True).render(
         version=name,
         facts=facts,
         verdict=verdict(facts),
         figures=figures,
         thresholds=confusions(table["y"].to_numpy(), table.filter(like="repeat_").to_numpy()),
-        words=WORDS,
+        words={metric: METRIC_WORDS[metric] for metric in SHOWN_METRICS},
         answering=serving.champion.version,
         versions=versions,
         **_over_time(versions),
@@ -131,20 +124,4 @@ async def _log_page(serving: Serving) -> str:
         found, why = None, str(error)
     except BrokenWorkerProcess:
         found, why = None, "the process that read the log was killed, as where memory is short"
-    return _template("log.html.j2").render(found=found, why=why)
-
-
-@functools.cache
-def _template(name: str) -> Any:
-    environment = Environment(
-        loader=PackageLoader("titanic_ml.service", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["estimate"] = (
-        lambda e: f"{e.value:z.3f} ({e.low:z.3f}\u00a0to\u00a0{e.high:z.3f})"
-    )
-    environment.filters["name"] = lambda text: str(text).replace("_", " ")
-    return environment.get_template(name)
+    return template("log.html.j2", escaped=True).render(found=found, why=why)

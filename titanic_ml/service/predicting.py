@@ -112,7 +112,7 @@ def _add_tables(router: APIRouter, serving: Serving) -> None:
                 )
         except BaseException as error:
             upload.remove()
-            raise upload.told(error) from error
+            raise upload.without_path(error) from error
         return FileResponse(
             upload.output,
             media_type=upload.kind,

@@ -93,7 +93,7 @@ class Upload:
         """Remove both."""
         self.folder.cleanup()
 
-    def told(self, error: BaseException) -> BaseException:
+    def without_path(self, error: BaseException) -> BaseException:
         """The same error, without where the table lay."""
         if isinstance(error, UnreadableTable):
             return UnreadableTable(str(error).replace(self.path, "the table"))

@@ -96,9 +96,9 @@ def _application(opened: Opener, model: str) -> FastAPI:
 
     if parent := multiprocessing.parent_process():
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
-    _told("titanic_ml.service", "%(levelname)s: %(message)s")
-    _told("titanic_ml.monitoring", "%(levelname)s: %(message)s")
-    _told("titanic_ml.service.access", "%(message)s")
+    _log_to_stderr("titanic_ml.service", "%(levelname)s: %(message)s")
+    _log_to_stderr("titanic_ml.monitoring", "%(levelname)s: %(message)s")
+    _log_to_stderr("titanic_ml.service.access", "%(message)s")
     return create_app(opened(), model)
 
 
@@ -110,7 +110,7 @@ def _end_after(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _told(name: str, words: str) -> None:
+def _log_to_stderr(name: str, words: str) -> None:
     """Write a log to standard error, from what is informed of on."""
     logger, handler = logging.getLogger(name), logging.StreamHandler()
     handler.setFormatter(logging.Formatter(words))

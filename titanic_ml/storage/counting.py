@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from titanic_ml.errors import UnreadableTable
-from titanic_ml.storage.address import SqlAddress, parse
+from titanic_ml.storage.address import RUN_ID, SqlAddress, parse
 from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import open_table
 
 # Imported in functions: the databases, which are an extra.
-
-RUN = "run_id"  # the column by which a run is found again
 
 
 def count_rows(uri: str, run: str | None = None) -> int:
@@ -35,6 +33,6 @@ def count_rows(uri: str, run: str | None = None) -> int:
     with open_table(uri) as source:
         if run is None:
             return sum(len(batch.frame) for batch in source.batches())
-        if RUN not in source.schema.names:
-            raise UnreadableTable(f"{shown(uri)}: has no column {RUN}, expected one")
-        return sum(int((batch.frame[RUN] == run).sum()) for batch in source.batches())
+        if RUN_ID not in source.schema.names:
+            raise UnreadableTable(f"{shown(uri)}: has no column {RUN_ID}, expected one")
+        return sum(int((batch.frame[RUN_ID] == run).sum()) for batch in source.batches())

@@ -71,7 +71,7 @@ class Objects:
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        with self._told("written"):
+        with self._translate_errors("written"):
             try:
                 obstore.put(self._open(make=True), name, data, mode="create")
             except AlreadyExistsError:
@@ -84,14 +84,14 @@ class Objects:
         """Write an object in place of the one of this name, in one step."""
         import obstore
 
-        with self._told("written"):
+        with self._translate_errors("written"):
             obstore.put(self._open(make=True), name, data)
             if self.folder:
                 _sync(self.folder / name)
 
     def read(self, name: str) -> bytes | None:
         """The bytes of an object; None if there is none."""
-        with self._told("read"):
+        with self._translate_errors("read"):
             try:
                 if self.folder:  # the client would only be slower
                     return (self.folder / name).read_bytes()
@@ -119,7 +119,7 @@ class Objects:
 
         if not self._there:
             return []
-        with self._told("read"):
+        with self._translate_errors("read"):
             found = obstore.list_with_delimiter(self._open())
         return sorted(path.rpartition("/")[2] for path in found["common_prefixes"])
 
@@ -135,7 +135,7 @@ class Objects:
 
         if not self._there:
             return {}
-        with self._told("read"):
+        with self._translate_errors("read"):
             listed = obstore.list(self._open(), prefix=start or None)
             found = [(one["path"], one["last_modified"]) for page in listed for one in page]
         return dict(sorted(found))
@@ -144,7 +144,7 @@ class Objects:
         """Remove objects; one that is not there is passed over."""
         import obstore
 
-        with self._told("written"):
+        with self._translate_errors("written"):
             for name in names:
                 try:
                     obstore.delete(self._open(), name)
@@ -154,7 +154,7 @@ class Objects:
     def discard(self, start: str) -> None:
         """Remove all under a folder of names, with what is unfinished there."""
         if self.folder:
-            with self._told("written"), suppress(FileNotFoundError):
+            with self._translate_errors("written"), suppress(FileNotFoundError):
                 shutil.rmtree(self.folder / start)
         else:
             self.delete(list(self.names(start)))
@@ -172,7 +172,7 @@ class Objects:
             How old.
         """
         swept = [folder for folder in left if self._swept(folder, datetime.now(UTC) - age)]
-        with self._told("written"):
+        with self._translate_errors("written"):
             for path in self._unfinished(kept):
                 if _written(path) < datetime.now(UTC) - age:
                     path.unlink(missing_ok=True)
@@ -231,7 +231,7 @@ class Objects:
         return _folder(str(folder.resolve()))
 
     @contextmanager
-    def _told(self, action: str) -> Iterator[None]:
+    def _translate_errors(self, action: str) -> Iterator[None]:
         """Tell what the store or the operating system says in one sentence."""
         try:
             yield

@@ -71,7 +71,7 @@ def located(address: FileAddress) -> Iterator[list[Place]]:
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def translate_errors(name: str) -> Iterator[None]:
     """Turn an error of the operating system or of a bucket into a sentence."""
     try:
         yield
@@ -121,7 +121,7 @@ def _local(address: FileAddress) -> list[Place]:
     for path in sorted(paths):
         name = address.shown if not address.many else str(path)
         try:
-            with told(name):
+            with translate_errors(name):
                 places.append(Place(name, partial(_open, path, name), path.stat().st_size))
         except UnreadableTable as error:
             if isinstance(error.__cause__, FileNotFoundError):
@@ -131,7 +131,7 @@ def _local(address: FileAddress) -> list[Place]:
 
 
 def _open(path: Path, name: str) -> BinaryIO:
-    with told(name):
+    with translate_errors(name):
         return open(path, "rb")
 
 
@@ -145,7 +145,7 @@ def _in_bucket(address: FileAddress) -> list[Place]:
     scheme, _, path = address.path.partition("://")
     bucket, _, key = path.partition("/")
     root = f"{scheme}://{bucket}"
-    with told(address.shown):
+    with translate_errors(address.shown):
         store = client(root)
         found = _listed(store, key) if address.many else {key: _size(store, key, address.shown)}
         refuse_logged_objects(store, root, found)
@@ -183,7 +183,7 @@ def _listed(store: Any, key: str) -> dict[str, int]:
 
 
 def _open_object(store: Any, key: str, name: str) -> BinaryIO:
-    with told(name):
+    with translate_errors(name):
         return opened(store, key)
 
 

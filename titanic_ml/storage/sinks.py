@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow
 
 from titanic_ml.errors import SettingsError, UnwritableTable
-from titanic_ml.storage.address import Address, FileAddress, SqlAddress
+from titanic_ml.storage.address import PREDICTED_AT, RUN_ID, Address, FileAddress, SqlAddress
 from titanic_ml.storage.files import filling_temporary, temporary_file, whole_file
 from titanic_ml.storage.table_logs import refuse_to_write
 
@@ -131,8 +131,8 @@ def time_of_run(address: Address, run: str) -> str | None:
 
     try:
         with parquet.ParquetFile(path_of(address, run)) as file:
-            (row,) = next(file.iter_batches(1, columns=["run_id", "predicted_at"])).to_pylist()
-        return row["predicted_at"].isoformat() if row["run_id"] == run else None
+            (row,) = next(file.iter_batches(1, columns=[RUN_ID, PREDICTED_AT])).to_pylist()
+        return row[PREDICTED_AT].isoformat() if row[RUN_ID] == run else None
     except (OSError, pyarrow.ArrowException, StopIteration, ValueError, KeyError):
         return None  # another table, or none
 

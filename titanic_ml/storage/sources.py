@@ -16,7 +16,7 @@ import pyarrow
 
 from titanic_ml.errors import Fault, UnreadableTable
 from titanic_ml.storage.csv_reader import CsvStream, RawBatch
-from titanic_ml.storage.places import CHUNK, Place, told
+from titanic_ml.storage.places import CHUNK, Place, translate_errors
 
 # Imported in functions: the reader of Parquet, which other tables do without.
 
@@ -159,7 +159,7 @@ class CsvSource(ArrowSource):
         with self._place.open() as file:
             text = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self._zipped else file
             try:
-                with told(self.name):
+                with translate_errors(self.name):
                     yield CsvStream(text, self.name, self._keep_ragged, position=file.tell)
             except (EOFError, zlib.error) as error:
                 raise UnreadableTable(f"{self.name}: can't be read: {error}") from error
@@ -239,7 +239,7 @@ def _refuse_nested(schema: pyarrow.Schema, name: str) -> None:
 def _digest(places: list[Place]) -> str:
     digest = hashlib.sha256()
     for place in places:
-        with place.open() as file, told(place.name):
+        with place.open() as file, translate_errors(place.name):
             while data := file.read(CHUNK):
                 digest.update(data)
     return digest.hexdigest()

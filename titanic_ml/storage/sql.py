@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow
 
 from titanic_ml.errors import MissingTable, SettingsError, UnreadableTable, UnwritableTable
-from titanic_ml.storage.address import SqlAddress
+from titanic_ml.storage.address import PREDICTED_AT, RUN_ID, SqlAddress
 from titanic_ml.storage.csv_reader import RawBatch
 from titanic_ml.storage.files import filling_temporary, temporary_file
 from titanic_ml.storage.secrets import cause, without_secrets
@@ -22,7 +22,6 @@ from titanic_ml.storage.sources import ROWS, ArrowSource, Batch
 
 # Imported in functions: the driver, which is an extra, and what only SQLite takes.
 
-RUN, TIME = "run_id", "predicted_at"  # the columns by which a run is found again
 WAIT = 10_000  # milliseconds that SQLite waits for another who writes
 READING = {  # one moment's state, in the same order each time, and nothing but reading
     "sqlite": ["PRAGMA query_only = 1"],
@@ -49,7 +48,7 @@ class SqlSource(ArrowSource):
         given = f"({asked}) AS given" if asked else _name(address)
         self._query = asked or f"SELECT * FROM {given}"
         self._rows: int | None = None
-        with self._told(), connection.cursor() as cursor:
+        with self._translate_errors(), connection.cursor() as cursor:
             for statement in READING[address.driver]:
                 cursor.execute(statement)
             cursor.execute(f"SELECT * FROM {given} LIMIT 0")
@@ -69,7 +68,7 @@ class SqlSource(ArrowSource):
 
     def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
         done = 0
-        with self._told(), self._connection.cursor() as cursor:
+        with self._translate_errors(), self._connection.cursor() as cursor:
             if self._address.driver == "sqlite":
                 cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(ROWS)})
             cursor.execute(self._query)
@@ -84,8 +83,8 @@ class SqlSource(ArrowSource):
         return digest.hexdigest()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        with _told(self._address, UnreadableTable):
+    def _translate_errors(self) -> Iterator[None]:
+        with _translate_errors(self._address, UnreadableTable):
             yield
 
 
@@ -114,7 +113,10 @@ def check_sql_output(address: SqlAddress, schema: pyarrow.Schema) -> None:
     if _is_new(address):
         _driver(address)
         return
-    with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
+    with (
+        _connected(address, UnwritableTable) as connection,
+        _translate_errors(address, UnwritableTable),
+    ):
         _fitting(address, connection, schema)
 
 
@@ -122,12 +124,17 @@ def time_of_run(address: SqlAddress, run: str) -> str | None:
     """When the rows of a run in a table were predicted; None without any."""
     if _is_new(address):
         return None
-    with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
-        if not {RUN, TIME} <= set(_columns(address, connection) or ()):
+    with (
+        _connected(address, UnwritableTable) as connection,
+        _translate_errors(address, UnwritableTable),
+    ):
+        if not {RUN_ID, PREDICTED_AT} <= set(_columns(address, connection) or ()):
             return None
         with connection.cursor() as cursor:
             mark = MARKS[address.driver]
-            cursor.execute(f"SELECT MIN({TIME}) FROM {_name(address)} WHERE {RUN} = {mark}", (run,))
+            cursor.execute(
+                f"SELECT MIN({PREDICTED_AT}) FROM {_name(address)} WHERE {RUN_ID} = {mark}", (run,)
+            )
             found = cursor.fetchone()[0]
     return found if found is None or isinstance(found, str) else found.isoformat()
 
@@ -144,7 +151,10 @@ def identity_of(address: SqlAddress) -> tuple[Any, ...]:
     table = _name(address) or "pg_class"
     database = "(SELECT oid::text FROM pg_database WHERE datname = current_database())"
     cluster = "(SELECT system_identifier::text FROM pg_control_system())"
-    with _connected(address, UnreadableTable) as connection, _told(address, UnreadableTable):
+    with (
+        _connected(address, UnreadableTable) as connection,
+        _translate_errors(address, UnreadableTable),
+    ):
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {cluster}, {database}, to_regclass($1)::oid::text", (table,))
             return tuple(cursor.fetchone())
@@ -154,13 +164,16 @@ def rows_of(address: SqlAddress, run: str | None) -> int:
     """How many rows a table has, or has of a run; 0 if it isn't there."""
     if _is_new(address):
         return 0
-    with _connected(address, UnreadableTable) as connection, _told(address, UnreadableTable):
+    with (
+        _connected(address, UnreadableTable) as connection,
+        _translate_errors(address, UnreadableTable),
+    ):
         columns = _columns(address, connection)
         if columns is None:
             return 0
-        if run is not None and RUN not in columns:
-            raise UnreadableTable(f"{address.shown}: has no column {RUN}, expected one")
-        only = "" if run is None else f" WHERE {RUN} = {MARKS[address.driver]}"
+        if run is not None and RUN_ID not in columns:
+            raise UnreadableTable(f"{address.shown}: has no column {RUN_ID}, expected one")
+        only = "" if run is None else f" WHERE {RUN_ID} = {MARKS[address.driver]}"
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT COUNT(*) FROM {_name(address)}{only}", None if run is None else (run,)
@@ -183,7 +196,10 @@ def sql_writer(
             with pyarrow.ipc.new_stream(waiting, schema) as stream:
                 yield stream.write_batch
             waiting.seek(0)  # with it, what a buffer holds is written
-        with _connected(address, UnwritableTable) as connection, _told(address, UnwritableTable):
+        with (
+            _connected(address, UnwritableTable) as connection,
+            _translate_errors(address, UnwritableTable),
+        ):
             _insert(address, connection, pyarrow.ipc.open_stream(waiting), run)
 
 
@@ -195,7 +211,7 @@ def _insert(address: SqlAddress, connection: Any, rows: Any, run: str) -> None:
             there = False
         elif there:
             mark = MARKS[address.driver]
-            cursor.execute(f"DELETE FROM {_name(address)} WHERE {RUN} = {mark}", (run,))
+            cursor.execute(f"DELETE FROM {_name(address)} WHERE {RUN_ID} = {mark}", (run,))
         if address.driver == "sqlite":
             rows = _storable(rows)
         cursor.adbc_ingest(
@@ -260,11 +276,11 @@ def _driver(address: SqlAddress) -> Any:
 def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
     """A connection to a database; what was not committed is rolled back."""
     driver = _driver(address)
-    with _told(address, kind):
+    with _translate_errors(address, kind):
         connection = driver.connect(address.database)
     with closing(connection):
         if address.driver == "sqlite":
-            with _told(address, kind), connection.cursor() as cursor:
+            with _translate_errors(address, kind), connection.cursor() as cursor:
                 cursor.execute(f"PRAGMA busy_timeout = {WAIT}")
         try:
             yield connection
@@ -275,7 +291,7 @@ def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
 
 
 @contextmanager
-def _told(address: SqlAddress, kind: type[Exception]) -> Iterator[None]:
+def _translate_errors(address: SqlAddress, kind: type[Exception]) -> Iterator[None]:
     """Tell an error of the driver in a sentence, without its secrets."""
     try:
         yield

@@ -67,7 +67,7 @@ class Checkpoint(MutableMapping):
 
         buffer = io.BytesIO()
         joblib.dump(result, buffer)
-        with self._told():
+        with self._translate_errors():
             self._write(self._path(name), buffer.getvalue())
 
     def __delitem__(self, name: str) -> None:
@@ -90,7 +90,7 @@ class Checkpoint(MutableMapping):
         SettingsError
             That fails, or the folder is another user's.
         """
-        with self._told():
+        with self._translate_errors():
             self._check(self.folder.parent)
             if self.folder.exists():
                 self._check(self.folder)
@@ -124,7 +124,7 @@ class Checkpoint(MutableMapping):
             folder.chmod(0o700)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

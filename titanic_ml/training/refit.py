@@ -23,7 +23,7 @@ from titanic_ml.training.workers import in_parallel
 
 if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
-    from titanic_ml.training.trainer import Progress
+    from titanic_ml.training.trainer import FoldProgress
 
 FRACTIONS = (0.1, 0.2, 0.35, 0.6, 1.0)  # of the training rows, for the learning curve
 
@@ -57,7 +57,7 @@ class Refitter:
         inspection: Callable[[Pipeline, pd.DataFrame, pd.Series], Any],
         X: pd.DataFrame,
         y: pd.Series,
-        progress: Progress | None = None,
+        progress: FoldProgress | None = None,
     ) -> tuple[list[Any], list[LearningPoint]]:
         """Apply `inspection(model, X_test, y_test)` to the model of each fold; its learning curve.
 

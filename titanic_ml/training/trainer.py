@@ -25,7 +25,7 @@ from titanic_ml.training.workers import in_parallel
 if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
 
-Progress = Callable[[int, int], None]
+FoldProgress = Callable[[int, int], None]
 NONE = np.arange(0)  # no rows
 Finished = MutableMapping[str, Any]  # what an interrupted run had finished, by its name
 
@@ -79,7 +79,7 @@ class Trainer:
         self,
         X: pd.DataFrame,
         y: pd.Series,
-        progress: Progress | None = None,
+        progress: FoldProgress | None = None,
         finished: Finished | None = None,
     ) -> Selection:
         """Choose and fit."""
@@ -178,7 +178,7 @@ class Trainer:
         splits: Sequence[Split],
         X: pd.DataFrame,
         y: pd.Series,
-        progress: Progress | None = None,
+        progress: FoldProgress | None = None,
         finished: Finished | None = None,
     ) -> tuple[OutOfFold, dict[str, float]]:
         """Score the compared candidates on other outer splits, such as grouped ones.
@@ -214,7 +214,7 @@ class Trainer:
         jobs: dict[str, Split],
         X: pd.DataFrame,
         y: pd.Series,
-        progress: Progress | None,
+        progress: FoldProgress | None,
         finished: Finished | None,
         thresholds: bool = True,
     ) -> list[Fold]:

@@ -14,9 +14,9 @@ import pandas as pd
 from titanic_ml.errors import SettingsError
 from titanic_ml.prediction.batches import REJECTED, BatchPredictor
 from titanic_ml.prediction.predictor import Predictor
-from titanic_ml.prediction.run import RUN_ID, Run, check_run_id, derived_id, prediction_columns
+from titanic_ml.prediction.run import Run, check_run_id, derived_id, prediction_columns
 from titanic_ml.results import Predictions
-from titanic_ml.storage.address import Address, parse
+from titanic_ml.storage.address import RUN_ID, Address, parse
 from titanic_ml.storage.same_place import refuse_shared
 from titanic_ml.storage.sinks import (
     Schema,

@@ -181,7 +181,7 @@ class TrainingWorkflow:
         """Save the model with its documents as a version of the store."""
         dataset, spec = prepared.dataset, self.workspace.spec
         settings = self.workspace.settings_to_keep(prepared.name)
-        profile = Profile.of(dataset.X, spec.kinds, selection.out_of_fold.probability)
+        profile = Profile.of(dataset.profile(spec), selection.out_of_fold.probability)
         kept = {PROFILE: json.dumps(profile.to_dict()).encode()}
         facts = Facts.of(selection, assessment, dataset, spec, settings, prepared.file_sha256)
         out_of_fold = selection.out_of_fold.probability.assign(

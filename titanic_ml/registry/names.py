@@ -1,0 +1,3 @@
+"""Names of the aliases, importable without the store."""
+
+CHAMPION, LATEST = "champion", "latest"
