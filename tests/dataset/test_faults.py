@@ -15,7 +15,7 @@ from titanic_ml.dataset.faults import column_faults, repeated_value, shown, wron
         (np.float32(7.5), "7.5"),
         (np.True_, "True"),
         (" 7,25 ", "' 7,25 ' (with a decimal comma)"),
-        (10**20, "1e+20"),
+        (10**20, "100000000000000000000"),
         (10**400, "1" + 59 * "0" + "…"),
         (-(10**5000), "a whole number of 5,001 digits"),
         ([1], "[1]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 
@@ -29,11 +30,19 @@ def test_another_type_is_refused(service, passenger, kind):
         (b'{"Name": "\\ud800"}', "surrogates not allowed"),
         (b"[" * 100_000, "not JSON in UTF-8"),
         (b"9" * 5_000, "not JSON in UTF-8"),
+        (b'{"Age": 22, "Age": 70}', "'Age' is named twice in an object"),
     ],
 )
 def test_what_is_not_json_is_refused(service, body, said):
     answer = service.post(body)
     assert answer.status == 400 and said in answer.json["error"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+def test_a_compressed_body_is_refused_by_the_name_of_the_header(service, passenger, encoding):
+    answer = service.post(gzip.compress(b"{}"), Content_Encoding=encoding)
+    expected = f"found the content-encoding '{encoding}', expected none"
+    assert (answer.status, answer.json["error"]) == (415, expected)
 
 
 def test_a_pair_of_surrogates_is_a_character(service, passenger):

@@ -69,12 +69,10 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, np.generic):
         value = value.item()
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    try:
-        text = f"{value:.15g}" if number else repr(value)
-    except OverflowError:  # a whole number of hundreds of digits
-        digits = int(math.log10(abs(value))) + 1
-        text = str(value) if digits < MOST_DIGITS else f"a whole number of {digits:,} digits"
+    if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+        text = f"a whole number of {int(math.log10(abs(value))) + 1:,} digits"
+    else:
+        text = f"{value:.15g}" if isinstance(value, float) else repr(value)
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", value):
         text += " (with a decimal comma)"
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"

@@ -7,19 +7,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
 from titanic_ml import __version__
+from titanic_ml.service.access_log import AccessLogMiddleware
 from titanic_ml.service.champion import SECONDS
 from titanic_ml.service.dashboard import dashboard
-from titanic_ml.service.keys import Guarded
+from titanic_ml.service.keys import ApiKeyMiddleware
 from titanic_ml.service.openapi import TAGS
 from titanic_ml.service.predicting import predicting
 from titanic_ml.service.refusals import tell_refusals
 from titanic_ml.service.serving import Serving
 from titanic_ml.service.telling import telling
-from titanic_ml.service.watched import Watched
 
 if TYPE_CHECKING:
     from titanic_ml.pipeline import TitanicPipeline
@@ -61,14 +62,20 @@ def create_app(
         docs_url=None,  # its page would fetch scripts from elsewhere; ours is in `telling`
         redoc_url=None,
         openapi_tags=TAGS,
+        servers=[{"url": "."}],  # relative, for a prefix of a proxy
+        redirect_slashes=False,  # a redirect would be built from the Host header
     )
     app.state.serving = serving
     routers = predicting(serving), telling(serving), dashboard(serving)
     routes = [route for router in routers for route in router.routes]
     app.router.routes += routes  # an included router is asked twice at each request
     tell_refusals(app, serving.metrics)
-    paths = [route.path for route in routes]  # type: ignore[attr-defined]
+    queries = {
+        route.path: frozenset(field.alias for field in route.dependant.query_params)
+        for route in routes
+        if isinstance(route, APIRoute)
+    }
     if serving.keys:
-        app.add_middleware(Guarded, keys=serving.keys)
-    app.add_middleware(Watched, metrics=serving.metrics, paths=paths)
+        app.add_middleware(ApiKeyMiddleware, keys=serving.keys)
+    app.add_middleware(AccessLogMiddleware, metrics=serving.metrics, queries=queries)
     return app

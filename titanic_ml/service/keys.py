@@ -19,7 +19,7 @@ CHALLENGE = 'Bearer, Basic realm="titanic_ml", charset="UTF-8"'
 OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs", "/favicon.ico")
 
 
-class Guarded:
+class ApiKeyMiddleware:
     """An ASGI application around another, which answers who names a key.
 
     How long it takes tells nothing of the keys: hashes are compared, all of them, in constant time.

@@ -61,6 +61,7 @@ UNAVAILABLE: Responses = {503: {"model": Refusal, "description": "no version is 
 REFUSALS: Responses = UNAVAILABLE | {
     400: {"model": Refusal, "description": "the body is not what its type says"},
     413: {"model": Refusal, "description": "too many passengers or bytes"},
+    429: {"model": Refusal, "description": "too many such requests at the same time"},
     415: {"model": Refusal, "description": "another type than those above"},
     422: {"model": Refusal, "description": "faults of passengers: where, found and expected"},
 }
@@ -69,7 +70,7 @@ REFUSALS: Responses = UNAVAILABLE | {
 def guarded(keys: Sequence[str], responses: Responses | None = None) -> dict[str, Any]:
     """Return arguments of a path that has these responses, and needs a key if there are keys.
 
-    The keys are checked before a request reaches the path (`Guarded`).
+    The keys are checked before a request reaches the path (`ApiKeyMiddleware`).
     """
     found: dict[str, Any] = {"responses": responses or {}}
     if keys:

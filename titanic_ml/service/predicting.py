@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -25,15 +25,15 @@ from titanic_ml.service.openapi import (
 )
 from titanic_ml.service.requests import Refused, passengers_of, received
 from titanic_ml.service.serving import Serving
+from titanic_ml.service.slots import Slots
 
 log = logging.getLogger(__name__)
-TABLES = 2  # that are predicted at a time; others wait
 
 
 def predicting(serving: Serving) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=[PREDICT], **guarded(serving.keys, REFUSALS))
-    online = serving.pipeline.online
+    online, lists = serving.pipeline.online, Slots(running=2, waiting=30)
 
     @router.post(
         "/predict",
@@ -51,7 +51,8 @@ def predicting(serving: Serving) -> APIRouter:
         if alone:
             answers = [await serving.answer(passengers[0])]
         else:
-            answers = await run_in_threadpool(online.predict_rows, passengers)
+            async with lists.taken():
+                answers = await run_in_threadpool(online.predict_rows, passengers)
         serving.answered(passengers, answers)
         return JSONResponse(answers[0] if alone else {"predictions": answers})
 
@@ -61,7 +62,8 @@ def predicting(serving: Serving) -> APIRouter:
 
 
 def _add_explanations(router: APIRouter, serving: Serving) -> None:
-    """The route of explanations."""
+    """Add the route of explanations."""
+    slots = Slots(running=2, waiting=10)
 
     @router.post(
         "/explain",
@@ -75,13 +77,14 @@ def _add_explanations(router: APIRouter, serving: Serving) -> None:
         if not alone:
             raise Refused(422, "found a list, expected one passenger, an object of facts")
         serving.answering()
-        found = await run_in_threadpool(serving.pipeline.online.explain_one, passengers[0])
+        async with slots.taken():
+            found = await run_in_threadpool(serving.pipeline.online.explain_one, passengers[0])
         return JSONResponse(found.to_dict())
 
 
 def _add_tables(router: APIRouter, serving: Serving) -> None:
     """The route of tables."""
-    turn = asyncio.Semaphore(TABLES)
+    uploads, slots = Slots(running=12, waiting=0), Slots(running=2, waiting=10)
 
     @router.post(
         "/predict/file",
@@ -99,20 +102,16 @@ def _add_tables(router: APIRouter, serving: Serving) -> None:
 
         Parquet has probability, version and time in any case.
         """
-        version, upload = serving.answering(), await received(request)
-        try:
-            async with turn:
-                await run_in_threadpool(
-                    serving.pipeline.predict_into,
-                    upload.output,
-                    upload.path,
-                    version,
-                    full=full,
-                    probability=probability,
-                )
-        except BaseException as error:
-            upload.remove()
-            raise upload.without_path(error) from error
+        async with uploads.taken():
+            version, upload = serving.answering(), await received(request)
+            columns = {"full": full, "probability": probability}
+            into = partial(serving.pipeline.predict_into, upload.output, upload.path, version)
+            try:
+                async with slots.taken():
+                    await run_in_threadpool(into, **columns)
+            except BaseException as error:
+                upload.remove()
+                raise upload.without_path(error) from error
         return FileResponse(
             upload.output,
             media_type=upload.kind,

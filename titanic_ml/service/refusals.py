@@ -7,13 +7,14 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from titanic_ml.errors import InvalidTable, TitanicError, UnreadableTable
 from titanic_ml.service.metrics import Metrics
 from titanic_ml.service.requests import Refused
 
 log = logging.getLogger(__name__)
-SHOWN_FAULTS = 100  # in one answer; the rest are counted
+SHOWN_FAULTS = 20  # in one answer; the rest are counted
 
 
 def tell_refusals(app: FastAPI, metrics: Metrics) -> None:
@@ -21,7 +22,11 @@ def tell_refusals(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(Refused)
     async def refuse(request: Request, error: Refused) -> Response:
-        return JSONResponse(error.content, error.status)
+        return JSONResponse(error.content, error.status, error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def refuse_path(request: Request, error: HTTPException) -> Response:
+        return JSONResponse({"error": error.detail.lower()}, error.status_code, error.headers)
 
     @app.exception_handler(InvalidTable)
     async def refuse_faults(request: Request, error: InvalidTable) -> Response:

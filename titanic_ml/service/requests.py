@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,16 @@ class Refused(Exception):
     status
         Of the answer, 4xx or 5xx.
     content
-        What it says, as JSON.
+        Of the answer, for JSON.
+    headers
+        Of the answer.
     """
 
-    def __init__(self, status: int, error: str) -> None:
+    def __init__(self, status: int, error: str, retry_after: int | None = None) -> None:
         super().__init__(error)
         self.status = status
         self.content = {"error": error}
+        self.headers = {} if retry_after is None else {"retry-after": str(retry_after)}
 
 
 async def passengers_of(request: Request) -> tuple[list[dict[str, Any]], bool]:
@@ -96,7 +100,8 @@ class Upload:
     def without_path(self, error: BaseException) -> BaseException:
         """The same error, without where the table lay."""
         if isinstance(error, UnreadableTable):
-            return UnreadableTable(str(error).replace(self.path, "the table"))
+            reason = str(error).replace(self.path, "the table")
+            return UnreadableTable(reason.partition("; give it a name")[0])
         return error
 
 
@@ -120,6 +125,9 @@ def _type_of(request: Request, expected: list[str]) -> str:
     if found not in expected:
         told = " or ".join(expected)
         raise Refused(415, f"found the type {given[:60]!r}, expected {told}")
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise Refused(415, f"found the content-encoding {encoding[:60]!r}, expected none")
     return found
 
 
@@ -138,12 +146,21 @@ async def _body(request: Request, most: int) -> AsyncIterator[bytes]:
 
 def _parsed(body: bytes) -> Any:
     try:
-        found = json.loads(body, parse_constant=_no_constant)
+        found = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_object)
         if SURROGATE.search(body):
             json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:  # of UTF-8 and of too many digits too
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise Refused(400, f"not JSON in UTF-8: {reason[:200]}") from error
+    return found
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        repeated = next(name for name, count in names.items() if count > 1)
+        raise ValueError(f"{repeated[:60]!r} is named twice in an object")
     return found
 
 
