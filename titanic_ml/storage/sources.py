@@ -16,6 +16,7 @@ import pyarrow
 
 from titanic_ml.errors import Fault, UnreadableTable
 from titanic_ml.storage.csv_reader import CsvStream, RawBatch
+from titanic_ml.storage.parquet_limits import rows_at_once
 from titanic_ml.storage.places import CHUNK, Place, translate_errors
 
 # Imported in functions: the reader of Parquet, which other tables do without.
@@ -172,9 +173,11 @@ class ParquetSource(ArrowSource):
         self.name = name
         self._places = places
         self._rows = 0
+        self._rows_at_once = {}
         schemas = {}
         for place in places:
-            with self._opened(place) as file:
+            with self._opened(place) as file, place.open() as raw:
+                self._rows_at_once[place.name] = rows_at_once(raw, place.name)
                 schemas[place.name] = file.schema_arrow
                 self._rows += file.metadata.num_rows
         self.schema = self._common(schemas)
@@ -183,7 +186,7 @@ class ParquetSource(ArrowSource):
         done = 0
         for place in self._places:
             with self._opened(place) as file:
-                for data in file.iter_batches(ROWS):
+                for data in file.iter_batches(self._rows_at_once[place.name]):
                     done += len(data)
                     if len(self._places) > 1:
                         data = data.select(self.schema.names).cast(self.schema)
