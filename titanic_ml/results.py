@@ -95,7 +95,7 @@ class TrainingResult:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return values for JSON."""
         evaluation = self.evaluation.to_dict()
         return {
             "version": self.version,
@@ -159,7 +159,7 @@ class Validation:
     faults: list[Fault]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys are the names of the attributes."""
+        """Return values for JSON; keys are the names of the attributes."""
         return asdict(self)
 
     def __repr__(self) -> str:
@@ -193,7 +193,7 @@ class Comparison:
     gain: Estimate | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys are the names of the attributes."""
+        """Return values for JSON; keys are the names of the attributes."""
         return asdict(self)
 
     def __repr__(self) -> str:
@@ -238,7 +238,7 @@ class Predictions:
     warning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys are the names of the attributes."""
+        """Return values for JSON; keys are the names of the attributes."""
         return asdict(self)
 
     def __repr__(self) -> str:
@@ -292,7 +292,7 @@ class Monitoring:
         return bool(self.drift.drifted) or bool(self.performance and self.performance.worse)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return values for JSON."""
         performance = self.performance and self.performance.to_dict()
         own = {
             n: getattr(self, n) for n in ("version", "table", "since", "invalid", "known", "alarm")

@@ -1,4 +1,4 @@
-"""One spelling for what means the same: plain functions of one value.
+"""One spelling for what means the same: functions of one value.
 
 Whatever a row is compared or keyed by goes through here first, so that a space, a capital letter, a
 spreadsheet's ``.0`` or the noise in the last digits of a number changes no prediction.
@@ -27,21 +27,21 @@ def text(value: str, case: Case = "keep") -> str | None:
 
     Spaces of every kind are one space, and none at the ends, before a comma or another mark, and
     around a slash; invisible characters are left out, typographic apostrophes and dashes are the
-    plain ones (Unicode's form NFKC does the rest), and a whole number has no ``.0``.
+    ASCII ones (Unicode's form NFKC does the rest), and a whole number has no ``.0``.
 
     >>> text(" Pc\\u00a0 17599 ", "upper"), text("330911.0"), text("O’Brien , Mr"), text("N/A")
     ('PC 17599', '330911', "O'Brien, Mr", None)
     """
-    plain = value if value.isprintable() else value.translate(CONTROL)
+    found = value if value.isprintable() else value.translate(CONTROL)
     if not value.isascii():
-        plain = unicodedata.normalize("NFKC", plain).translate(ALIKE)
-        plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    plain = MARKS.sub("", " ".join(plain.split()))
-    if plain.lower() in MISSING:
+        found = unicodedata.normalize("NFKC", found).translate(ALIKE)
+        found = "".join(c for c in found if unicodedata.category(c) != "Cf")
+    found = MARKS.sub("", " ".join(found.split()))
+    if found.lower() in MISSING:
         return None
-    if plain.endswith("0") and (whole := WHOLE.fullmatch(plain)):
-        plain = whole[1]
-    return plain if case == "keep" else plain.upper() if case == "upper" else plain.lower()
+    if found.endswith("0") and (whole := WHOLE.fullmatch(found)):
+        found = whole[1]
+    return found if case == "keep" else found.upper() if case == "upper" else found.lower()
 
 
 def text_of(value: Any, case: Case = "keep") -> str | None:
@@ -73,12 +73,12 @@ def number_of(value: Any) -> float | None:
     (7.25, None, 3.0)
     """
     if isinstance(value, str):
-        plain = text(value)
-        if plain is None:
+        found = text(value)
+        if found is None:
             return None
-        if not NUMBER.fullmatch(plain):
+        if not NUMBER.fullmatch(found):
             raise ValueError
-        return float(plain)
+        return float(found)
     if isinstance(value, (int, float, np.integer, np.floating, Decimal)):
         if not isinstance(value, bool):
             return float(value)

@@ -67,7 +67,7 @@ class Explanation:
     version: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return values for JSON."""
         return asdict(self)
 
     def __repr__(self) -> str:

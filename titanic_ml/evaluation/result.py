@@ -242,7 +242,7 @@ class Evaluation:
         return all(self.beaten.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys are the names of the attributes."""
+        """Return values for JSON; keys are the names of the attributes."""
         return asdict(self)
 
     def __repr__(self) -> str:

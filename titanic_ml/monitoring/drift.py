@@ -109,7 +109,7 @@ class Drift:
         return f"drift in {self.rows:,} rows: {told}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return values for JSON."""
         return asdict(self) | {
             "verdict": self.verdict,
             "drifted": [column.name for column in self.drifted],

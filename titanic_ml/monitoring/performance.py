@@ -54,7 +54,7 @@ class Performance:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return values for JSON."""
         return {
             "rows": self.now.rows,
             "metrics": self.now.to_dict()["estimates"],

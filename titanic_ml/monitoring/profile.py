@@ -44,5 +44,5 @@ class Profile:
         return cls(columns, ColumnProfile(**found["probability"]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return values for JSON."""
         return asdict(self)

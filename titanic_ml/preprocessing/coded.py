@@ -1,4 +1,4 @@
-"""Plain columns: a rule is asked once for each distinct value, not for each row.
+"""Columns by their distinct values: a rule is applied once per distinct value, not per row.
 
 The column of a single row is its value: what is done to a column is done to the value, which takes
 Python a fraction of the time that an array of one takes.

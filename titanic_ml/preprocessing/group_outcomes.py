@@ -25,7 +25,7 @@ class CompanionResiduals:
     the overall rate. So its own outcome changes none of its features, as in leave-one-out target
     encoding; `transform` is for other rows and leaves nobody out.
 
-    Every method takes plain columns, a value a row: `groups` by key; `part`, which divides the
+    Every method takes columns, one value per row: `groups` by key; `part`, which divides the
     rows, such as women and men, whose companions are counted apart; `cell`, in which a common rate
     is expected; the outcome y, 0 or 1. What comes out goes by key and part: ``ticket_women``.
 

@@ -192,7 +192,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
 
 @dataclass(slots=True)
 class Facts:
-    """What rows tell by themselves, in plain columns: texts are coded, numbers an array, (n,).
+    """Columns computed from the rows alone: texts as `Coded`, numbers as an array, (n,).
 
     Those of a single row are its values.
 

@@ -52,7 +52,7 @@ class Entry:
     token: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, without the token."""
+        """Return values for JSON, without the token."""
         return {key: value for key, value in asdict(self).items() if key != "token"}
 
 

@@ -66,7 +66,7 @@ class Verification:
     swept: list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys are the names of the attributes."""
+        """Return values for JSON; keys are the names of the attributes."""
         return {"versions": self.versions, "faults": self.faults, "swept": self.swept}
 
     def __str__(self) -> str:

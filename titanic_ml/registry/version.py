@@ -177,7 +177,7 @@ class Manifest(Summary, Origin):
         return sealed(self.to_dict(), key)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return values for JSON."""
         return asdict(self)
 
     @property

@@ -1,4 +1,4 @@
-"""Drawings of what was measured, as SVG texts: from plain values, without state, byte for byte.
+"""Drawings of what was measured, as SVG texts: from values, without state, byte for byte.
 
 Colours are middle tones on a transparent ground and texts take the colour of the page, so that a
 drawing can be read on light and on dark.

@@ -175,8 +175,8 @@ def _root(address: FileAddress) -> str:
     if not has_magic(address.path) or Path(address.path).exists():
         return address.path
     parts = Path(address.path).parts
-    plain = next(number for number, part in enumerate(parts) if has_magic(part))
-    return str(Path(*parts[:plain]))
+    first = next(number for number, part in enumerate(parts) if has_magic(part))
+    return str(Path(*parts[:first]))
 
 
 def _is_same_table(source: SqlAddress, sink: SqlAddress) -> bool:

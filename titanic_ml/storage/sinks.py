@@ -163,11 +163,11 @@ def _csv(file: BinaryIO, schema: pyarrow.Schema) -> Write:
     from pyarrow import csv
 
     whole_numbers = all(map(pyarrow.types.is_integer, schema.types))
-    plain = csv.WriteOptions(include_header=False, quoting_style="none")
+    options = csv.WriteOptions(include_header=False, quoting_style="none")
 
     def write(rows: Rows) -> None:
         if whole_numbers:  # ten times as quick, and no number is written in another way
-            csv.write_csv(_batch(rows, schema), file, plain)
+            csv.write_csv(_batch(rows, schema), file, options)
             return
         frame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
         text = frame.to_csv(
