@@ -71,7 +71,12 @@ class Service:
 def running(app: Any) -> Iterator[Service]:
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", access_log=False))
+    from titanic_ml.service.protocol import LimitedProtocol
+
+    config = uvicorn.Config(
+        app, port=0, log_level="warning", access_log=False, http=LimitedProtocol
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -185,3 +186,12 @@ def test_without_its_extra_it_says_what_to_install(run, monkeypatch):
     monkeypatch.setattr(options, "find_spec", lambda name: None if name == "uvicorn" else 1)
     done = run("serve")
     assert done.code == 2 and "pip install 'titanic_ml[serve]'" in done.err
+
+
+def test_an_address_that_cannot_be_used_is_named(run, trained, free_port):
+    with socket.create_server(("127.0.0.1", free_port)):
+        done = run("serve", "--port", free_port, f"store.uri={trained}")
+    expected = f"can't listen at --host 127.0.0.1 --port {free_port}: address already in use"
+    assert done.code == 2 and done.err.startswith(f"Error: {expected}")
+    done = run("serve", "--host", "no.such.host.invalid", f"store.uri={trained}")
+    assert done.code == 2 and "can't listen at --host no.such.host.invalid" in done.err

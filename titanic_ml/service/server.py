@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from titanic_ml.errors import SettingsError
 from titanic_ml.service.metrics import FOLDER
+from titanic_ml.service.protocol import LimitedProtocol
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 STOP = (signal.SIGINT, signal.SIGTERM)
 GRACE = 30  # seconds that requests have to end in, once the server is told to stop
+CONNECTIONS = 800  # of a process; more are answered with 503
 HEALTH = 30  # seconds in which a worker has to tell that it lives, or else it is replaced
 
 
@@ -50,8 +54,9 @@ def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> N
     Raises
     ------
     SettingsError, UnwritableTable
-        As `create_app`.
+        As `create_app`; or the address is unknown or taken.
     """
+    _check_address(host, port)
     app = functools.partial(_application, opened, model)
     # When it has ended what it had, uvicorn sends itself the signal again, for who waits for it.
     before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in STOP}
@@ -70,6 +75,16 @@ def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> N
             signal.signal(kind, handler)
 
 
+def _check_address(host: str, port: int) -> None:
+    """Raise `SettingsError` if the address is unknown or taken; uvicorn would only exit."""
+    try:
+        kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=kind).close()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SettingsError(f"can't listen at --host {host} --port {port}: {reason}") from error
+
+
 def _config(
     app: FastAPI | Callable[[], FastAPI], host: str, port: int, workers: int = 1
 ) -> uvicorn.Config:
@@ -79,6 +94,8 @@ def _config(
         host=host,
         port=port,
         workers=workers,
+        http=LimitedProtocol,
+        limit_concurrency=CONNECTIONS,
         access_log=False,  # the application writes its own
         server_header=False,
         timeout_graceful_shutdown=GRACE,
