@@ -70,3 +70,15 @@ def test_three_hundred_slow_clients_hold_up_nobody(connect, service, passenger):
     assert service.get("/healthz").status == 200
     assert time.perf_counter() - start < 0.2
     assert service.post(passenger).status == 200
+
+
+def test_a_body_that_goes_on_after_its_answer_is_cut_off(connect, monkeypatch):
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    slow = connect()
+    slow.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: x/y\r\n")
+    slow.sendall(b"Content-Length: 1000000\r\n\r\n")
+    assert slow.recv(4_096).startswith(b"HTTP/1.1 415")
+    with pytest.raises(OSError):
+        for _ in range(1_000):
+            slow.sendall(b"x")
+            time.sleep(0.02)

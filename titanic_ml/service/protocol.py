@@ -17,12 +17,13 @@ TOO_LARGE = (
 class LimitedProtocol(HttpToolsProtocol):
     """Closes a connection if the head of a request comes too slowly or is too large.
 
-    It also closes one whose request was answered before its body was complete. The time of bodies
+    So it does if a body goes on for long after its request was answered. The time until the answer
     is limited by `AccessLogMiddleware`, that of idle connections by uvicorn.
     """
 
     _deadline: asyncio.TimerHandle | None = None  # while a head is incomplete
     _head_bytes = 0
+    _rest: asyncio.TimerHandle | None = None  # while a body goes on after its answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -30,6 +31,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
+        self._stop_rest()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -51,8 +53,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.cycle.more_body:
-            self.transport.close()
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._rest = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._stop_rest()
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
@@ -62,3 +68,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
+
+    def _stop_rest(self) -> None:
+        if self._rest:
+            self._rest.cancel()
+            self._rest = None
