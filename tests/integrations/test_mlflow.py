@@ -8,7 +8,7 @@ import pytest
 from titanic_ml.config.compose import load_settings
 from titanic_ml.errors import SettingsError, TrackingError
 from titanic_ml.integrations import mlflow as integration
-from titanic_ml.integrations.mlflow import ENVIRONMENT, MlflowServer, example_rows, flat
+from titanic_ml.integrations.mlflow import ENVIRONMENT, MlflowServer, example_rows
 from titanic_ml.registry.store import ModelStore
 
 pytestmark = [
@@ -200,7 +200,3 @@ def test_settings_name_the_server(monkeypatch):
     assert load_settings(["env=remote"]).tracking.uri is None
     monkeypatch.setenv("TITANIC_TRACKING_URI", "http://host:5000")
     assert load_settings(["env=remote"]).tracking.uri == "http://host:5000"
-
-
-def test_flat_keeps_lists():
-    assert flat({"a": {"b": [1, 2], "c": {}}, "d": None}) == {"a.b": [1, 2], "d": None}

@@ -49,7 +49,7 @@ def test_it_answers_until_sigterm_and_exits_with_0(
             program.kill()
         told.seek(0)
         log = told.read()
-    assert f"INFO: {version} answers from now on" in log
+    assert f"INFO: {version} predicts from now on" in log
     assert '"path": "/predict", "status": 200' in log and "Traceback" not in log
 
 
