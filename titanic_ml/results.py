@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from titanic_ml.monitoring.drift import Drift
     from titanic_ml.monitoring.logged import Volume
     from titanic_ml.monitoring.performance import Performance
-    from titanic_ml.reporting.facts import Facts
+    from titanic_ml.reporting.version_report import VersionReport
     from titanic_ml.training.result import Selection
 
 # Imported in functions: what only a page or a comparison takes.
@@ -81,7 +81,9 @@ class TrainingResult:
         )
 
     @classmethod
-    def repeated(cls, version: str, report: str, facts: Facts, run_id: str) -> TrainingResult:
+    def repeated(
+        cls, version: str, report: str, facts: VersionReport, run_id: str
+    ) -> TrainingResult:
         """The result of an earlier training, by the facts of its version."""
         return cls(
             version=version,

@@ -40,7 +40,7 @@ def test_every_setting_of_the_search_fits_and_gives_probabilities(candidate, dat
     matrix = clone(candidate.preprocessor).fit_transform(X) if candidate.preprocessor else numbers
     with pytest.raises(NotFittedError):
         check_is_fitted(candidate.estimator)
-    for parameters in candidate.settings():
+    for parameters in candidate.param_grid():
         with threadpool_limits(1):  # as in training; else threads that wait make it slow
             model = candidate.fit(parameters, 0, matrix, y)
             probability = model.predict_proba(matrix)
@@ -58,8 +58,8 @@ def test_seed_reaches_every_part_and_the_original_stays_as_it_is():
 
 
 def test_without_a_search_space_there_is_one_setting():
-    assert Candidate("c", "c", LogisticRegression(), 1).settings() == [{}]
-    grid = Candidate("c", "c", LogisticRegression(), 1, {"C": [1, 2], "tol": [3, 4]}).settings()
+    assert Candidate("c", "c", LogisticRegression(), 1).param_grid() == [{}]
+    grid = Candidate("c", "c", LogisticRegression(), 1, {"C": [1, 2], "tol": [3, 4]}).param_grid()
     assert len(grid) == 4 and {"C": 2, "tol": 3} in grid
 
 

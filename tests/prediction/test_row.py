@@ -32,7 +32,7 @@ def rows_of(table: str, spec) -> tuple[list[dict], Dataset]:
 @pytest.fixture(scope="module", params=["logistic_regression", "gradient_boosting"])
 def predictor(request, candidates, dataset) -> Predictor:
     candidate = candidates[request.param]
-    settings = candidate.settings()[0]
+    settings = candidate.param_grid()[0]
     preprocessor = build_preprocessor(TitanicFeatures())
     return Predictor(candidate.fit_pipeline(preprocessor, settings, 0, dataset.X, dataset.y), 0.4)
 

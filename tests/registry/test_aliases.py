@@ -13,7 +13,7 @@ import pytest
 from titanic_ml.errors import ModelNotFound, ModelRefused
 from titanic_ml.registry import aliases
 from titanic_ml.registry.aliases import Alias
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_an_alias_without_entries_points_nowhere_and_makes_none(new):
 
 def test_an_alias_in_what_is_no_folder_points_nowhere(tmp_path):
     (tmp_path / "file").touch()
-    assert Alias(Objects(str(tmp_path / "file")), "champion").version is None
+    assert Alias(ObjectStore(str(tmp_path / "file")), "champion").version is None
 
 
 def test_an_alias_points_at_the_last_version_and_each_entry_is_an_object(new):
@@ -132,8 +132,8 @@ def test_an_alias_reads_its_own_entries_alone(folder):
 
 def test_a_request_that_was_answered_by_nobody_and_tried_again_is_one_entry(on_disk, monkeypatch):
     """The store has it, but the answer was lost: the second try finds it taken, by itself."""
-    create = Objects.create
-    monkeypatch.setattr(Objects, "create", lambda *words: create(*words) and create(*words))
+    create = ObjectStore.create
+    monkeypatch.setattr(ObjectStore, "create", lambda *words: create(*words) and create(*words))
     assert on_disk.move(None, "a", "trained")
     assert [entry.version for entry in on_disk.history()] == ["a"]
 

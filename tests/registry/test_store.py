@@ -21,7 +21,7 @@ from titanic_ml.errors import (
 )
 from titanic_ml.registry import store as model_store
 from titanic_ml.registry.store import ModelStore
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 FILES = ["model.joblib", "out_of_fold.parquet"]
 NOW = timedelta(0)
@@ -105,13 +105,13 @@ def test_a_name_that_another_took_is_left_to_it(new, save, monkeypatch):
 
 def test_a_manifest_whose_first_answer_was_lost_is_kept(folder, save, monkeypatch):
     """The client tries again, and finds what it wrote."""
-    create = Objects.create
+    create = ObjectStore.create
 
     def twice(objects, name, data):
         first = create(objects, name, data)
         return create(objects, name, data) if name.endswith("manifest.json") else first
 
-    monkeypatch.setattr(Objects, "create", twice)
+    monkeypatch.setattr(ObjectStore, "create", twice)
     assert folder.open(save(folder)).faults() == []
 
 
@@ -119,7 +119,7 @@ def test_a_manifest_whose_first_answer_was_lost_is_kept(folder, save, monkeypatc
 def test_a_save_that_fails_midway_leaves_the_store_as_it_was(store, monkeypatch, failing, save):
     writer = ModelStore(str(store))
     before = contents(store)
-    fill = {name: getattr(Objects, name) for name in ("create", "replace")}
+    fill = {name: getattr(ObjectStore, name) for name in ("create", "replace")}
 
     def write(method: str):
         def filled(objects, name, data):
@@ -131,7 +131,7 @@ def test_a_save_that_fails_midway_leaves_the_store_as_it_was(store, monkeypatch,
         return filled
 
     for method in fill:
-        monkeypatch.setattr(Objects, method, write(method))
+        monkeypatch.setattr(ObjectStore, method, write(method))
     with pytest.raises(ModelError, match="models can't be written: .*No space left"):
         save(writer)
     assert contents(store) == before
@@ -143,14 +143,14 @@ def test_what_a_killed_writer_left_is_no_version_and_is_swept_when_it_is_old(
     name = save(new)
     new.champion.point(name, "forced")
     monkeypatch.setattr(ModelStore, "_take_back", lambda *_: None)
-    create = Objects.create
+    create = ObjectStore.create
 
     def killed(objects, name, data):
         if name.endswith("manifest.json"):
             raise KeyboardInterrupt
         return create(objects, name, data)
 
-    monkeypatch.setattr(Objects, "create", killed)
+    monkeypatch.setattr(ObjectStore, "create", killed)
     with pytest.raises(KeyboardInterrupt):
         save(new)
     monkeypatch.undo()

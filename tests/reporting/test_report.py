@@ -16,16 +16,16 @@ from joblib import parallel_config
 
 from titanic_ml import TitanicPipeline
 from titanic_ml.reporting import report as reports
-from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import METRIC_WORDS
+from titanic_ml.reporting.version_report import VersionReport
 
 pytestmark = pytest.mark.usefixtures("unmeasured")  # drawing is slow; trainings draw, too
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 EVIL = "<script>alert(1)</script> | `a`\n# b"
 
 
-def facts_of(plain: dict) -> Facts:
-    return Facts.from_json(json.dumps(plain).encode())
+def facts_of(plain: dict) -> VersionReport:
+    return VersionReport.from_json(json.dumps(plain).encode())
 
 
 def render_report(plain: dict) -> str:
@@ -175,7 +175,7 @@ def test_same_facts_same_bytes(whole, report):
 
 @pytest.fixture
 def evil(facts) -> dict:
-    """Facts whose every name means harm."""
+    """VersionReport whose every name means harm."""
     facts["dataset"] |= {"name": EVIL, "target": EVIL, "uri": EVIL, "not_for": [EVIL]}
     facts["dataset"]["columns"][EVIL] = {**facts["dataset"]["columns"].pop("Sex"), "about": EVIL}
     facts["chosen"]["label"] = EVIL

@@ -8,12 +8,12 @@ import json
 import pytest
 
 from titanic_ml.reporting import verdict as verdicts
-from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.verdict import Verdict, wholes_and_members
+from titanic_ml.reporting.version_report import VersionReport
 
 
-def facts_of(plain: dict) -> Facts:
-    return Facts.from_json(json.dumps(plain).encode())
+def facts_of(plain: dict) -> VersionReport:
+    return VersionReport.from_json(json.dumps(plain).encode())
 
 
 def verdict(plain: dict) -> Verdict:

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from titanic_ml.errors import SettingsError
 from titanic_ml.storage.buckets import check_bucket, client, is_clients, opened, reason
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 SAID = (
     "Generic S3 error: Error performing GET http://127.0.0.1:9000/b?list-type=2 in 3ms - Server "
@@ -112,4 +112,4 @@ def test_an_object_is_read_at_any_place():
 def test_a_store_of_versions_is_refused_alike():
     for uri in ("s3:///models", "s3://b//models"):
         with pytest.raises(SettingsError, match="no address of a bucket"):
-            Objects(uri)
+            ObjectStore(uri)

@@ -16,7 +16,7 @@ from titanic_ml.errors import (
     SettingsError,
 )
 from titanic_ml.registry.version import ModelVersion
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 ROOT = Path(__file__).parents[2]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
@@ -27,14 +27,14 @@ def test_a_version_that_was_loaded_is_kept_and_only_the_alias_is_read_again(
 ):
     first = pipeline.predict(passengers)
     names = []
-    read = Objects.read
+    read = ObjectStore.read
 
-    def noted(objects: Objects, name: str) -> bytes | None:
+    def noted(objects: ObjectStore, name: str) -> bytes | None:
         if objects.uri == pipeline.store.uri:  # a service of other tests looks at its own store
             names.append(name)
         return read(objects, name)
 
-    monkeypatch.setattr(Objects, "read", noted)
+    monkeypatch.setattr(ObjectStore, "read", noted)
     pd.testing.assert_frame_equal(pipeline.predict(passengers), first)
     assert names == ["aliases/champion/000001.json"]
 

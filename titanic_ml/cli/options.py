@@ -208,7 +208,7 @@ def shared(command: Callable[..., Result | None]) -> Callable[..., None]:
     @wraps(command)
     def run(*, quiet: bool, verbose: bool, as_json: bool, **given: Any) -> None:
         options = {"quiet": quiet, "as_json": as_json, **given}
-        with told_on_standard_error(verbose, quiet):
+        with log_to_stderr(verbose, quiet):
             result = command(**{name: value for name, value in options.items() if name in own})
         if result and as_json:
             typer.echo(json.dumps(result.values))
@@ -235,7 +235,7 @@ class _StandardError(logging.Handler):
 
 
 @contextmanager
-def told_on_standard_error(verbose: bool, quiet: bool) -> Iterator[None]:
+def log_to_stderr(verbose: bool, quiet: bool) -> Iterator[None]:
     """Show the log of the package: all of it, or what warns, or nothing."""
     logger = logging.getLogger("titanic_ml")
     silent = quiet and not verbose

@@ -67,7 +67,7 @@ class Candidate:
             words = str(error).replace("Candidate.__init__() ", "")
             raise SettingsError(f"estimator.{name}: {words}") from error
 
-    def settings(self) -> list[dict[str, Any]]:
+    def param_grid(self) -> list[dict[str, Any]]:
         """Every combination of the search space; one empty one without a search space."""
         return list(ParameterGrid(dict(self.search)))
 

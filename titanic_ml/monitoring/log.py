@@ -31,7 +31,7 @@ TICK = 0.2  # seconds between two looks at what waits
 ANSWER = {"probability": "number", "model_version": "text", PREDICTED_AT: "time"}
 
 
-Answered: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any], int]  # row, answer, time
+LogRecord: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any], int]  # row, answer, time
 
 
 class Served(NamedTuple):
@@ -169,7 +169,7 @@ class PredictionLog:
         """
         left = len(self._waiting)  # what comes meanwhile is for the next time
         while left:
-            part: list[Answered] = []
+            part: list[LogRecord] = []
             while left and len(part) < PART_ROWS:
                 served = self._waiting.popleft()
                 left -= 1
@@ -201,7 +201,7 @@ class PredictionLog:
             self.written += written
             self.dropped += lost
 
-    def _columns(self, part: Sequence[Answered]) -> pyarrow.RecordBatch:
+    def _columns(self, part: Sequence[LogRecord]) -> pyarrow.RecordBatch:
         """Some rows as they were asked, without the name of their batch."""
         rows, answers, times = zip(*part)
         target = self.spec.target

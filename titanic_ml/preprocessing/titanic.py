@@ -148,7 +148,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
 
         Texts come out as `Coded`, numbers as an array, (n,); those of a single row as they are.
         """
-        facts = Facts.of(X)
+        facts = RawColumns.of(X)
         fates = self.companions_.transform(facts.groups)
         return self._features(facts, self.training_rows_.replace(facts.identity, fates))
 
@@ -158,10 +158,10 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         numbers = ["age", "child", "age_known", "log_fare", "family_size", "alone"]
         return np.asarray([*categories, *numbers, *chain(*FATES)], dtype=object)
 
-    def _learn(self, X: pd.DataFrame, y: pd.Series) -> tuple[Facts, dict[str, Numbers]]:
+    def _learn(self, X: pd.DataFrame, y: pd.Series) -> tuple[RawColumns, dict[str, Numbers]]:
         """Fit all parts; return the facts and the outcomes of companions of the rows of X."""
         validate_data(self, X, skip_check_array=True)
-        facts = Facts.of(X)
+        facts = RawColumns.of(X)
         self.age_medians_ = GroupMedians.of(facts.age, facts.cell)
         self.fare_medians_ = GroupMedians.of(facts.fare, facts.fare_group)
         tickets = facts.groups["ticket"]
@@ -171,7 +171,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         self.training_rows_ = TrainingRows().fit(facts.identity, own)
         return facts, self.training_rows_.replace(facts.identity, own)
 
-    def _features(self, facts: Facts, fates: Mapping[str, Numbers]) -> Columns:
+    def _features(self, facts: RawColumns, fates: Mapping[str, Numbers]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
         fare = self.fare_medians_.fill(facts.fare, facts.fare_group)
         heads = numbered(lambda ticket: self.heads_.get(ticket, 1), facts.groups["ticket"])
@@ -191,7 +191,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
 
 
 @dataclass(slots=True)
-class Facts:
+class RawColumns:
     """Columns computed from the rows alone: texts as `Coded`, numbers as an array, (n,).
 
     Those of a single row are its values.
@@ -236,7 +236,7 @@ class Facts:
         return {"name": self.name, **self.groups, "women": self.women}
 
     @classmethod
-    def of(cls, X: Mapping[str, Values | Value]) -> Facts:
+    def of(cls, X: Mapping[str, Values | Value]) -> RawColumns:
         """The facts of a DataFrame, of a list or an array for each column, or of one row."""
         name, ticket, sex = coded(X["Name"]), coded(X["Ticket"]), coded(X["Sex"])
         pclass = mapped(lambda value: str(int(value)), coded(X["Pclass"]))
@@ -285,7 +285,7 @@ def travelling_parties(X: pd.DataFrame) -> np.ndarray:
     row's companions are among the rows it is tested against.
     """
     rows, links = np.arange(len(X)), []
-    for group in Facts.of(X).groups.values():
+    for group in RawColumns.of(X).groups.values():
         leaders = np.unique(group.codes, return_index=True)[1][group.codes]
         links.append(coo_array((np.ones(len(rows)), (rows, leaders)), shape=(len(rows),) * 2))
     return connected_components(sum(links[1:], links[0]), directed=False)[1]

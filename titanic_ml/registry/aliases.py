@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from titanic_ml.errors import ModelNotFound, ModelRefused
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 log = logging.getLogger(__name__)
 ALIASES = "aliases"
@@ -71,7 +71,7 @@ class Alias:
         Such as ``champion``.
     """
 
-    objects: Objects
+    objects: ObjectStore
     name: str
 
     @property

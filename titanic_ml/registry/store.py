@@ -37,7 +37,7 @@ from titanic_ml.registry.version import (
     Origin,
     Summary,
 )
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 log = logging.getLogger(__name__)
 NAMED = (CHAMPION, LATEST)
@@ -84,7 +84,7 @@ class ModelStore:
     Attributes
     ----------
     uri
-        A folder or a bucket, as `storage.objects.Objects` takes it.
+        A folder or a bucket, as `storage.object_store.ObjectStore` takes it.
     key
         Signs new versions, and must have signed those that are read; None: neither.
     allow_mismatch
@@ -106,9 +106,9 @@ class ModelStore:
         self.objects  # refuses an address of no known kind
 
     @cached_property
-    def objects(self) -> Objects:
+    def objects(self) -> ObjectStore:
         """Where the bytes are."""
-        return Objects(self.uri)
+        return ObjectStore(self.uri)
 
     @property
     def champion(self) -> Alias:

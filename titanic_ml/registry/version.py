@@ -19,7 +19,7 @@ from titanic_ml.errors import ModelRefused
 from titanic_ml.evaluation.result import Estimates
 from titanic_ml.registry.provenance import libraries
 from titanic_ml.registry.signatures import WrongSignature, opened, sealed, sha256
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -222,14 +222,14 @@ class ModelVersion:
         Whether it may be loaded if it was made by another minor version of scikit-learn.
     """
 
-    objects: Objects
+    objects: ObjectStore
     manifest: Manifest
     allow_mismatch: bool = False
 
     @classmethod
     def from_manifest(
         cls,
-        objects: Objects,
+        objects: ObjectStore,
         name: str,
         data: bytes,
         key: str | None = None,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from titanic_ml.evaluation.result import Estimate, Importance
 from titanic_ml.registry.version import FACTS, FIGURES, MODEL_CARD, REPORT
-from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.verdict import Verdict, verdict, wholes_and_members
+from titanic_ml.reporting.version_report import VersionReport
 from titanic_ml.training.workers import in_parallel
 
 if TYPE_CHECKING:
@@ -62,21 +62,21 @@ class Report:
     """
 
     version: str
-    facts: Facts
+    facts: VersionReport
     verdict: Verdict
     figures: dict[str, str]
 
     @classmethod
     def of(cls, version: ModelVersion) -> Report:
         """Read the report of a version."""
-        facts = Facts.from_json(version.facts)
+        facts = VersionReport.from_json(version.facts)
         return cls(version.name, facts, verdict(facts), version.figures)
 
     def __repr__(self) -> str:
         return f"{self.version}: {self.verdict.headline}"
 
 
-def documents(facts: Facts, n_jobs: int = 1) -> dict[str, bytes]:
+def documents(facts: VersionReport, n_jobs: int = 1) -> dict[str, bytes]:
     """Return the documents of a version by file name: facts, report, figures and model card.
 
     Figures are drawn in `n_jobs` processes.
@@ -90,7 +90,7 @@ def documents(facts: Facts, n_jobs: int = 1) -> dict[str, bytes]:
     }
 
 
-def render_report(facts: Facts, figures: Mapping[str, str]) -> str:
+def render_report(facts: VersionReport, figures: Mapping[str, str]) -> str:
     """Return the report of a version as one HTML file that needs no other."""
     return template("report.html.j2", escaped=True).render(
         facts=facts,
@@ -102,14 +102,14 @@ def render_report(facts: Facts, figures: Mapping[str, str]) -> str:
     )
 
 
-def render_model_card(facts: Facts) -> str:
+def render_model_card(facts: VersionReport) -> str:
     """The model card of a version in Markdown, with the sections of Mitchell et al. (2019)."""
     return template("model_card.md.j2", escaped=False).render(
         facts=facts, verdict=verdict(facts), words=METRIC_WORDS
     )
 
 
-def drawings(facts: Facts, n_jobs: int = 1) -> dict[str, str]:
+def drawings(facts: VersionReport, n_jobs: int = 1) -> dict[str, str]:
     """Every drawing of the report, an SVG text each, by name; drawn in `n_jobs` processes."""
     jobs: dict[str, Drawing] = {}
     if facts.dependence:  # what takes longest goes first
@@ -118,7 +118,7 @@ def drawings(facts: Facts, n_jobs: int = 1) -> dict[str, str]:
     return dict(zip(jobs, in_parallel(n_jobs, _draw, jobs.values()), strict=True))
 
 
-def _of_comparison(facts: Facts) -> dict[str, Drawing]:
+def _of_comparison(facts: VersionReport) -> dict[str, Drawing]:
     """How the model stands beside the baselines, and the candidates beside each other."""
     evaluation, candidates = facts.evaluation, facts.candidates
     estimates = {"this model": evaluation.estimates}
@@ -140,7 +140,7 @@ def _of_comparison(facts: Facts) -> dict[str, Drawing]:
     }
 
 
-def _of_evaluation(facts: Facts) -> dict[str, Drawing]:
+def _of_evaluation(facts: VersionReport) -> dict[str, Drawing]:
     """What was measured of the model; what was not is not drawn."""
     evaluation, items = facts.evaluation, _importance_rows(facts)
     slices, worst = evaluation.slices, evaluation.worst
@@ -187,7 +187,7 @@ def _silent_matplotlib() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _importance_rows(facts: Facts, most: int = 20) -> list[Importance]:
+def _importance_rows(facts: VersionReport, most: int = 20) -> list[Importance]:
     """Groups and features of no group, then the features of groups alone; the first of many."""
     wholes, members = wholes_and_members(facts.importance)
     return (wholes + members)[:most]

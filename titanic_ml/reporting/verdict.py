@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from titanic_ml.evaluation.result import Importance, difference
-from titanic_ml.reporting.facts import Facts
+from titanic_ml.reporting.version_report import VersionReport
 
 AUC_WORDS = ((0.9, "excellent"), (0.8, "good"), (0.7, "fair"), (0.0, "poor"))
 GOOD_AUC = 0.8
@@ -28,14 +28,14 @@ class Verdict:
     not_for: list[str]
 
 
-def verdict(facts: Facts) -> Verdict:
+def verdict(facts: VersionReport) -> Verdict:
     """Put the numbers of a version into words."""
     return Verdict(
         _headline(facts), _good(facts), _why(facts), _worst(facts), _matters(facts), _not_for(facts)
     )
 
 
-def _headline(facts: Facts) -> str:
+def _headline(facts: VersionReport) -> str:
     estimates = facts.evaluation.estimates
     is_good = (
         estimates["roc_auc"].value >= GOOD_AUC and estimates["calibration_error"].value <= NEARLY
@@ -50,7 +50,7 @@ def _headline(facts: Facts) -> str:
     return f"{word}. {won} won; it is right for {estimates['accuracy'].value:.1%} of unseen rows."
 
 
-def _good(facts: Facts) -> list[str]:
+def _good(facts: VersionReport) -> list[str]:
     evaluation, target = facts.evaluation, facts.dataset.target
     accuracy = evaluation.estimates["accuracy"].value
     found = []
@@ -80,7 +80,7 @@ def _good(facts: Facts) -> list[str]:
     return found + _learning(facts)
 
 
-def _learning(facts: Facts) -> list[str]:
+def _learning(facts: VersionReport) -> list[str]:
     if len(facts.learning_curve) < 2:
         return []
     before, last = facts.learning_curve[-2:]
@@ -93,7 +93,7 @@ def _learning(facts: Facts) -> list[str]:
     ]
 
 
-def _why(facts: Facts) -> list[str]:
+def _why(facts: VersionReport) -> list[str]:
     own = next(c for c in facts.candidates if c.name == facts.chosen.name)
     best = facts.candidates[0]
     compared = f"{len(facts.candidates)} candidates were compared on the same folds by log loss."
@@ -114,7 +114,7 @@ def _why(facts: Facts) -> list[str]:
     ]
 
 
-def _stability(facts: Facts) -> str:
+def _stability(facts: VersionReport) -> str:
     """How often each candidate is chosen, and by how much choosing flatters the log loss."""
     found = facts.stability
     others = [c for c in facts.candidates if c.name != facts.chosen.name and c.chosen_share > 0]
@@ -128,7 +128,7 @@ def _stability(facts: Facts) -> str:
     )
 
 
-def _worst(facts: Facts) -> list[str]:
+def _worst(facts: VersionReport) -> list[str]:
     evaluation, target = facts.evaluation, facts.dataset.target
     worst = evaluation.worst
     if not worst:
@@ -156,7 +156,7 @@ def _worst(facts: Facts) -> list[str]:
     return [sentence] + [f"Why: {'; '.join(reasons)}."] * bool(reasons)
 
 
-def _matters(facts: Facts) -> list[str]:
+def _matters(facts: VersionReport) -> list[str]:
     whole, _ = wholes_and_members(facts.importance)
     strong = [item for item in whole if item.loss.low > 0][:3]
     weak = [item for item in whole if item.loss.low <= 0]
@@ -179,7 +179,7 @@ def wholes_and_members(
     return [item for item in items if item not in members], members
 
 
-def _not_for(facts: Facts) -> list[str]:
+def _not_for(facts: VersionReport) -> list[str]:
     found = list(facts.dataset.not_for)
     if facts.grouped:
         theirs, own = facts.grouped.estimates, facts.evaluation.estimates

@@ -15,12 +15,12 @@ from titanic_ml import __version__
 from titanic_ml.service.access_log import AccessLogMiddleware
 from titanic_ml.service.champion import SECONDS
 from titanic_ml.service.dashboard import dashboard
+from titanic_ml.service.info_routes import info_routes
 from titanic_ml.service.keys import ApiKeyMiddleware
 from titanic_ml.service.openapi import TAGS
-from titanic_ml.service.predicting import predicting
+from titanic_ml.service.predict_routes import predict_routes
 from titanic_ml.service.refusals import tell_refusals
 from titanic_ml.service.serving import Serving
-from titanic_ml.service.telling import telling
 
 if TYPE_CHECKING:
     from titanic_ml.pipeline import TitanicPipeline
@@ -59,14 +59,14 @@ def create_app(
         summary="Who survived",
         version=__version__,
         lifespan=lifespan,
-        docs_url=None,  # its page would fetch scripts from elsewhere; ours is in `telling`
+        docs_url=None,  # its page would fetch scripts from elsewhere; ours is in `info_routes`
         redoc_url=None,
         openapi_tags=TAGS,
         servers=[{"url": "."}],  # relative, for a prefix of a proxy
         redirect_slashes=False,  # a redirect would be built from the Host header
     )
     app.state.serving = serving
-    routers = predicting(serving), telling(serving), dashboard(serving)
+    routers = predict_routes(serving), info_routes(serving), dashboard(serving)
     routes = [route for router in routers for route in router.routes]
     app.router.routes += routes  # an included router is asked twice at each request
     tell_refusals(app, serving.metrics)

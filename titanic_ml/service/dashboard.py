@@ -15,9 +15,9 @@ from starlette.responses import FileResponse
 
 from titanic_ml.errors import ModelError, ModelRefused, TitanicError
 from titanic_ml.evaluation.thresholds import confusions
-from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import METRIC_WORDS, template
 from titanic_ml.reporting.verdict import verdict
+from titanic_ml.reporting.version_report import VersionReport
 from titanic_ml.service.requests import Refused
 from titanic_ml.service.serving import Serving
 from titanic_ml.service.ttl_cache import TtlCache
@@ -68,7 +68,7 @@ def _page(serving: Serving, model: str) -> str:
     try:
         name = pipeline.store.resolve(model)
         opened = pipeline.store.open(name)
-        facts, table = Facts.from_json(opened.facts), opened.out_of_fold
+        facts, table = VersionReport.from_json(opened.facts), opened.out_of_fold
         figures = opened.figures
     except ModelError as error:
         raise Refused(404, str(error)) from error

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from titanic_ml.monitoring.log import PredictionLog
 from titanic_ml.service.champion import SECONDS, Champion
 from titanic_ml.service.metrics import Metrics
+from titanic_ml.service.micro_batcher import MicroBatcher
 from titanic_ml.service.requests import Refused
-from titanic_ml.service.together import Together
 from titanic_ml.storage.same_place import STORE, refuse_shared
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ class Serving:
     champion: Champion
     metrics: Metrics = field(default_factory=Metrics)
     log: PredictionLog | None = None
-    together: Together = field(init=False)
+    micro_batcher: MicroBatcher = field(init=False)
 
     def __post_init__(self) -> None:
-        self.together = Together(self.pipeline.online.predict_each)
+        self.micro_batcher = MicroBatcher(self.pipeline.online.predict_each)
         self.champion.after_look = self.tell
 
     @classmethod
@@ -89,7 +89,7 @@ class Serving:
         InvalidTable
             With all faults of the passenger.
         """
-        return await self.together.ask(passenger)
+        return await self.micro_batcher.submit(passenger)
 
     def start(self) -> None:
         """Load the version, and keep what is answered from now on."""

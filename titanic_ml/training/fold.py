@@ -89,7 +89,7 @@ class Search:
         """By candidate, the hyper-parameters with the least log loss over the inner folds, and the
         threshold that does best on the probabilities from those folds.
         """
-        tried = {candidate.name: candidate.settings() for candidate in self.candidates}
+        tried = {candidate.name: candidate.param_grid() for candidate in self.candidates}
         searched = [
             candidate
             for candidate in self.candidates

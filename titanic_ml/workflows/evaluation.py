@@ -12,7 +12,7 @@ from titanic_ml.evaluation.explanation import Explainer, Explanation
 from titanic_ml.evaluation.result import Evaluation
 from titanic_ml.prediction.predictor import DECIMALS, Predictor
 from titanic_ml.registry.version import ModelVersion
-from titanic_ml.reporting.facts import Facts
+from titanic_ml.reporting.version_report import VersionReport
 from titanic_ml.storage.tables import Table, name_of
 from titanic_ml.workflows.workspace import Workspace
 
@@ -29,7 +29,7 @@ class VersionEvaluation:
         """
         version = self.workspace.version(model)
         if data is None:
-            return Facts.from_json(version.facts).out_of_fold
+            return VersionReport.from_json(version.facts).out_of_fold
         dataset = self.workspace.dataset(data, version.spec)
         X, y = dataset.labelled
         baselines = {name: Predictor(b).probability(X) for name, b in version.baselines.items()}

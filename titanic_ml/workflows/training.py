@@ -21,8 +21,8 @@ from titanic_ml.prediction.run import check_run_id
 from titanic_ml.preprocessing.encoder import build_preprocessor
 from titanic_ml.registry.provenance import libraries, source_hash
 from titanic_ml.registry.version import PROFILE, Contents, ModelVersion
-from titanic_ml.reporting.facts import Facts
 from titanic_ml.reporting.report import documents
+from titanic_ml.reporting.version_report import VersionReport
 from titanic_ml.results import Progress, Steps, TrainingResult
 from titanic_ml.storage.same_place import STORE, refuse_shared
 from titanic_ml.storage.secrets import shown
@@ -183,7 +183,9 @@ class TrainingWorkflow:
         settings = self.workspace.settings_to_keep(prepared.name)
         profile = Profile.of(dataset.profile(spec), selection.out_of_fold.probability)
         kept = {PROFILE: json.dumps(profile.to_dict()).encode()}
-        facts = Facts.of(selection, assessment, dataset, spec, settings, prepared.file_sha256)
+        facts = VersionReport.of(
+            selection, assessment, dataset, spec, settings, prepared.file_sha256
+        )
         out_of_fold = selection.out_of_fold.probability.assign(
             id=dataset.ids, y=dataset.y, row=dataset.row_hashes
         )
@@ -199,7 +201,7 @@ class TrainingWorkflow:
         log.info("%s: made by the training %s before", version.name, run_id)
         history = self.workspace.store.champion.history()
         why = next((entry.why for entry in history if entry.version == version.name), "")
-        facts = Facts.from_json(version.facts)
+        facts = VersionReport.from_json(version.facts)
         result = TrainingResult.repeated(version.name, version.report, facts, run_id)
         result = replace(result, promoted=bool(why), why=why)
         return self.models.announce(version, result, promote)

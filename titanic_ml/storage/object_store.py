@@ -1,4 +1,4 @@
-"""Objects under a folder or in a bucket: each is created once, and appears whole or not at all."""
+"""Objects by name in a folder, in a bucket or in memory; creating one that exists is refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNFINISHED = re.compile(r"#\d+$")  # how a file is called in a folder until it i
 
 
 @dataclass(frozen=True)
-class Objects:
+class ObjectStore:
     """Named bytes under one address. A name may hold slashes.
 
     Attributes

@@ -1,4 +1,4 @@
-"""Objects: the same in a folder, in memory and in a bucket of a real server."""
+"""ObjectStore: the same in a folder, in memory and in a bucket of a real server."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from titanic_ml.errors import SettingsError, StoreUnusable
-from titanic_ml.storage.objects import Objects
+from titanic_ml.storage.object_store import ObjectStore
 
 
 @pytest.fixture(params=["folder", "memory", pytest.param("bucket", marks=pytest.mark.system)])
-def objects(request, tmp_path) -> Objects:
+def objects(request, tmp_path) -> ObjectStore:
     """An empty place of each kind."""
     uris = {"folder": str(tmp_path / "deep" / "a b"), "memory": f"memory:///{uuid.uuid4().hex}"}
     if request.param == "bucket":
-        return Objects(request.getfixturevalue("bucket")("deep/prefix"))
-    return Objects(uris[request.param])
+        return ObjectStore(request.getfixturevalue("bucket")("deep/prefix"))
+    return ObjectStore(uris[request.param])
 
 
 def test_what_is_created_is_read_and_never_overwritten(objects):
@@ -66,22 +66,22 @@ def test_what_is_not_there_is_deleted_without_a_word(objects):
 
 
 def test_an_address_is_where_people_look(tmp_path):
-    assert Objects("models").address("a/b") == str(Path("models") / "a" / "b")
-    assert Objects("s3://bucket/x/").address("a/b") == "s3://bucket/x/a/b"
-    assert Objects("~/models").folder == Path.home() / "models"
+    assert ObjectStore("models").address("a/b") == str(Path("models") / "a" / "b")
+    assert ObjectStore("s3://bucket/x/").address("a/b") == "s3://bucket/x/a/b"
+    assert ObjectStore("~/models").folder == Path.home() / "models"
 
 
 @pytest.mark.parametrize("uri", ["", "ftp://x/y", "http://x/y", "s3:///", "gs://", "file:///x"])
 def test_an_address_of_no_known_kind_is_refused(uri):
     with pytest.raises(SettingsError, match="is of no known kind, expected a folder, s3://"):
-        Objects(uri)
+        ObjectStore(uri)
 
 
 def test_a_bucket_that_cannot_be_reached_is_told_in_a_sentence(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    away = Objects(f"s3://{uuid.uuid4().hex}/models")
+    away = ObjectStore(f"s3://{uuid.uuid4().hex}/models")
     told = f"the store {away.uri} can't be"
     for call, action in (
         (lambda: away.read("a"), "read"),
@@ -99,11 +99,11 @@ def test_a_wrong_secret_is_told_in_a_sentence(bucket, monkeypatch):
     uri = bucket("models")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(StoreUnusable, match=r"http://\S+ says SignatureDoesNotMatch: .*SECRET"):
-        Objects(uri).create("a", b"")
+        ObjectStore(uri).create("a", b"")
 
 
 def test_a_full_disk_is_told_in_a_sentence(tmp_path, monkeypatch):
-    objects = Objects(str(tmp_path))
+    objects = ObjectStore(str(tmp_path))
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from titanic_ml.registry.store import ModelStore
-from titanic_ml.reporting.facts import Facts
+from titanic_ml.reporting.version_report import VersionReport
 
 
 @pytest.fixture(scope="module")
@@ -12,14 +12,14 @@ def version(trained):
 
 
 @pytest.fixture(scope="module")
-def facts(version) -> Facts:
-    return Facts.from_json(version.facts)
+def facts(version) -> VersionReport:
+    return VersionReport.from_json(version.facts)
 
 
 def test_facts_are_read_as_they_were_written(version, facts):
     assert facts.to_json() == version.facts
     with pytest.raises(ValueError, match="evaluation"):
-        Facts.from_json(b'{"origin": null}')
+        VersionReport.from_json(b'{"origin": null}')
 
 
 def test_facts_and_manifest_say_the_same(version, facts, training):

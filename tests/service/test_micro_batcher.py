@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from titanic_ml.service.together import Together
+from titanic_ml.service.micro_batcher import MicroBatcher
 
 
 def asked(numbers, most=64, answer=None):
@@ -18,8 +18,8 @@ def asked(numbers, most=64, answer=None):
         return [None if row["n"] < 0 else {"n": 2 * row["n"]} for row in rows]
 
     async def run():
-        together = Together(answer or double, most)
-        jobs = [together.ask({"n": number}) for number in numbers]
+        batcher = MicroBatcher(answer or double, most)
+        jobs = [batcher.submit({"n": number}) for number in numbers]
         return await asyncio.gather(*jobs, return_exceptions=True)
 
     return asyncio.run(run()), groups
@@ -51,8 +51,8 @@ def test_an_error_of_all_is_told_to_all_and_the_next_are_asked_again():
 
 def test_who_has_gone_away_is_passed_over():
     async def run():
-        together = Together(lambda rows: [dict(row) for row in rows])
-        gone, stays = (asyncio.ensure_future(together.ask({"n": n})) for n in (1, 2))
+        batcher = MicroBatcher(lambda rows: [dict(row) for row in rows])
+        gone, stays = (asyncio.ensure_future(batcher.submit({"n": n})) for n in (1, 2))
         await asyncio.sleep(0)
         gone.cancel()
         return await stays, gone

@@ -116,7 +116,7 @@ class CandidateFacts:
 
 
 @dataclass(frozen=True, repr=False)
-class Facts:
+class VersionReport:
     """All facts of a version.
 
     Attributes
@@ -161,7 +161,7 @@ class Facts:
         spec: DatasetSpec,
         settings: Settings,
         file_sha256: str | None = None,
-    ) -> Facts:
+    ) -> VersionReport:
         """Collect the facts of a training; `file_sha256` is that of the table's file, if any."""
         chosen = selection.chosen
         known = {candidate.name: candidate for candidate in selection.candidates}
@@ -196,7 +196,7 @@ class Facts:
         """The evaluation, with the metrics in grouped folds beside it."""
         return replace(self.evaluation, grouped=self.grouped.estimates if self.grouped else None)
 
-    def named(self, origin: Origin) -> Facts:
+    def named(self, origin: Origin) -> VersionReport:
         """The same, of the version that this is the origin of."""
         name = origin.version
         grouped = self.grouped and replace(self.grouped, version=name)
@@ -230,7 +230,7 @@ class Facts:
         return json.dumps(asdict(self), indent=1, default=str).encode()
 
     @classmethod
-    def from_json(cls, text: bytes) -> Facts:
+    def from_json(cls, text: bytes) -> VersionReport:
         """Read what `to_json` wrote. Raises `ValueError` if it is something else."""
         from pydantic import TypeAdapter
 

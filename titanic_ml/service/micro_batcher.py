@@ -9,7 +9,7 @@ from typing import Any
 Answer = dict[str, Any]
 
 
-class Together:
+class MicroBatcher:
     """Collects what is asked during one turn of the event loop, and asks once.
 
     There is no timer: a request that comes alone waits for no other. While some are answered,
@@ -32,7 +32,7 @@ class Together:
         self.most = most
         self._waiting: list[tuple[Mapping[str, Any], asyncio.Future[Answer]]] = []
 
-    async def ask(self, passenger: Mapping[str, Any]) -> Answer:
+    async def submit(self, passenger: Mapping[str, Any]) -> Answer:
         """Return the answer for one passenger, or raise its exception."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()

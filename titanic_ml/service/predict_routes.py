@@ -30,7 +30,7 @@ from titanic_ml.service.slots import Slots
 log = logging.getLogger(__name__)
 
 
-def predicting(serving: Serving) -> APIRouter:
+def predict_routes(serving: Serving) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=[PREDICT], **guarded(serving.keys, REFUSALS))
     online, lists = serving.pipeline.online, Slots(running=2, waiting=30)

@@ -51,7 +51,7 @@ POLICY = (
 )
 
 
-def telling(serving: Serving) -> APIRouter:
+def info_routes(serving: Serving) -> APIRouter:
     """The routes."""
     router = APIRouter()
     _add_model(router, serving)
