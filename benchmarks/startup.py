@@ -108,7 +108,7 @@ def main() -> None:
         )
         compare(
             "predict 418 rows / bare script",
-            1.2,
+            1.5,
             [python, "main.py", "predict", "data/test.csv", "--output", output],
             [python, str(bare), model, "data/test.csv", output],
         )

@@ -14,7 +14,7 @@ __all__ = ["TitanicError", "TitanicPipeline", "__version__"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the pipeline, and with it pandas and scikit-learn, when it is first asked for."""
+    """Import the pipeline, with pandas and scikit-learn, at its first use."""
     if name == "TitanicPipeline":
         from titanic_ml.pipeline import TitanicPipeline
 

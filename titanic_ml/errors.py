@@ -74,7 +74,7 @@ class Fault:
     column
         Name of the column; empty if the fault is not in one column.
     found, expected
-        What stands there, and what should.
+        The value, and what it should be.
     """
 
     row: int

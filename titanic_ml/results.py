@@ -141,7 +141,7 @@ class TrainingResult:
 
 @dataclass(frozen=True, repr=False)
 class Validation:
-    """What the check of a table found.
+    """Result of validating a table.
 
     Attributes
     ----------
@@ -214,7 +214,7 @@ class Comparison:
 
 @dataclass(frozen=True, repr=False)
 class Predictions:
-    """What became of a table whose predictions were written.
+    """Result of predicting a table into another.
 
     Attributes
     ----------
@@ -223,7 +223,7 @@ class Predictions:
     read, rows, rejected
         How many rows came, how many of them were predicted, and how many set aside.
     output, rejects
-        Where those were written, as people may see it; None for rejects that were not wished.
+        Addresses without secrets; None for rejects if they are not set aside.
     run_id
         The run's id, where the output keeps one.
     warning
@@ -335,7 +335,7 @@ Progress = Callable[[int, int, str], None]  # the work done, all of it, what is 
 
 
 class Steps:
-    """One count of work over several stages, for whoever shows the progress.
+    """Progress of work over several stages.
 
     Parameters
     ----------
@@ -350,7 +350,7 @@ class Steps:
         self.stages = stages
 
     def of(self, stage: str) -> Callable[[int, int], None]:
-        """Tells that so many of a stage's steps are done."""
+        """Report the number of steps of a stage that are done."""
         names = list(self.stages)
         before = sum(self.stages[name] for name in names[: names.index(stage)])
         total = sum(self.stages.values())

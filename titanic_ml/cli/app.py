@@ -47,11 +47,11 @@ from titanic_ml.errors import EmptyStore, SettingsError, TitanicError
 # Imported in functions: what one command needs, so that `--help` and completion are quick.
 
 UNDONE = "nothing is half written; run the same command again"
-USELESS = 3  # exit code of a training whose champion beats no baseline beyond chance
+USELESS = 3  # exit code if the champion beats no baseline beyond chance
 
 
 class Commands(TyperGroup):
-    """Commands whose known errors are one message and an exit code, not a traceback."""
+    """Commands that print known errors as one message, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; print the message of a known error, and exit with its code."""
@@ -199,7 +199,7 @@ def validate(
     target: Target = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Check a table as a training or a prediction does, and tell all its faults."""
+    """Check a table as a training or a prediction does, and report all its faults."""
     table, words = table_and_overrides(table, overrides)
     found = open_pipeline(words, config_dir).validate(table, target)
     return Result(found, found.to_dict(), 1 if found.faults else 0)
@@ -264,7 +264,7 @@ def explain(
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Tell which features moved the prediction for one row, and by how much."""
+    """Show which features moved the prediction for one row, and by how much."""
     table, words = table_and_overrides(table, overrides, "--data", data)
     pipeline = open_pipeline(words, config_dir, allow_mismatch)
     explanation = pipeline.explain(passenger_id, table, model)
@@ -309,7 +309,7 @@ def track(
     pending: Pending = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Tell MLflow of a version and of the champion, or what it was not told yet, in order."""
+    """Send MLflow a version and the champion, or all that it has not received."""
     version, words = version_or_override(version, overrides)
     told = open_pipeline(words, config_dir).models.track(None if pending else version)
     return Result(told, told.to_dict(), 1 if told.why else 0)
@@ -400,7 +400,7 @@ def monitor(
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Tell whether later rows have moved from those of the training: exit code 1 if they have."""
+    """Compare later rows with those of the training: exit code 1 if they have drifted."""
     table, words = table_and_overrides(table, overrides, "--log", log)
     pipeline = open_pipeline(words, config_dir, allow_mismatch)
     found = pipeline.monitor(table, model, since=since, labels=labels, page=page)
@@ -418,7 +418,7 @@ def serve(
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result | None:
-    """Answer over HTTP until it is stopped; a new champion answers as soon as it is loaded."""
+    """Serve predictions over HTTP; a new champion predicts as soon as it is loaded."""
     refuse_without_extra("serve", "fastapi", "fastapi_offline", "prometheus_client", "uvicorn")
     from titanic_ml.service.server import run
 

@@ -1,4 +1,4 @@
-"""What Tab offers: versions, aliases, and the names of settings.
+"""Shell completion of versions, aliases and settings.
 
 A shell asks while someone types, so nothing here prints or fails: where the answer isn't known, it
 is empty.

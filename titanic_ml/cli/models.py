@@ -104,7 +104,7 @@ def history(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Tell who made which version the champion, when and why, the oldest first."""
+    """List who made which version the champion, when and why, the oldest first."""
     store = model_store(overrides, config_dir)
     entries = store.champion.history()
     lines = [f"{'':>4} {'WHEN (UTC)':<20} {'WHO':<12} {'ACTION':<9} {'VERSION':<28} WHY"]
@@ -222,7 +222,7 @@ def sign(
 
 
 def _page(version: ModelVersion, aliases: list[str]) -> str:
-    """What a person wants to know of a version."""
+    """Return the summary of a version as text."""
     made = version.manifest
     chosen = ", ".join([made.estimator, *(f"{key} {v}" for key, v in made.parameters.items())])
     facts = {

@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how a result and progress are shown."""
+"""Shared parts of the commands: options, results, logging, signals and progress."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ def interruptible(state: str) -> Iterator[None]:
 
 @contextmanager
 def output_may_be_lost() -> Iterator[None]:
-    """Say in a line that standard output is full, and nothing where nobody reads it any more."""
+    """Report a full standard output in one line; ignore a closed pipe."""
     try:
         try:
             yield

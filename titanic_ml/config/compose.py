@@ -36,8 +36,7 @@ class Setting:
     value
         Of a secret only asterisks.
     source
-        Of which kind the place is that says so: ``default``, ``file``, ``environment`` or
-        ``override``; and which one it is.
+        Kind of the source, ``default``, ``file``, ``environment`` or ``override``, and its name.
     """
 
     name: str
@@ -54,7 +53,7 @@ def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None =
     overrides
         Hydra overrides such as ``"seed=7"``, ``"env=remote"`` or ``"estimator=svc"``.
     config_dir
-        A folder like `conf/`, whose files are merged over ours.
+        A folder like `conf/`; its files are merged over ours.
 
     Raises
     ------
@@ -105,7 +104,7 @@ def settings_like(
     kept
         As a version keeps them.
     now
-        The settings of today, of which `PLACES` and what is overridden are taken.
+        Current settings; `PLACES` and overridden values are taken from them.
     overrides
         Words such as ``seed=7``.
 
@@ -235,7 +234,7 @@ def _export_dotenv() -> None:
 
 
 def _dotenv() -> dict[str, str | None]:
-    """What the file `.env` says, if there is one."""
+    """Return the variables of the file `.env`, if there is one."""
     if not DOTENV.is_file():
         return {}
     from dotenv import dotenv_values
@@ -270,8 +269,9 @@ def _masked(name: str, value: Any) -> Any:
 
 @cache
 def _schema() -> Any:
-    """`Settings` as OmegaConf's types, made writable: a merge can't fill frozen classes. It is for
-    who changes nothing of it, such as a merge.
+    """Return `Settings` as OmegaConf's types, writable, since a merge can't fill frozen classes.
+
+    Callers must not mutate the result.
     """
     from omegaconf import OmegaConf
 

@@ -54,7 +54,7 @@ def merged(theirs: Path | None) -> Iterator[Path]:
 
 
 def values_of(path: Path) -> dict[str, Any]:
-    """What a file says, as a mapping; empty if there is no such file.
+    """Return the content of a file as a mapping; empty if there is no such file.
 
     Raises
     ------

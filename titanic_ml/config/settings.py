@@ -1,4 +1,4 @@
-"""What can be set: frozen values with their types and ranges. The defaults stand in `conf/`."""
+"""Settings as frozen classes with types and ranges. The defaults are in `conf/`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from titanic_ml.errors import SettingsError
 
-SECRETS = ("store.signing_key", "service.api_keys")  # shown to nobody and kept with no version
+SECRETS = ("store.signing_key", "service.api_keys")  # never shown, and never kept with a version
 # Where things are and how they are done: what changes no model.
 PLACES = ("env", "n_jobs", "scratch", "store", "predictions", "tracking", "monitoring", "service")
 SHORTEST_KEY = 16  # characters of a key of the service
@@ -133,7 +133,7 @@ class PromotionSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of one run. What each means, and its default, stands in `conf/`."""
+    """All settings of one run. Meanings and defaults are in `conf/`."""
 
     env: str
     seed: int

@@ -1,4 +1,4 @@
-"""What a passenger is: the table, its check, its splits and slices."""
+"""Dataset stage: specification, validation, splits and slices of a table."""
 
 from titanic_ml.dataset.dataset import Dataset
 

@@ -1,4 +1,4 @@
-"""What a passenger is to a model: the data set made from a validated table."""
+"""Dataset made from a validated table: ids, inputs and target."""
 
 from __future__ import annotations
 

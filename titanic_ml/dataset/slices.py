@@ -1,4 +1,4 @@
-"""Named parts of a table, in which a model is measured apart."""
+"""Named parts of a table for which a model is evaluated separately."""
 
 from __future__ import annotations
 

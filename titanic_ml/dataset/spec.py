@@ -1,4 +1,4 @@
-"""What a table is: its columns, roles, features, groups and slices, read from a dataset's YAML."""
+"""Specification of a table: columns, roles, features, groups and slices, from its YAML."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIGITS = 15  # of a whole number that float64 holds exactly, whichever it is
 
 @dataclass(frozen=True)
 class Column:
-    """What one column may hold.
+    """Allowed values of one column.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Column:
 
     @classmethod
     def from_dict(cls, key: str, node: Mapping[str, Any]) -> Column:
-        """Read a column; `key` is where it stands in the settings. Raises `SettingsError`."""
+        """Read a column; `key` is its place in the settings. Raises `SettingsError`."""
         _refuse_unknown(key, node, cls)
         if node.get("kind") not in get_args(Kind):
             raise SettingsError(
@@ -100,6 +100,11 @@ class Column:
         """The allowed texts by their lower-case form."""
         return {str(word).lower(): word for word in self.allowed}
 
+    @cached_property
+    def canonical(self) -> frozenset[Any]:
+        """The allowed texts; `read` returns them as they are."""
+        return frozenset(() if self.numeric else self.allowed)
+
     def read(self, value: Any) -> Any:
         """Return one value in the column's type and canonical spelling, None if it is missing.
 
@@ -114,6 +119,8 @@ class Column:
         (7.25, 3)
         """
         if isinstance(value, str):
+            if value in self.canonical:
+                return value
             if len(value) > self.longest:
                 raise ValueError(f"longer than {self.longest} characters")
         elif value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
@@ -124,9 +131,11 @@ class Column:
         return self.words.get(found.lower(), found) if self.allowed and found else found
 
     def _number(self, value: Any) -> float | None:
+        if type(value) is int and self.kind == "integer" and abs(value) < 10**DIGITS:
+            return value
         try:
             truth = isinstance(value, (bool, np.bool_)) and set(self.allowed) == {0, 1}
-            found = float(value) if truth else number_of(value)
+            found = float(value) if truth or type(value) is float else number_of(value)
             if found is None or found != found:
                 return None
             found = round(found * self.scale) / self.scale + 0.0
@@ -140,7 +149,7 @@ class Column:
 
     @property
     def expected(self) -> str:
-        """What is allowed, in words.
+        """Description of the allowed values.
 
         >>> Column("integer", allowed=(1, 2, 3)).expected
         'a whole number, one of 1, 2, 3'
@@ -162,7 +171,7 @@ class Column:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """All that a dataset's YAML says.
+    """Content of a dataset's YAML.
 
     Attributes
     ----------
@@ -178,7 +187,7 @@ class DatasetSpec:
     baseline
         The column of the one-column baseline.
     slices
-        By name, the parts of the table in which a model is measured apart.
+        By name, parts of the table for which a model is evaluated separately.
     labels
         What people read for a feature, by its name in the model; else it is that name.
     example

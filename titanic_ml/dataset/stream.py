@@ -1,4 +1,4 @@
-"""The check of a table that comes in parts: the same faults as of the whole."""
+"""Validation of a table in parts, with the faults of the whole."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class StreamValidator:
         ----------
         frame : the rows
         first : number of the first row in the table
-        known : faults that the reader found; these rows are not in the result's columns, whose
-            index has the numbers of the others
+        known : faults that the reader found; the returned columns leave these rows out, and have
+            the numbers of the other rows as index
 
         Raises
         ------

@@ -30,7 +30,7 @@ class Candidate:
     search
         The values to try of each hyper-parameter; every combination is tried.
     baseline
-        Whether it is there to be beaten.
+        Whether it is a baseline.
     preprocessor
         An unfitted transformer of the table's columns in place of the shared one.
     max_rows
@@ -72,7 +72,7 @@ class Candidate:
         return list(ParameterGrid(dict(self.search)))
 
     def too_many(self, rows: int) -> str:
-        """Why it isn't compared on so many rows; empty if it is."""
+        """Return why it isn't compared on this number of rows; empty if it is."""
         if self.max_rows is None or rows <= self.max_rows:
             return ""
         return (

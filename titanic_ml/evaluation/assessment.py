@@ -23,13 +23,13 @@ from titanic_ml.evaluation.result import (
 )
 
 BACKGROUND = 100  # training rows kept with a version at least, as background of explanations
-BASE_ERROR = 0.005  # by which the mean prediction for these may differ from that for all
-DEPENDENCE = 60  # rows a fold that are asked for a partial dependence
+BASE_ERROR = 0.005  # largest difference of their mean prediction from that of all rows
+DEPENDENCE = 60  # rows per fold of a partial dependence
 
 
 @dataclass(frozen=True, repr=False)
 class Assessment:
-    """What was measured of the selected model, all of it on rows that it had not seen.
+    """Evaluation of the selected model, all of it on rows that it had not seen.
 
     Attributes
     ----------

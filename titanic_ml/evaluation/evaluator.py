@@ -130,7 +130,7 @@ class Evaluator:
 
         values = [value[0] for value in measured(np.ones((1, n)))]
         weights = bootstrap_weights(n, self.resamples, self.seed, wholes[0].p.shape[1])
-        # Threads, for numpy lets go of the interpreter's lock; and no weights wait for their turn.
+        # Threads, since numpy releases the interpreter's lock.
         work = Parallel(self.n_jobs, prefer="threads", pre_dispatch="n_jobs")
         with threadpool_limits(1):  # as in `mean_interval`
             chunks = work(delayed(measured)(chunk) for chunk in weights)
@@ -138,7 +138,7 @@ class Evaluator:
         return list(zip(values, draws, strict=True))
 
     def _gains(self, own: Drawn, rival: Drawn) -> Estimates:
-        """By how much the model is better than a rival in each metric, in paired differences."""
+        """Return the gain of the model over a rival in each metric, from paired differences."""
         signs = np.array([1.0 if name in LOSSES else -1.0 for name in METRICS])
         values, draws = (signs * (theirs - ours) for ours, theirs in zip(own, rival, strict=True))
         return self._estimates(METRICS, values, draws, gains=True)
@@ -186,7 +186,7 @@ def _rows(
 
 
 def _parts(slices: Mapping[str, pd.Series]) -> list[_Part]:
-    """The parts of the rows that the slices make, in the order in which a person lists them."""
+    """Return the parts of all slices, sorted for people."""
     texts = {name: np.asarray(part, dtype="str") for name, part in slices.items()}
     return [
         _Part(name, str(value), (labels == value).nonzero()[0])

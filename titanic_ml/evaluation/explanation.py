@@ -20,7 +20,7 @@ SAMPLES = 64  # orders, half of them the reverse of the others
 
 @dataclass(frozen=True)
 class Contribution:
-    """What some features of a row add to its probability.
+    """Contribution of some features of a row to its probability.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Contribution:
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """What moved one prediction.
+    """Explanation of one prediction.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ CORRELATED = 0.4  # mean absolute rank correlation from which on features are on
 
 
 def feature_groups(features: pd.DataFrame, correlated: float = CORRELATED) -> list[list[str]]:
-    """Groups of features that tell much the same, each group in the order of the table.
+    """Return groups of correlated features, each in the order of the table.
 
     The likeness of two features is the largest absolute rank correlation of their columns, a
     category having a column for each value; features are joined by average linkage. Permuting one
@@ -56,7 +56,7 @@ def feature_groups(features: pd.DataFrame, correlated: float = CORRELATED) -> li
 
 
 def items(groups: Sequence[Sequence[str]]) -> list[list[str]]:
-    """What is permuted: every feature alone, and every group of two or more together."""
+    """Return what is permuted: every feature alone, and every group of two or more."""
     return [[name] for group in groups for name in group] + [list(g) for g in groups if len(g) > 1]
 
 
@@ -68,7 +68,7 @@ def importance_of_fold(
     repeats: int = 5,
     seed: int = 0,
 ) -> np.ndarray:
-    """By how much the log loss of each row grows when features are permuted: (rows, items).
+    """Return the increase of each row's log loss when features are permuted, (rows, items).
 
     Each item of `items(groups)` is permuted among the rows `repeats` times, the features of a
     group together (Breiman 2001; Fisher, Rudin and Dominici 2019), and the increase averaged.

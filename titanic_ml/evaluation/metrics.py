@@ -31,7 +31,7 @@ class Cells(NamedTuple):
 
 
 class Rows:
-    """What rows are and what was said of them, sorted once for all weightings.
+    """Labels and predictions, sorted once by probability for all weightings.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ def precision_recall_points(y: np.ndarray, p: np.ndarray) -> Curve:
 
 
 def _thinned(values: np.ndarray, most: int = 200) -> list[float]:
-    """At most so many of the values, evenly spaced, the first and last among them."""
+    """Return at most `most` of the values, evenly spaced, with the first and last."""
     kept = np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))
     return [round(float(value), 4) for value in values[kept]]
 

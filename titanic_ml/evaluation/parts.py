@@ -25,7 +25,7 @@ def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipe
 def asked_together(model: Pipeline, frames: Iterable[pd.DataFrame]) -> list[np.ndarray]:
     """The probability of class 1 for each row of each frame, (n,).
 
-    A question takes some time whatever it holds, so frames of few rows are asked of together.
+    Small frames are concatenated, to amortise the overhead of a call.
     """
     found: list[np.ndarray] = []
     waiting: list[pd.DataFrame] = []

@@ -76,7 +76,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Importance:
-    """By how much the log loss grows without these features, alone or a group together."""
+    """Increase of the log loss without these features, alone or as a group."""
 
     features: list[str]
     loss: Estimate
@@ -131,7 +131,7 @@ class Stability:
     Attributes
     ----------
     shares
-        By candidate, the share of resamples in which it is chosen.
+        Share of resamples that choose a candidate, by candidate.
     own
         Log loss of the chosen candidate, out of fold.
     nested
@@ -147,7 +147,7 @@ class Stability:
 
     @property
     def optimism(self) -> float:
-        """By how much the choice makes the log loss of the chosen candidate look better."""
+        """Optimism of the chosen candidate's log loss due to the choice."""
         return self.nested - self.own
 
 
@@ -233,7 +233,7 @@ class Evaluation:
 
     @property
     def beaten(self) -> dict[str, bool]:
-        """By baseline, whether the whole interval of the gain in log loss is above 0."""
+        """Whether the whole interval of the gain in log loss is above 0, by baseline."""
         return {name: gain["log_loss"].low > 0 for name, gain in self.gains.items()}
 
     @property

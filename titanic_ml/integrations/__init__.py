@@ -1,1 +1,1 @@
-"""Other systems that are told of what is done here; imported only when they are asked for."""
+"""Integrations of other systems, imported only when they are enabled."""

@@ -1,4 +1,4 @@
-"""MLflow: a version told as a run with its candidates, and registered under our alias.
+"""MLflow: a version as a run with its candidates, registered under our alias.
 
 All that is sent comes out of the store, so a version can be sent at any time, and once more: what
 an earlier attempt left half done is replaced, and what is there already stays.
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parents[1]
-VERSION = "titanic_ml.version"  # the tag by which a run and a registered model are found again
+VERSION = "titanic_ml.version"  # tag of runs and registered models
 FAILURES = (OSError, ImportError, ValueError)  # ImportError: of the driver of a database
 AT_ONCE = 100  # parameters that one request may log
 PATIENCE = 5  # seconds for the first answer of a server
@@ -70,7 +70,7 @@ def check_installed() -> None:
 
 @dataclass(frozen=True)
 class MlflowServer:
-    """Where runs are told: a server's address, or that of a database that MLflow opens itself.
+    """Tracking server, or a database that MLflow opens itself.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class MlflowServer:
         check_userinfo(self.uri)
 
     def send(self, version: ModelVersion) -> str:
-        """Tell of a version, unless that is done already. Returns the id of its run."""
+        """Send a version, unless it was sent before; return the id of its run."""
         with self._client() as client:
             experiment = _experiment(client, self.name)
             half: list[Run] = []
@@ -169,7 +169,7 @@ class MlflowServer:
             _log_metrics(client, child, {k: float(v) for k, v in scores.items()}, ended)
             client.set_terminated(child, end_time=ended)
         self._register(client, experiment, run, version)
-        client.set_terminated(run, end_time=ended)  # last: what is not finished is sent anew
+        client.set_terminated(run, end_time=ended)  # last: an unfinished run is sent again
         log.info("%s: sent to %s as run %s", made.version, shown(self.uri), run)
         return str(run)
 
@@ -205,7 +205,7 @@ class MlflowServer:
 
     @contextmanager
     def _client(self) -> Iterator[MlflowClient]:
-        """A client of this server, whose failures are told as ours."""
+        """Open a client of this server, and translate its errors."""
         check_installed()
         with _environment():
             self._check_answers()
@@ -221,7 +221,7 @@ class MlflowServer:
                 raise self._failed(error) from cause(error, self.uri)
 
     def _check_answers(self) -> None:
-        """Ask a server whether it is there, before anything slow is done for it."""
+        """Check that a server answers, before anything slow is done."""
         parts = urlsplit(self.uri)
         if parts.scheme not in ("http", "https"):
             return
@@ -371,7 +371,7 @@ def _write_model(folder: Path, version: ModelVersion, run: str, model: Any) -> N
 
 
 def _signature(version: ModelVersion) -> ModelSignature:
-    """What the model takes and gives. A number that may be missing is a double, as NaN is."""
+    """Return the model's signature. A number that may be missing is a double, as NaN is."""
     from mlflow.models.signature import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
 
@@ -387,7 +387,7 @@ def _signature(version: ModelVersion) -> ModelSignature:
 
 
 def _requirements() -> list[str]:
-    """What the model's code needs, in the versions that are here."""
+    """Return the requirements of the model's code, in the installed versions."""
     needed = [line for line in requires("titanic_ml") or [] if "extra ==" not in line]
     names = [line.split(">")[0].split("(")[0].strip() for line in needed]
     return [f"{name}=={installed_version(name)}" for name in [*names, "mlflow"]]

@@ -41,5 +41,5 @@ def _load_pyfunc(path: str) -> ServedVersion:
     store = ModelStore(path)
     (name,) = store.names()
     version = store.open(name)
-    version.model  # read now: what can't be used is told before the first request
+    version.model  # read now, so that errors come before the first request
     return ServedVersion(version)

@@ -49,7 +49,7 @@ class Tracked:
     uri
         Address of the server, without secrets.
     runs
-        By version, the id of its run: of those that were sent now.
+        Ids of the runs that were sent now, by version.
     pending
         Versions that are still to be sent.
     why

@@ -1,1 +1,1 @@
-"""What a service has answered, kept and looked at later."""
+"""Monitoring: log of predictions, profiles, drift, and performance on later labels."""

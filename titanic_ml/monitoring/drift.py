@@ -26,10 +26,10 @@ from scipy import stats
 from titanic_ml.dataset.profile import ColumnProfile
 from titanic_ml.monitoring.profile import Profile
 
-FEW_VALUES = 20  # up to so many are counted one by one
+FEW_VALUES = 20  # distinct values that are counted one by one
 BINS = 10  # of a column with more, by its quantiles in the training
 FEWEST_EXPECTED = 5  # of a value in the chi-squared test; rarer ones are put together
-FEWEST_ROWS = 30  # of which anything is said
+FEWEST_ROWS = 30  # rows below which no drift is reported
 PROBABILITY = "probability"
 Counts: TypeAlias = Sequence[float] | np.ndarray
 
@@ -144,7 +144,7 @@ class DriftDetector:
         profile
             Of the training.
         X
-            The typed columns of the rows; those that the profile doesn't have are left alone.
+            Typed columns of the rows; columns without a profile are ignored.
         probability
             That a model gave rows that it hadn't seen, (any number,); None to leave it out.
         """
@@ -221,7 +221,7 @@ def _psi(before: np.ndarray, now: np.ndarray) -> float:
 
 
 def _tests(then: ColumnProfile, now: pd.Series) -> list[float]:
-    """The p-values of what is asked of a column."""
+    """Return the p-values of a column's tests."""
     missing = int(now.isna().sum())
     asked = [_chi_squared([then.missing, then.rows - then.missing], [missing, len(now) - missing])]
     given = now.dropna()
@@ -258,7 +258,7 @@ def _holm(p: Sequence[float]) -> list[float]:
 
 
 def _words(then: ColumnProfile, now: pd.Series, missing: tuple[float, float], unseen: float) -> str:
-    """What has moved most, for people."""
+    """Describe what has moved most."""
     told = []
     if abs(missing[1] - missing[0]) >= 0.02:
         told.append(f"missing {missing[0]:.0%} before, {missing[1]:.0%} now")
@@ -277,7 +277,7 @@ def _middle(then: ColumnProfile, given: pd.Series) -> str:
 
 
 def _counted(then: ColumnProfile, given: pd.Series) -> str:
-    """The value whose share has moved most."""
+    """Return the value with the largest change of its share."""
     before = pd.Series(then.counts, index=then.values) / sum(then.counts)
     now = given.value_counts(normalize=True).reindex(before.index, fill_value=0.0)
     value = (now - before).abs().idxmax()

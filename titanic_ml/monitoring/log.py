@@ -1,4 +1,4 @@
-"""What a service was asked and what it answered, kept for later; no request waits for it."""
+"""Log of a service's predictions, written in the background."""
 
 from __future__ import annotations
 
@@ -43,25 +43,24 @@ class Served(NamedTuple):
 
 
 def spec_of_log(spec: DatasetSpec) -> DatasetSpec:
-    """Return the specification of a log, in which ids may repeat or be missing."""
+    """Return the specification of a log: ids may repeat or be missing."""
     columns = {name: replace(column, unique=False) for name, column in spec.columns.items()}
     return replace(spec, columns=columns).with_optional_id()
 
 
 class PredictionLog:
-    """Keeps rows with their answers in a table.
+    """Writes rows with their predictions to a table.
 
-    Whoever answers hands them over and goes on at once. They wait in memory until a thread writes
-    them, a batch every few seconds, which stands in the table whole or not at all. A batch that
-    can't be written is tried again, and what meanwhile finds no place in memory is dropped and
-    counted.
+    Rows are queued in memory, and a thread writes them in a batch every few seconds, whole or not
+    at all. A batch that can't be written is tried again; rows for which the queue has no room are
+    dropped and counted.
 
     Parameters
     ----------
     uri
         Of a folder, which gets a Parquet file a batch, or of a database's table.
     spec
-        What the columns of a row hold. The prediction stands in the target's.
+        Specification of the rows. The prediction is in the target's column.
     seconds
         Between two batches.
     most
@@ -70,7 +69,7 @@ class PredictionLog:
     Attributes
     ----------
     written, dropped
-        How many rows stand in the table, and how many never will.
+        Numbers of rows that were written, and that were lost.
     why
         What is wrong with the table, in words; empty if nothing is.
 

@@ -107,7 +107,7 @@ class Logged:
 
     @property
     def dataset(self) -> Dataset:
-        """The same as a data set without a target."""
+        """Return the rows as a data set without a target."""
         return Dataset(self.ids, self.X, None)
 
     def volume(self) -> list[Volume]:
@@ -128,7 +128,7 @@ class Logged:
         ]
 
     def probability_by(self, version: str) -> np.ndarray | None:
-        """What a version answered, NaN where another did; None if it is not known."""
+        """Return the probabilities of a version, NaN for rows of others; None if unknown."""
         if self.answers is None:
             return None
         own = self.answers["model_version"].eq(version)

@@ -39,7 +39,7 @@ class Profile:
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Profile:
-        """What `to_dict` made."""
+        """Read the result of `to_dict`."""
         columns = {name: ColumnProfile(**column) for name, column in found["columns"].items()}
         return cls(columns, ColumnProfile(**found["probability"]))
 

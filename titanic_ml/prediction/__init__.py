@@ -1,4 +1,4 @@
-"""What we predict."""
+"""Prediction stage: classes and probabilities of validated rows."""
 
 from titanic_ml.prediction.predictor import Predictor
 

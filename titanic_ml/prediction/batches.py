@@ -71,9 +71,7 @@ class CheckedBatch:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model, and the libraries that it calls, of which each is held to one thread: there is a
-    thread for each core already.
-    """
+    """A model and its native libraries, limited to one thread each: batches use all cores."""
 
     predictor: Predictor
     libraries: ThreadpoolController
@@ -127,8 +125,8 @@ class BatchPredictor:
         reject: Callable[[pd.DataFrame], None],
         progress: Callable[[int, float | None], None] | None = None,
     ) -> None:
-        """Predict all rows: one batch after another is read, several are checked and predicted at a
-        time, and all is written in the order in which it came.
+        """Predict all rows: batches are read one by one, checked and predicted concurrently, and
+        written in order.
 
         Parameters
         ----------

@@ -36,7 +36,7 @@ def check_run_id(given: str) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What all rows of a run have in common.
+    """Run of predictions: the values that all its rows share.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Run:
     predicted_at
         When, in UTC.
     run_id
-        By which the rows are found again; empty where nothing asks for it.
+        Identifies the rows of the run; empty where it is not written.
     """
 
     model_version: str
@@ -53,7 +53,7 @@ class Run:
     run_id: str
 
     def stamped(self, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
-        """Those columns of a frame, of which the run's own are added."""
+        """Return these columns of a frame, with those of the run added."""
         names = list(columns)
         own: dict[str, Any] = {name: value for name, value in vars(self).items() if name in names}
         return frame.assign(**own)[names]
@@ -71,9 +71,9 @@ def prediction_columns(
     with_run
         Whether they go where runs are kept apart: all columns, and the run's id.
     full
-        Whether probability, version and time are wished.
+        Whether to add probability, version and time.
     probability
-        Whether the probability is.
+        Whether to add the probability.
     """
     columns: dict[str, str] = {spec.id: spec.columns[spec.id].kind, spec.target: "integer"}
     if with_run or full or probability:

@@ -29,7 +29,7 @@ class Coded:
     Attributes
     ----------
     values
-        In the order in which they first come; what is missing is None.
+        In order of first appearance; a missing value is None.
     codes
         Of each row, (n,).
 
@@ -84,7 +84,7 @@ def coded(column: Coded | Values | Value) -> Coded | Value:
 
 
 def mapped(rule: Callable[[Any], Any], column: Coded | Value) -> Any:
-    """What a rule makes of each value; it may make the same of several.
+    """Apply a rule to each distinct value; several may give the same result.
 
     >>> list(mapped(str.upper, coded(["a", "b", "a"]))), mapped(str.upper, "a")
     (['A', 'B', 'A'], 'A')

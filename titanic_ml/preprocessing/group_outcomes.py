@@ -1,4 +1,4 @@
-"""How the other rows of a row's groups fared: what the fate of companions tells."""
+"""Leave-one-out outcomes of the other rows of a row's groups."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class CompanionResiduals:
         cell: Coded | Values,
         y: Sequence[int],
     ) -> CompanionResiduals:
-        """Learn how the rows fared. `transform` then leaves nobody out."""
+        """Learn the outcomes of the groups. `transform` leaves no row out."""
         outcome, cells = self._outcome(y), Coded.of(cell).codes
         k = self.shrinkage
         rates = (np.bincount(cells, outcome) + k * outcome.mean()) / (np.bincount(cells) + k)

@@ -13,7 +13,7 @@ from titanic_ml.preprocessing.coded import Coded, Numbers, Value, Values, coded,
 
 @dataclass(frozen=True)
 class GroupMedians:
-    """The medians by which missing numbers are filled.
+    """Medians that replace missing numbers.
 
     Where a group was not seen, or had no number, the median of all rows is used; where there is
     none either, 0.

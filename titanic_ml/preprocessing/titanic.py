@@ -52,7 +52,7 @@ def title_of(name: str) -> str:
 
 
 def surname_of(name: str) -> str:
-    """What stands before the comma.
+    """Return the part before the comma.
 
     >>> surname_of("BRAUND, MR. OWEN HARRIS")
     'BRAUND'
@@ -79,7 +79,7 @@ def deck_of(cabin: Any) -> str:
 
 
 class TitanicFeatures(TransformerMixin, BaseEstimator):
-    """What a passenger's facts say: the only place that knows a title, a deck or a party.
+    """Features of a passenger; the only code that knows titles, decks and parties.
 
     Features
     --------
@@ -104,7 +104,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         orders of magnitude. The heads are the family's or the ticket's seen in `fit`, whichever
         are more. A missing fare is filled with the median of the class and of those alone or not.
     family_size, alone
-        The passenger with siblings, spouse, parents and children; 1 if that is nobody else.
+        Number of the passenger, siblings, spouse, parents and children; 1 if it is 1.
     ticket_men, family_men, booking_men
         How the men of the same party fared, against what their title and class let expect. A party
         is known by its ticket; by surname, class and size of family; or by a booking made together:
@@ -183,7 +183,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
             "family_size": facts.family_size,
             "alone": 1.0 * (facts.family_size == 1),
         }
-        nothing = 0.0 * age  # is known of those of whom nobody was in the table
+        nothing = 0.0 * age  # if the training table has no men, or no women
         for men, women in FATES:
             columns[men] = fates.get(men, nothing)
             columns[women] = fates.get(women, nothing) * facts.women
@@ -224,12 +224,12 @@ class RawColumns:
 
     @property
     def part(self) -> np.ndarray:
-        """Whose fate a row tells of and is told, the ``women``'s or the ``men``'s, (n,)."""
+        """Subgroup of each row, ``women`` (with boys) or ``men``, (n,)."""
         return np.where(self.women, "women", "men")
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Columns by which a passenger is recognised: the name and all that defines companions.
+        """Columns that identify a passenger: the name and all that defines companions.
 
         Another age, cabin or port makes no other passenger.
         """
@@ -274,7 +274,7 @@ def _frame(columns: Columns, index: pd.Index) -> pd.DataFrame:
 
 
 def _key(first: str, pclass: str, number: float | None) -> str:
-    """By what a family or a booking is known; a fare that is not known is -1."""
+    """Return the key of a family or a booking; an unknown fare is -1."""
     return f"{first}|{pclass}|{-1.0 if number is None else number}"
 
 

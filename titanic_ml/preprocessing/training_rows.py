@@ -21,7 +21,7 @@ class TrainingRows:
     ----------
     names_ : columns, the one with the most distinct values first
     index_ : row of `features_` by the values of these columns
-    first_values_ : values of the first column, by which most other rows are skipped quickly
+    first_values_ : values of the first column, to skip most other rows quickly
     features_ : by name, each feature of the distinct training rows, (distinct rows,)
 
     Examples

@@ -208,7 +208,7 @@ def _check(entry: Entry, number: int) -> None:
 
 
 def user() -> str:
-    """Who runs this."""
+    """Return the name of the current user."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user often has no name

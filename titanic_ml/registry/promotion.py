@@ -29,9 +29,9 @@ def promote(
     ----------
     store : the store of the version
     version : the version to promote
-    margin : log loss by which it may be worse
+    margin : largest difference in log loss
     force : skip the comparison; later versions are then compared from this one on
-    note : what the history says besides
+    note : addition to the history
 
     Returns
     -------
@@ -121,7 +121,7 @@ def _best(
 
 
 def _readable(store: ModelStore, names: list[str]) -> Iterator[ModelVersion]:
-    """Those of the versions that are still in the store and not damaged."""
+    """Return the versions that are still in the store and not damaged."""
     for name in names:
         try:
             version = store.open(name)

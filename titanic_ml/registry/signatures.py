@@ -1,7 +1,7 @@
-"""A JSON text that says by itself whether it was changed, and with a key, by whom it was written.
+"""JSON texts with a digest, and with a signature if there is a key.
 
-The digest shows damage. Only the signature shows who wrote it: whoever can write a store without a
-key can write digests too.
+The digest shows damage. Only the signature proves the origin: a writer without the key can still
+write digests.
 """
 
 from __future__ import annotations

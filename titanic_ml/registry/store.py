@@ -49,7 +49,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Verification:
-    """What `ModelStore.verify` found.
+    """Result of `ModelStore.verify`.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class ModelStore:
     uri
         A folder or a bucket, as `storage.object_store.ObjectStore` takes it.
     key
-        Signs new versions, and must have signed those that are read; None: neither.
+        Key that signs new versions and must have signed all that are read; None for no check.
     allow_mismatch
         Whether versions that another minor version of scikit-learn made may be loaded.
 
@@ -132,7 +132,7 @@ class ModelStore:
         return self.objects.read(f"{name}/{MANIFEST}") is not None
 
     def versions(self) -> list[ModelVersion | ModelRefused]:
-        """All versions, the newest first: those that are damaged as the error that says so."""
+        """Return all versions, the newest first; a damaged one as its error."""
         names = sorted(filter(NAME.fullmatch, self.objects.folders()), reverse=True)
         manifests = self.objects.read_all([f"{name}/{MANIFEST}" for name in names])
         found: list[ModelVersion | ModelRefused] = []
@@ -361,7 +361,7 @@ class ModelStore:
         swept: list[str] = []
         try:
             swept = self.objects.sweep(left, [*names, ALIASES], age)
-        except StoreUnusable as error:  # who may only read can still look
+        except StoreUnusable as error:  # a reader without write access can still look
             faults.append(str(error))
         return Verification(versions, faults, swept)
 
@@ -421,7 +421,7 @@ class ModelStore:
         return signed
 
     def _of_prefix(self, beginning: str) -> str:
-        """The one version whose name begins like this."""
+        """Return the only version with this beginning of its name."""
         found = [name for name in self.names() if beginning and name.startswith(beginning)]
         if len(found) > 1:
             raise ModelNotFound(

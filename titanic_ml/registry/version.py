@@ -1,4 +1,4 @@
-"""A stored version: what its manifest says, and what belongs to it, read when it is asked for."""
+"""Stored version: its manifest and its files, which are read at their first use."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FACTS, REPORT, MODEL_CARD = "evaluation.json", "report.html", "model_card.md"
 FIGURES = "figures.json"
 PROFILE = "profile.json"
 MUST_MATCH = ("titanic_ml", "scikit-learn")  # to the minor version
-MAY_DIFFER = "scikit-learn"  # of these, where that is wished
+MAY_DIFFER = "scikit-learn"  # of these, with --allow-mismatch
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TrainingTable:
 
 @dataclass(frozen=True)
 class Origin:
-    """Which version this is, when it was made, by which code and which libraries.
+    """Name, time, author, code and libraries of a version.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Origin:
     who
         The user who trained it.
     run
-        The id of the training, by which one that is tried again finds it; None without.
+        Id of the training, so that a repeated training finds it; None without.
     """
 
     version: str
@@ -100,7 +100,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a training tells the manifest of its version.
+    """Content of a manifest that comes from the training.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class Manifest(Summary, Origin):
         data
             The bytes of `manifest.json`.
         key
-            By which it must be signed; None if that is not asked for.
+            Key of the required signature; None for no check.
 
         Raises
         ------
@@ -182,7 +182,7 @@ class Manifest(Summary, Origin):
 
     @property
     def confidence(self) -> float:
-        """Of the intervals of the metrics."""
+        """Confidence of the metrics' intervals."""
         return float(self.settings["evaluation"]["confidence"])
 
 
@@ -207,7 +207,7 @@ class Contents:
 
 @dataclass(frozen=True, repr=False)
 class ModelVersion:
-    """One version of a store: immutable, and each part read and checked when it is first asked for.
+    """Version of a store: immutable; each file is read and checked at its first use.
 
     Every part raises `ModelRefused` if its file is missing or not the one that was saved; a pickled
     one also if it was made by other library versions, before anything is unpickled.
@@ -215,7 +215,7 @@ class ModelVersion:
     Attributes
     ----------
     objects
-        The store in which it is kept.
+        Store of the version.
     manifest
         What it says of itself.
     allow_mismatch
@@ -287,7 +287,7 @@ class ModelVersion:
 
     @property
     def warning(self) -> str:
-        """What its predictions should be read with; empty if nothing."""
+        """Warning about its predictions; empty without one."""
         theirs, ours = self._mismatch(MAY_DIFFER)
         if theirs == ours:
             return ""
@@ -298,7 +298,7 @@ class ModelVersion:
 
     @cached_property
     def spec(self) -> DatasetSpec:
-        """What its training table looked like, and so must every other."""
+        """Specification of its training table, for all tables it predicts."""
         from titanic_ml.dataset.spec import DatasetSpec
 
         return DatasetSpec.from_dict(self.manifest.settings["dataset"])
@@ -310,7 +310,7 @@ class ModelVersion:
 
     @cached_property
     def baselines(self) -> dict[str, Pipeline]:
-        """By label, the fitted Pipelines of the baselines."""
+        """Fitted Pipelines of the baselines, by label."""
         return self._unpickled(BASELINES)
 
     @cached_property
@@ -338,7 +338,7 @@ class ModelVersion:
 
     @property
     def profile(self) -> dict[str, Any]:
-        """What the columns of its training table looked like, to compare later rows with."""
+        """Profile of its training table, to compare later rows with."""
         found: dict[str, Any] = json.loads(self.read(PROFILE))
         return found
 
@@ -371,7 +371,7 @@ class ModelVersion:
         return data
 
     def faults(self) -> list[str]:
-        """Which of its files are missing or not those that were saved; all are read."""
+        """Return its missing and changed files; all files are read."""
         files = list(self.manifest.files)
         data = self.objects.read_all([f"{self.name}/{file}" for file in files])
         return [f for f in map(self._fault, files, data) if f]
@@ -465,7 +465,7 @@ def _pickled(thing: Any) -> bytes:
 
 @cache
 def _reader() -> Any:
-    """What checks the types of a manifest."""
+    """Return the validator of a manifest's types."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Manifest)

@@ -1,1 +1,1 @@
-"""How a version is told to people."""
+"""Reporting: report, model card and verdict of a version."""

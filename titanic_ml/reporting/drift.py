@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def render_drift(
     about: Mapping[str, Any], drift: Drift, performance: Performance | None = None
 ) -> str:
-    """What was found of later rows, as a page that needs no other file.
+    """Return the report of drift as one HTML page that needs no other file.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a version says for itself: report.html, one file that opens offline, and model_card.md.
+"""Report of a version (report.html, one file that opens offline) and its model card.
 
 Both are drawn from a version's facts, so they can be drawn again.
 """
@@ -47,7 +47,7 @@ _drawing = threading.Lock()
 
 @dataclass(frozen=True)
 class Report:
-    """What a version says of itself.
+    """Report of a version.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ def drawings(facts: VersionReport, n_jobs: int = 1) -> dict[str, str]:
 
 
 def _of_comparison(facts: VersionReport) -> dict[str, Drawing]:
-    """How the model stands beside the baselines, and the candidates beside each other."""
+    """Return the drawings of the model beside baselines, and of the candidates."""
     evaluation, candidates = facts.evaluation, facts.candidates
     estimates = {"this model": evaluation.estimates}
     if facts.grouped:
@@ -141,7 +141,7 @@ def _of_comparison(facts: VersionReport) -> dict[str, Drawing]:
 
 
 def _of_evaluation(facts: VersionReport) -> dict[str, Drawing]:
-    """What was measured of the model; what was not is not drawn."""
+    """Return the drawings of the evaluation; what was not measured is left out."""
     evaluation, items = facts.evaluation, _importance_rows(facts)
     slices, worst = evaluation.slices, evaluation.worst
     names = [_short_sum(facts.dataset.labels_of(item.features)) for item in items]

@@ -1,4 +1,4 @@
-"""What a version says of itself: the one object that all its documents are written from."""
+"""Facts of a version, from which all its documents are written."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class CandidateFacts:
     accuracy
         At a threshold of one half.
     chosen_share
-        Share of resamples in which it is chosen.
+        Share of resamples that choose it.
     grouped_log_loss
         Mean over grouped folds; None without groups or where it can't learn in all of them.
     """
@@ -197,14 +197,14 @@ class VersionReport:
         return replace(self.evaluation, grouped=self.grouped.estimates if self.grouped else None)
 
     def named(self, origin: Origin) -> VersionReport:
-        """The same, of the version that this is the origin of."""
+        """Return a copy with the origin of the saved version."""
         name = origin.version
         grouped = self.grouped and replace(self.grouped, version=name)
         evaluation = replace(self.evaluation, version=name)
         return replace(self, origin=origin, evaluation=evaluation, grouped=grouped)
 
     def summary(self, settings: Settings) -> Summary:
-        """What the manifest keeps; the times that fits took are left out."""
+        """Return the summary for the manifest, without the times of the fits."""
         data, chosen = self.dataset, self.chosen
         candidates = {c.name: asdict(c) for c in self.candidates}
         for scores in candidates.values():

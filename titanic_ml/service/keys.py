@@ -1,4 +1,4 @@
-"""Who may ask: those who name a key, where there are keys."""
+"""API keys: requests without a valid one are refused, where keys are set."""
 
 from __future__ import annotations
 
@@ -15,22 +15,20 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 CHALLENGE = 'Bearer, Basic realm="titanic_ml", charset="UTF-8"'
-# For probes, which have no key, and for those who want to know how to ask.
+# For probes, which have no key, and for the description of the API.
 OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs", "/favicon.ico")
 
 
 class ApiKeyMiddleware:
-    """An ASGI application around another, which answers who names a key.
+    """Middleware that refuses requests without a valid key.
 
-    How long it takes tells nothing of the keys: hashes are compared, all of them, in constant time.
+    Keys are compared as hashes, all of them, in constant time.
 
     Parameters
     ----------
-    app
-        The other.
-    keys
-        Any of which is right, as `Authorization: Bearer KEY`, or as the password of any user in
-        HTTP's Basic authentication, by which a browser asks people for it.
+    app : the application
+    keys : each is valid, as `Authorization: Bearer KEY`, or as the password of any user in HTTP's
+        Basic authentication, for which a browser shows a form
     """
 
     def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
@@ -58,7 +56,7 @@ class ApiKeyMiddleware:
 
 
 def _password(given: bytes) -> bytes:
-    """That of `user:password` in Base64; nothing if it is none."""
+    """Return the password of `user:password` in Base64; empty if it is malformed."""
     try:
         return base64.b64decode(given, validate=True).partition(b":")[2]
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""What Prometheus is told: of one process, or of all workers of a service."""
+"""Prometheus metrics of one process, or of all workers of a service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds
-# Names the folder in which workers put their numbers together; read when its client is imported.
+# Names the folder with the metrics of all workers; the client reads it when it is imported.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -109,7 +109,7 @@ class Metrics:
 
 
 class _OfAllWorkers(CollectorRegistry):
-    """What the workers have written into their folder.
+    """Reads the metrics that the workers have written into their folder.
 
     A file that a worker has only just made is empty for a moment, which Prometheus' own collector
     stumbles over: that is left out.

@@ -1,4 +1,4 @@
-"""Requests that wait at the same moment are answered together, and one that is alone at once."""
+"""Micro-batcher for concurrent requests: one prediction call for all that wait."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ Answer = dict[str, Any]
 
 
 class MicroBatcher:
-    """Collects what is asked during one turn of the event loop, and asks once.
+    """Collects the passengers of one turn of the event loop, and predicts them in one call.
 
-    There is no timer: a request that comes alone waits for no other. While some are answered,
-    others arrive, and they are the next to be answered together.
+    There is no timer, so a single request is predicted at once. Requests that arrive during a
+    call make up the next one.
 
     Parameters
     ----------
-    answer
-        Returns for each of some passengers the answer, or the exception to raise.
-    most
-        How many are asked at once.
+    answer : returns for each of some passengers the answer, or the exception to raise
+    most : passengers of a call
     """
 
     def __init__(
@@ -38,7 +36,7 @@ class MicroBatcher:
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((passenger, future))
         if len(self._waiting) == 1:
-            loop.call_soon(loop.call_soon, self._answer)  # who is just arriving comes along
+            loop.call_soon(loop.call_soon, self._answer)  # twice, to collect concurrent requests
         return await future
 
     def _answer(self) -> None:
@@ -49,7 +47,7 @@ class MicroBatcher:
             found = self.answer([passenger for passenger, _ in asked])
         except Exception as error:
             for _, future in asked:
-                if not future.done():  # who asked has gone
+                if not future.done():  # the client has disconnected
                     future.set_exception(error)
             return
         for (_, future), answer in zip(asked, found, strict=True):

@@ -99,7 +99,7 @@ def _prediction(spec: DatasetSpec, title: str) -> type[BaseModel]:
 
 
 def passenger_body(spec: DatasetSpec) -> dict[str, Any]:
-    """Return the request body of one passenger, who needs no id."""
+    """Return the request body of one passenger without the need of an id."""
     schema = record_model(spec.with_optional_id(), "Passenger").model_json_schema()
     return _body({"application/json": {"schema": schema, "example": spec.example_row}})
 

@@ -17,13 +17,13 @@ TOO_LARGE = (
 class LimitedProtocol(HttpToolsProtocol):
     """Closes a connection if the head of a request comes too slowly or is too large.
 
-    So it does if a body goes on for long after its request was answered. The time until the answer
-    is limited by `AccessLogMiddleware`, that of idle connections by uvicorn.
+    It does the same if the client keeps sending a body whose request was answered. The time until
+    the answer is limited by `AccessLogMiddleware`, that of idle connections by uvicorn.
     """
 
     _deadline: asyncio.TimerHandle | None = None  # while a head is incomplete
     _head_bytes = 0
-    _rest: asyncio.TimerHandle | None = None  # while a body goes on after its answer
+    _rest: asyncio.TimerHandle | None = None  # while the body of an answered request is incomplete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

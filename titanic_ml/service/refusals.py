@@ -1,4 +1,4 @@
-"""How it is told that a request is not answered: each error with its status."""
+"""Error handlers: each error with its status and one form of JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN_FAULTS = 20  # in one answer; the rest are counted
 
 
 def tell_refusals(app: FastAPI, metrics: Metrics) -> None:
-    """Let an application answer errors."""
+    """Add the error handlers to an application."""
 
     @app.exception_handler(Refused)
     async def refuse(request: Request, error: Refused) -> Response:

@@ -1,4 +1,4 @@
-"""What a request holds: its bytes, its JSON, its passengers; each refusal with its status."""
+"""Parsing of requests: bytes, JSON, passengers, uploads; each refusal with its status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # of a text that UTF-8 may not be
 
 
 class Refused(Exception):
-    """A request that can't be answered.
+    """A request is refused.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Refused(Exception):
 
 
 async def passengers_of(request: Request) -> tuple[list[dict[str, Any]], bool]:
-    """The passengers of a request, and whether it is one that stands alone. Raises `Refused`."""
+    """Return the passengers of a request, and whether it is a single one. Raises `Refused`."""
     _type_of(request, ["application/json"])
     found = _parsed(b"".join([part async for part in _body(request, MOST_BYTES)]))
     alone = isinstance(found, dict)
@@ -70,7 +70,7 @@ async def passengers_of(request: Request) -> tuple[list[dict[str, Any]], bool]:
 
 @dataclass(frozen=True)
 class Upload:
-    """A table that was sent, in a folder of its own.
+    """An uploaded table in a temporary folder.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Upload:
         self.folder.cleanup()
 
     def without_path(self, error: BaseException) -> BaseException:
-        """The same error, without where the table lay."""
+        """Return the error without the path of the temporary file."""
         if isinstance(error, UnreadableTable):
             reason = str(error).replace(self.path, "the table")
             return UnreadableTable(reason.partition("; give it a name")[0])
@@ -106,7 +106,7 @@ class Upload:
 
 
 async def received(request: Request) -> Upload:
-    """The table of a request, written to a temporary file as it comes. Raises `Refused`."""
+    """Stream the table of a request into a temporary file. Raises `Refused`."""
     kind = _type_of(request, list(FILES))
     upload = Upload(kind, tempfile.TemporaryDirectory(prefix="titanic-upload-"))
     try:
@@ -132,7 +132,7 @@ def _type_of(request: Request, expected: list[str]) -> str:
 
 
 async def _body(request: Request, most: int) -> AsyncIterator[bytes]:
-    """Its parts, as they come. Raises `Refused` once they are too many bytes."""
+    """Yield the parts of a body. Raises `Refused` if it is too large."""
     size = 0
     try:
         async for part in request.stream():

@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
     Opener: TypeAlias = Callable[[], TitanicPipeline]
 
-# Imported in functions: the application, since a worker says that it lives before it loads that.
+# Imported in functions: the application, which a worker loads after its first sign of life.
 
 STOP = (signal.SIGINT, signal.SIGTERM)
-GRACE = 30  # seconds that requests have to end in, once the server is told to stop
+GRACE = 30  # seconds for running requests after SIGTERM
 CONNECTIONS = 800  # of a process; more are answered with 503
-HEALTH = 30  # seconds in which a worker has to tell that it lives, or else it is replaced
+HEALTH = 30  # seconds without a sign of life after which a worker is replaced
 
 
 def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> None:
-    """Answer until SIGTERM or Ctrl-C; what has been asked by then is answered.
+    """Serve until SIGTERM or Ctrl-C; requests that are running then are answered.
 
     Parameters
     ----------
     opened
-        Opens the pipeline that answers; with several workers each opens one.
+        Opens the pipeline; called in each worker.
     model
         A version or an alias.
     host, port
-        Where; port 0 is any that is free.
+        Bind address; port 0 is any free port.
     workers
-        How many processes answer. One that dies is replaced; all end with this one, be it killed.
+        Number of processes. A dead one is replaced; all end with this one.
 
     Raises
     ------
@@ -58,15 +58,15 @@ def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> N
     """
     _check_address(host, port)
     app = functools.partial(_application, opened, model)
-    # When it has ended what it had, uvicorn sends itself the signal again, for who waits for it.
+    # uvicorn sends itself the signal again after its shutdown.
     before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in STOP}
     try:
         if workers == 1:
             uvicorn.Server(_config(app(), host, port)).run()
             return
-        opened()  # what is wrong with the settings is told once, and now
+        opened()  # reports wrong settings once
         with tempfile.TemporaryDirectory(prefix="titanic-metrics-") as folder:
-            os.environ[FOLDER] = folder  # the workers, which import anew, look for it
+            os.environ[FOLDER] = folder  # read by the workers at their import
             config = _config(app, host, port, workers)
             Multiprocess(config, sockets=[config.bind_socket()]).run()
     finally:
@@ -104,10 +104,10 @@ def _config(
 
 
 def _application(opened: Opener, model: str) -> FastAPI:
-    """What a process answers by, and its logs.
+    """Create the application of a process, and configure its logs.
 
-    A worker is asked whether it lives from its first moment on, and tells so once it has this
-    module: what takes long to import comes after that, or a slow machine would replace it forever.
+    The supervisor checks a worker from its start, and gets answers once this module is imported.
+    So slow imports come later: on a slow machine the worker would be replaced again and again.
     """
     from titanic_ml.service.app import create_app
 
@@ -120,15 +120,13 @@ def _application(opened: Opener, model: str) -> FastAPI:
 
 
 def _end_after(parent: BaseProcess) -> None:
-    """In a worker, end as if told to once there is nobody left who could tell it: it would keep
-    the port.
-    """
+    """In a worker, end after the parent process has ended: else it would keep the port."""
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _log_to_stderr(name: str, words: str) -> None:
-    """Write a log to standard error, from what is informed of on."""
+    """Write a log to standard error, at level INFO and above."""
     logger, handler = logging.getLogger(name), logging.StreamHandler()
     handler.setFormatter(logging.Formatter(words))
     logger.addHandler(handler)

@@ -1,4 +1,4 @@
-"""What all paths of the service have in common."""
+"""State that all routes of the service share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def prediction_log(pipeline: TitanicPipeline) -> PredictionLog | None:
-    """The log of answers that the settings name, not yet started; None if they name none.
+    """Return an unstarted `PredictionLog`, or None if logging is disabled.
 
     Raises
     ------
@@ -34,20 +34,20 @@ def prediction_log(pipeline: TitanicPipeline) -> PredictionLog | None:
 
 @dataclass
 class Serving:
-    """A pipeline that answers requests, and what is known of how it does.
+    """A pipeline with its champion, batcher, metrics and log.
 
     Attributes
     ----------
     pipeline
-        Which answers.
+        Predicts.
     champion
-        Keeps it at the right version.
+        Keeps the right version loaded.
     together
-        Asks it for those who wait at the same moment.
+        Predicts concurrent single passengers in one call.
     metrics
-        What is counted.
+        Prometheus metrics.
     log
-        Keeps what was answered; None if nothing is kept.
+        Log of predictions; None if disabled.
     """
 
     pipeline: TitanicPipeline
@@ -62,21 +62,21 @@ class Serving:
 
     @classmethod
     def of(cls, pipeline: TitanicPipeline, model: str, seconds: float = SECONDS) -> Serving:
-        """By the version that an alias points at, looked at every so many seconds."""
+        """Serve the version that an alias points at, looked up every `seconds`."""
         return cls(pipeline, Champion(pipeline, model, seconds), log=prediction_log(pipeline))
 
     @property
     def spec(self) -> DatasetSpec:
-        """What a passenger is."""
+        """Specification of a passenger."""
         return self.pipeline.spec
 
     @property
     def keys(self) -> list[str]:
-        """Keys of which a request must have one; empty if none is needed."""
+        """Valid API keys; empty if requests need none."""
         return self.pipeline.settings.service.keys
 
     def answering(self) -> str:
-        """The version that answers. Raises `Refused` if none does."""
+        """Return the version that predicts. Raises `Refused` without one."""
         if self.champion.version is None:
             raise Refused(503, self.champion.why or "no version is loaded yet")
         return self.champion.version
@@ -92,13 +92,13 @@ class Serving:
         return await self.micro_batcher.submit(passenger)
 
     def start(self) -> None:
-        """Load the version, and keep what is answered from now on."""
+        """Load the version, and start the log."""
         self.champion.start()
         if self.log:
             self.log.start()
 
     def stop(self) -> None:
-        """Write down what was answered and is not yet kept."""
+        """Stop the look-ups, and write the rest of the log."""
         self.champion.stop()
         if self.log:
             self.log.stop()
@@ -106,14 +106,14 @@ class Serving:
     def answered(
         self, passengers: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Count and keep some answers."""
+        """Count and log some predictions."""
         for answer in answers:
             self.metrics.predictions.labels(answer[self.spec.target]).inc()
         if self.log:
             self.log.add(passengers, answers)
 
     def tell(self) -> None:
-        """Let the metrics have what changes without a request."""
+        """Update the metrics that change without a request."""
         self.metrics.answers(self.champion.version, self.champion.refused)
         if self.log:
             self.metrics.log(self.log.written, self.log.dropped, bool(self.log.why))

@@ -46,7 +46,7 @@ class FileAddress:
 
     @property
     def keeps_runs(self) -> bool:
-        """Whether predictions there say of which run they are."""
+        """Whether predictions there have a column for the run."""
         return self.suffix == ".parquet"
 
 
@@ -61,7 +61,7 @@ class SqlAddress:
     table, schema, query
         The table (in a schema), or the query; one of them is empty.
     if_exists
-        What to do when a table is written that is there already.
+        What to do if the table exists.
     """
 
     driver: Driver

@@ -18,7 +18,7 @@ def count_rows(uri: str, run: str | None = None) -> int:
     uri
         The address of the table.
     run
-        Of which run; None of all.
+        Id of a run; None for all rows.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A CSV as a stream of record batches of texts: what it is told to be, checked as it is read."""
+"""Stream of a CSV's record batches of texts, checked while it is read."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _values(line: str, width: int) -> list[str | None]:
 
 
 class _CheckedText(io.RawIOBase):
-    """The bytes of a file, of which each must be of a text in UTF-8."""
+    """Bytes of a file, checked to be UTF-8."""
 
     def __init__(self, file: BinaryIO, source: str, position: Callable[[], int]) -> None:
         self.file = file
@@ -207,7 +207,7 @@ class _CheckedText(io.RawIOBase):
         return filled
 
     def position_at(self, count: int) -> int:
-        """How much of the file stands for so many bytes of text."""
+        """Return the position in the file for a number of bytes of text."""
         place = bisect.bisect_left(self._marks, (count, 0))
         return self._marks[min(place, len(self._marks) - 1)][1]
 

@@ -20,7 +20,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of a disk, of a user's share
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to fill beside `path`, which gets that name in one step when no error ends the block.
 
-    A file that is there already keeps its permissions, and a link goes on pointing where it does.
+    An existing file keeps its permissions, and a link its target.
 
     Raises
     ------
@@ -48,13 +48,13 @@ def temporary_file() -> Iterator[BinaryIO]:
     try:
         yield file
     finally:
-        with suppress(OSError):  # a full disk was told when it was written to
+        with suppress(OSError):  # a full disk was reported by the write
             file.close()
 
 
 @contextmanager
 def filling_temporary() -> Iterator[None]:
-    """Tell that the disk of temporary files is full, where only those are written.
+    """Report a full disk, where only temporary files are written.
 
     Raises
     ------

@@ -167,7 +167,7 @@ class ObjectStore:
         left
             Folders of names that are removed if all that is in them is older.
         kept
-            Folders of names in which only older files that nobody finished are removed.
+            Folders in which only old, unfinished files are removed.
         age
             How old.
         """
@@ -232,7 +232,7 @@ class ObjectStore:
 
     @contextmanager
     def _translate_errors(self, action: str) -> Iterator[None]:
-        """Tell what the store or the operating system says in one sentence."""
+        """Translate errors of the store or the operating system into one sentence."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Limits on Parquet files, whose few bytes may stand for gigabytes of text."""
+"""Limits on Parquet files: a few bytes can decode to gigabytes of text."""
 
 from __future__ import annotations
 

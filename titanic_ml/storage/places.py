@@ -85,7 +85,7 @@ def translate_errors(name: str) -> Iterator[None]:
 
 
 def _copied(address: FileAddress, copy: BinaryIO) -> Place:
-    """What can be read only once, as a file."""
+    """Copy a source that can be read only once to a file."""
     name = "standard input" if address.place == "standard" else address.shown
     with filling_temporary():
         if address.place == "standard":
@@ -100,7 +100,7 @@ def _copied(address: FileAddress, copy: BinaryIO) -> Place:
 
 
 def _again(file: BinaryIO) -> BinaryIO:
-    """The same open file from its start, by a handle of its own that may be closed."""
+    """Return a new handle at the start of an open file; it may be closed."""
     again = open(os.dup(file.fileno()), "rb")
     again.seek(0)
     return again

@@ -1,4 +1,4 @@
-"""What takes the batches of a table and writes them: all at the end, or nothing."""
+"""Sinks of tables: all batches are written, or nothing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def check_sink(address: Address, schema: pyarrow.Schema) -> None:
 
 @contextmanager
 def open_sink(address: Address, schema: pyarrow.Schema, run: str = "") -> Iterator[Write]:
-    """What writes frames; they stand there when no error ends the block, and else none of them.
+    """Yield a writer of frames; they are kept if no error ends the block, else none is.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def open_sink(address: Address, schema: pyarrow.Schema, run: str = "") -> Iterat
 
 
 def path_of(address: FileAddress, run: str) -> Path:
-    """The local file in which a run is written."""
+    """Return the local file of a run."""
     return Path(address.path, f"{run}.parquet") if address.many else Path(address.path)
 
 
@@ -139,7 +139,7 @@ def time_of_run(address: Address, run: str) -> str | None:
 
 @contextmanager
 def _format(file: BinaryIO, address: FileAddress, schema: pyarrow.Schema) -> Iterator[Write]:
-    """What writes frames into a file in the format of the address."""
+    """Yield a writer of frames to a file in the format of the address."""
     if address.suffix == ".parquet":
         from pyarrow import parquet
 

@@ -44,7 +44,7 @@ class Batch:
 
 
 class Source(ABC):
-    """A table that is open for reading: its fingerprint as often as wished, then its rows.
+    """Table that is open for reading: first its fingerprint, then its rows.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Source(ABC):
 
     @abstractmethod
     def batches(self, rows: int = ROWS) -> Iterator[Batch]:
-        """Its rows in order, in batches of at most so many."""
+        """Yield the rows in order, in batches of at most `rows`."""
 
     @abstractmethod
     def frame(self) -> pd.DataFrame:
@@ -96,7 +96,7 @@ class ArrowSource(Source):
 
 
 def to_frame(data: pyarrow.RecordBatch | pyarrow.Table) -> pd.DataFrame:
-    """The same as a frame, in which a whole number stays one beside missing ones."""
+    """Return the data as a frame; whole numbers stay whole beside missing values."""
     return data.to_pandas(integer_object_nulls=True)
 
 
@@ -110,7 +110,7 @@ class FrameSource(Source):
 
     @property
     def schema(self) -> pyarrow.Schema:
-        """Of Arrow; what it has no type for is a text."""
+        """Arrow schema; a column without an Arrow type counts as text."""
         fields = []
         for name, values in self._frame.items():
             try:
@@ -199,7 +199,7 @@ class ParquetSource(ArrowSource):
         return self.fingerprint() if len(self._places) == 1 else None
 
     def _common(self, schemas: dict[str, pyarrow.Schema]) -> pyarrow.Schema:
-        """The types that hold those of all files, whose columns must have the same names."""
+        """Return the types that hold those of all files; their columns must have the same names."""
         (first, schema), *others = schemas.items()
         for name, other in others:
             if set(other.names) != set(schema.names):

@@ -35,7 +35,7 @@ MARKS = {"sqlite": "?", "postgresql": "$1"}  # of the first parameter of a state
 
 
 class SqlSource(ArrowSource):
-    """A table or a query. It is read as of one moment, once after its fingerprint, and only read.
+    """Table or query of a database. All reads see the same moment, and write nothing.
 
     SQLite's columns have no types of their own, so their values are read as texts.
     """
@@ -185,7 +185,7 @@ def rows_of(address: SqlAddress, run: str | None) -> int:
 def sql_writer(
     address: SqlAddress, schema: pyarrow.Schema, run: str
 ) -> Iterator[Callable[[pyarrow.RecordBatch], None]]:
-    """What writes batches into a table: all of them when it is left in peace, or none.
+    """Yield a writer of batches to a table: all of them are committed, or none.
 
     They wait in a temporary file, so that the transaction is short: the rows that the run has left
     there before are deleted, these are inserted, and it is committed.
@@ -224,7 +224,7 @@ def _insert(address: SqlAddress, connection: Any, rows: Any, run: str) -> None:
 
 
 def _fitting(address: SqlAddress, connection: Any, schema: pyarrow.Schema) -> bool:
-    """Whether the table is there; if it is, rows of this schema must be allowed in it."""
+    """Return whether the table exists; if so, it must accept rows of this schema."""
     found = _columns(address, connection)
     if found is None:
         return False
@@ -292,7 +292,7 @@ def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
 
 @contextmanager
 def _translate_errors(address: SqlAddress, kind: type[Exception]) -> Iterator[None]:
-    """Tell an error of the driver in a sentence, without its secrets."""
+    """Translate errors of the driver into one sentence without secrets."""
     try:
         yield
     except Exception as error:
@@ -305,7 +305,7 @@ def _translate_errors(address: SqlAddress, kind: type[Exception]) -> Iterator[No
 
 
 def _sentence(text: str) -> str:
-    """What matters of a driver's message.
+    """Return the essential part of a driver's message.
 
     >>> _sentence("NOT_FOUND: Failed to prepare query: ERROR:  no such thing\\nLINE 1: x. SQLSTATE")
     'no such thing'
@@ -327,7 +327,7 @@ def _quoted(name: str) -> str:
 
 
 def _plain(schema: pyarrow.Schema) -> pyarrow.Schema:
-    """The types of what PostgreSQL has and Arrow hasn't are those by which it tells them."""
+    """Replace types of PostgreSQL that Arrow lacks by their storage types."""
     return pyarrow.schema(
         [(field.name, getattr(field.type, "storage_type", None) or field.type) for field in schema]
     )
@@ -339,7 +339,7 @@ def _cast(data: pyarrow.RecordBatch, schema: pyarrow.Schema) -> pyarrow.RecordBa
 
 
 def _storable(rows: Any) -> Any:
-    """The same rows with times, dates and decimals as texts, for SQLite has no types for them."""
+    """Return the rows with times, dates and decimals as texts, since SQLite lacks these types."""
     from pyarrow import compute
 
     def as_text(column: pyarrow.Array) -> pyarrow.Array:

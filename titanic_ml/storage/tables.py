@@ -127,7 +127,7 @@ def as_frame(table: Table) -> pd.DataFrame:
 
 
 def name_of(table: Table) -> str:
-    """What to call a table in a message, without the secrets of its address."""
+    """Return the name of a table for messages, without the secrets of its address."""
     if not isinstance(table, (str, Path)):
         return "the table"
     return {"-": "standard input"}.get(str(table), shown(str(table)))

@@ -1,4 +1,4 @@
-"""What an interrupted training had finished, kept on disk until it is whole."""
+"""Checkpoint: finished folds of an interrupted training on disk."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ class Checkpoint(MutableMapping):
 
     @classmethod
     def for_run(cls, scratch: str, **facts: Any) -> Checkpoint:
-        """The checkpoint of a run that these facts describe, such as data, settings, seed,
-        code and libraries. Another fact makes it another run, which starts anew.
+        """Return the checkpoint of the run with these data, settings, seed, code and libraries.
+
+        A difference in one of these makes another run, which starts from the beginning.
         """
         text = json.dumps(facts, sort_keys=True, default=str)
         return cls(

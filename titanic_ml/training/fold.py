@@ -1,4 +1,4 @@
-"""What is done in one fold: hyper-parameters and threshold chosen inside, then the score."""
+"""One outer fold: choose hyper-parameters and threshold inside, then score."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from titanic_ml.training.threshold import choose_threshold
 if TYPE_CHECKING:
     from titanic_ml.estimator.candidate import Candidate
 
-SCORES = ("log_loss", "roc_auc", "accuracy")  # by which candidates are compared
+SCORES = ("log_loss", "roc_auc", "accuracy")  # of the comparison of candidates
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Fold:
-    """What one fold gave.
+    """Result of one fold.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class Search:
 
 @contextmanager
 def _noting(candidate: Candidate, failed: dict[str, str]) -> Iterator[None]:
-    """Go on without a candidate that can't learn from the rows, and note why."""
+    """Leave out a candidate that can't learn from the rows, and note why."""
     try:
         yield
     except DataError as error:

@@ -61,7 +61,7 @@ def show(table: pd.DataFrame, chosen: str) -> str:
 def simplest_within(
     losses: Mapping[str, float], complexity: Mapping[str, int], tolerance: float
 ) -> str:
-    """Name the simplest candidate whose log loss is at most `tolerance` above the least.
+    """Return the simplest candidate with a log loss at most `tolerance` above the least.
 
     The tolerance is what simplicity is worth; that a difference may be chance is no reason to
     overlook it. Among equally complex ones the one with the least log loss.

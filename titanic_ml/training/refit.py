@@ -119,7 +119,7 @@ class Refitter:
 
 
 def _mean(found: Sequence[tuple[float, ...]]) -> LearningPoint:
-    """Of what was found in each fold."""
+    """Of the results of the folds."""
     rows, train, test = np.mean(found, axis=0).tolist()
     error = np.std(found, axis=0, ddof=1)[2] / np.sqrt(len(found))
     return LearningPoint(round(rows), train, test, float(error))

@@ -1,4 +1,4 @@
-"""What a training selected, and how the candidates compare."""
+"""Result of a selection: the chosen candidate and the comparison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Selection:
-    """What the procedure chose and how the candidates did.
+    """Chosen candidate, and scores of all candidates.
 
     Attributes
     ----------

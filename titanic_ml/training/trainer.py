@@ -44,13 +44,13 @@ class Trainer:
     Attributes
     ----------
     preprocessor
-        Unfitted; fitted anew on the training rows of each fold, and shared by all candidates.
+        Unfitted; a copy is fitted on the training rows of each fold, and shared by all candidates.
     candidates
         The algorithms to choose from.
     repeats, folds, inner_folds
         Repetitions and number of the outer folds, number of the inner ones.
     tolerance
-        Log loss by which a simpler candidate may be worse than the best.
+        Largest difference in log loss to the best for which a simpler candidate is preferred.
     threshold_metric
         What the threshold maximises, see `threshold.choose_threshold`.
     seed
@@ -152,7 +152,7 @@ class Trainer:
         y: pd.Series,
         finished: Finished | None,
     ) -> list[Choice]:
-        """What was chosen for the candidate in each of the jobs, with a threshold.
+        """Return the choices for the candidate in each job, with a threshold.
 
         Raises `DataError` if it can't learn from the rows of an inner fold.
         """
@@ -295,7 +295,7 @@ def _row_losses(scored: Mapping[str, pd.DataFrame], y: pd.Series) -> pd.DataFram
 
 
 def _choice(candidate: Candidate, fold: Fold) -> Choice:
-    """What was chosen for the candidate. Raises `DataError` if it could not learn."""
+    """Return the choices for the candidate. Raises `DataError` if it could not learn."""
     if candidate.name in fold.failed:
         raise DataError(fold.failed[candidate.name])
     return fold.choices[candidate.name]

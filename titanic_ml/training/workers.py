@@ -19,8 +19,8 @@ def in_parallel(
 ) -> Iterator[Any]:
     """Call a function with each job's arguments in `n_jobs` processes.
 
-    Results are yielded as they come, or in the order of the jobs. joblib's workers go on computing
-    after their parent was killed by SIGKILL; here each watches its parent, and ends with it.
+    Results are yielded as they come, or in the order of the jobs. A worker watches its parent, and
+    ends with it: joblib's own keep computing after their parent was killed by SIGKILL.
     """
     parent = os.getpid()
 
