@@ -26,7 +26,7 @@ SHOWN_FAULTS = 20
 
 
 class TitanicError(Exception):
-    """What went wrong, what was expected and what to do, in words for the user."""
+    """Base of all errors for users: what was found and expected, and what to do."""
 
     exit_code = 1
 

@@ -48,7 +48,7 @@ def settings(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def version_or_setting(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    """Of either kind, where a version may be left out."""
+    """Complete a version or a setting, where a version is optional."""
     yield from (name for name, _ in versions(ctx, incomplete))
     yield from settings(ctx, incomplete)
 

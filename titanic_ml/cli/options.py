@@ -123,7 +123,7 @@ SHARED = {"quiet": Quiet, "verbose": Verbose, "as_json": AsJson, "debug": Debug}
 def version_or_override(
     version: str, overrides: list[str] | None, default: str = "champion"
 ) -> tuple[str, list[str]]:
-    """A version that may be left out, and the overrides: of these, the first may stand in its
+    """Return the version, which is optional, and the overrides: the first may come in its
     place, and has an equals sign.
     """
     if "=" in version:
@@ -140,7 +140,7 @@ def table_and_overrides(
 ) -> tuple[str | None, list[str]]:
     """Return the table, which may be left out, and the overrides.
 
-    The first override may stand in the table's place; in the address of a table something else
+    The first override may come in the table's place; in the address of a table something else
     comes before an equals sign.
 
     Parameters

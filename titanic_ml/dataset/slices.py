@@ -22,7 +22,7 @@ class Slice:
     Attributes
     ----------
     key
-        Where it stands in the settings.
+        Place in the settings.
     column, expression
         A column, or an expression of columns as `DataFrame.eval` takes it: one of the two.
     edges
@@ -113,7 +113,7 @@ def parse_slices(nodes: Any, columns: Sequence[str]) -> dict[str, Slice]:
 
 
 def slice_labels(X: pd.DataFrame, slices: Mapping[str, Slice]) -> dict[str, pd.Series]:
-    """By name of the slice, the part to which each row belongs. Raises as `Slice.labels` does."""
+    """Return the part of each row, by slice. Raises as `Slice.labels` does."""
     return {name: part.labels(X) for name, part in slices.items()}
 
 
@@ -135,7 +135,7 @@ def _rise(edges: Any) -> bool:
 
 
 def _text(value: object) -> str:
-    """As a person writes it: 1 for 1.0, true for True."""
+    """Return a value as people write it: 1 for 1.0, true for True."""
     if pd.isna(value):
         return UNKNOWN
     if isinstance(value, (bool, np.bool_)):

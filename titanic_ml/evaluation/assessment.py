@@ -107,7 +107,7 @@ class Assessor:
     slices: Mapping[str, pd.Series]
 
     def inspection(self) -> FoldInspection:
-        """What is to be computed in each fold, by its model and on its test rows."""
+        """Return the computations of each fold, with its model and test rows."""
         values = grids(self.dataset.X, self.kinds)
         return FoldInspection(feature_groups(self.features), values, self.evaluator.seed)
 
@@ -158,7 +158,7 @@ class Assessor:
 
 
 def background_rows(probability: np.ndarray) -> np.ndarray:
-    """Return the positions of rows whose mean prediction is close to that of all rows.
+    """Return the positions of rows with nearly the mean prediction of all rows.
 
     They are a systematic sample of the rows in order of their prediction: `BACKGROUND` rows, or as
     many more as it takes for the mean to be within `BASE_ERROR` of the mean over all rows.

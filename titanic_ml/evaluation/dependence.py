@@ -40,9 +40,9 @@ def grids(X: pd.DataFrame, kinds: Mapping[str, str], points: int = 12) -> dict[s
 def dependence_of_fold(
     model: Pipeline, X: pd.DataFrame, values: Mapping[str, Sequence[Any]], most: int, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """By column, the probability of at most so many rows at each of the values: (rows, values).
+    """Return the probabilities of some rows at each value of a column, (rows, values), by column.
 
-    A partial dependence (Friedman 2001) is the mean over the rows. It tells how the model predicts,
+    A partial dependence (Friedman 2001) is the mean over the rows. It shows how the model predicts,
     not what would have happened, and it may ask of rows that can't be.
     """
     random = np.random.default_rng(seed)

@@ -27,7 +27,7 @@ def feature_groups(features: pd.DataFrame, correlated: float = CORRELATED) -> li
 
     The likeness of two features is the largest absolute rank correlation of their columns, a
     category having a column for each value; features are joined by average linkage. Permuting one
-    of two alike tells nothing, for the other still says it (as in scikit-learn's example on
+    of two alike shows nothing, since the other has the information (as in scikit-learn's example on
     permutation importance with correlated features).
 
     >>> frame = pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 4, 6, 9], "c": ["x", "y", "y", "x"]})

@@ -103,7 +103,7 @@ class Dependence:
 
 @dataclass(frozen=True)
 class LearningPoint:
-    """Mean log loss on training and test rows after learning from so many rows; the standard error
+    """Mean log loss on training and test rows after learning from `rows` rows; the standard error
     is of the latter, over folds.
     """
 
@@ -203,9 +203,9 @@ class Evaluation:
         metrics that need a threshold estimate the whole procedure, the choice of a threshold
         included; `confusion` is that of the one threshold which the version uses.
     grouped
-        If so, the same metrics where they had seen nobody of its group either; None without groups.
+        If so, metrics of models that had seen no row of its group; None without groups.
     warning
-        What makes it less than it seems, besides what is said of `seen`; empty if nothing.
+        Other warning about the evaluation; empty without one.
     """
 
     rows: int

@@ -1,7 +1,7 @@
 """MLflow: a version as a run with its candidates, registered under our alias.
 
 All that is sent comes out of the store, so a version can be sent at any time, and once more: what
-an earlier attempt left half done is replaced, and what is there already stays.
+an earlier attempt left unfinished is replaced, and what was sent stays.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ class MlflowServer:
 def example_rows(version: ModelVersion) -> list[dict[str, Any]]:
     """Two made-up rows of the version's table: of middle values, and with all missing that may be.
 
-    They are made from the profile of the training table, so they are nobody's.
+    They are made from the profile of the training table, so no passenger is shown.
     """
     spec, profile = version.spec, version.manifest.data.profile
     names = [name for name in spec.columns if name != spec.target]
@@ -282,7 +282,7 @@ def _runs(client: MlflowClient, experiment: str, condition: str) -> list[Run]:
 
 
 def _registered(client: MlflowClient, name: str) -> dict[str, str]:
-    """By our version's name, the number under which it is registered."""
+    """Return the number of each registered version, by its name in our store."""
     found: dict[str, str] = {}
     token = None
     while True:

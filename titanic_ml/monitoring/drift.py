@@ -1,6 +1,6 @@
 """Whether the world has moved: later rows against those of the training, column by column.
 
-Two questions are asked of a column. Is the difference more than chance? By Pearson's chi-squared
+Each column is tested twice. Is the difference more than chance? By Pearson's chi-squared
 test of the counts where there are few values, by the two-sample Kolmogorov-Smirnov test where there
 are many, and by the former of missing values; all corrected together for their number (Holm 1979).
 And is it large enough to matter? By the population stability index (Siddiqi 2006), in whose ten

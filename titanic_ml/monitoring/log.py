@@ -113,7 +113,7 @@ class PredictionLog:
         rows
             As they were asked, and found right.
         answers
-            As of `predict_one`.
+            Results of `predict_one`.
         """
         with self._lock:
             if self._rows + len(rows) > self.most:

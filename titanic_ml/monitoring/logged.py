@@ -157,7 +157,7 @@ def newest(
     Raises
     ------
     DataError
-        It doesn't say when a row was answered, and that is asked for.
+        It has no time of the predictions, and `since` is given.
     """
     kept: deque[pd.DataFrame] = deque()
     rows = 0

@@ -87,7 +87,7 @@ def compared(
     losses_before
         The log loss of each row of the training, (m,).
     alpha
-        As of `Performance`.
+        As in `Performance`.
     """
     losses = row_losses(y, probability)
     test = stats.ttest_ind(losses, losses_before, equal_var=False)

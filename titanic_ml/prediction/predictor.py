@@ -50,7 +50,7 @@ class Predictor:
     def predict(
         self, dataset: Dataset, target: str, with_probability: bool = False
     ) -> pd.DataFrame:
-        """Return ids and classes in the order of the rows, with their probabilities if asked for.
+        """Return ids and classes in the order of the rows, with probabilities on request.
 
         Probabilities are rounded: the last digits of a matrix product depend on its number of rows,
         and a row must get the same prediction alone and among any others.

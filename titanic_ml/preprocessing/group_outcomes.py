@@ -23,7 +23,7 @@ class CompanionResiduals:
 
     In `fit_transform` each row is left out of all that is computed for it: its groups, its cell and
     the overall rate. So its own outcome changes none of its features, as in leave-one-out target
-    encoding; `transform` is for other rows and leaves nobody out.
+    encoding; `transform` is for other rows and leaves none out.
 
     Every method takes columns, one value per row: `groups` by key; `part`, which divides the
     rows, such as women and men, whose companions are counted apart; `cell`, in which a common rate

@@ -86,7 +86,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
     sex, pclass, embarked
         As they stand; the class as a category, for its steps are not equal.
     title
-        Between surname and first name: it tells boys (Master) from men and the unmarried (Miss)
+        Between surname and first name: it separates boys (Master) from men and the unmarried (Miss)
         from the married. Rare ones (officers, clergy, nobles) are one group.
     sex_pclass
         Women of first and second class nearly all lived, those of third half; men the least in

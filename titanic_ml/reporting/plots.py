@@ -90,7 +90,7 @@ def whiskers(
 ) -> str:
     """Estimates with their intervals, one below the other.
 
-    `zero` draws a line at 0; `parted` draws one below so many, where others follow.
+    `zero` draws a line at 0; `parted` draws one below this number of items, if more follow.
     """
     with rc_context(STYLE):
         figure, axes = _figure(0.9 + 0.24 * len(names))

@@ -18,7 +18,7 @@ EVEN = (0.35, 0.65)  # share of positives within which guessing by the share is 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Sentences about a model: in one line, how good, why it won, for whom not, and what for."""
+    """Sentences about a model: headline, quality, reasons, weak slices, and uses."""
 
     headline: str
     good: list[str]

@@ -19,7 +19,7 @@ SECONDS = 1.0  # between two look-ups of the alias
 class Champion:
     """Keeps a pipeline warm with the version that an alias points at.
 
-    The alias is looked up every so many seconds, so for that long (and while it is loaded) the
+    The alias is looked up every `seconds`, so for that long (and while it is loaded) the
     version before predicts. A version that can't be loaded is refused, and the one before stays.
 
     Parameters

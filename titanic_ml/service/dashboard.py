@@ -51,7 +51,7 @@ def dashboard(serving: Serving) -> APIRouter:
 
     @router.get("/dashboard/log")
     async def log() -> Response:
-        """What the log has, and whether it has moved: it takes longer than the page."""
+        """Summary and drift of the log, loaded after the page since it is slow."""
         return HTMLResponse(await log_page.get())
 
     @router.get("/dashboard/{name}")

@@ -68,7 +68,7 @@ def _add_model(router: APIRouter, serving: Serving) -> None:
         "/model", summary="Describe the version", tags=[MODEL], response_model=Manifest, **key
     )
     async def model_page() -> Response:
-        """What the version that answers says of itself."""
+        """Manifest of the version that predicts."""
         version = await run_in_threadpool(serving.pipeline.store.open, serving.answering())
         return JSONResponse(version.manifest.to_dict())
 

@@ -11,7 +11,7 @@ from titanic_ml.errors import SettingsError
 from titanic_ml.storage.buckets import SCHEMES, check_bucket
 from titanic_ml.storage.secrets import OWN, check_no_userinfo, check_userinfo, shown
 
-RUN_ID, PREDICTED_AT = "run_id", "predicted_at"  # columns of predictions by which a run is found
+RUN_ID, PREDICTED_AT = "run_id", "predicted_at"  # columns that identify a run of predictions
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 KNOWN = (
     f"a name ending in {', '.join(SUFFIXES)}, a folder or pattern of Parquet files, or an address "

@@ -27,7 +27,7 @@ SCORES = ("log_loss", "roc_auc", "accuracy")  # of the comparison of candidates
 @dataclass(frozen=True)
 class Choice:
     """What was chosen for a candidate inside the training rows: hyper-parameters, and a threshold;
-    None if there was nothing else to choose and none was asked for.
+    None if there was nothing else to choose and no threshold is needed.
     """
 
     parameters: dict[str, Any]
@@ -61,7 +61,7 @@ class Search:
     Attributes
     ----------
     preprocessor, candidates, inner_folds, threshold_metric, seed
-        As of `Trainer`.
+        As in `Trainer`.
     thresholds
         Whether a threshold is chosen for each candidate but the baselines; if not, only for those
         with hyper-parameters to search, whose inner folds have been fitted anyway.
