@@ -49,7 +49,7 @@ def test_what_is_named_and_does_not_answer_fails():
 
 
 def test_what_can_be_neither_named_nor_started_is_skipped_with_its_reason():
-    test = "tests/storage/test_objects.py::test_a_wrong_secret_is_told_in_a_sentence"
+    test = "tests/storage/test_object_store.py::test_a_wrong_secret_is_told_in_a_sentence"
     said = run_tests(test, code=NO_PROGRAM)
     assert "1 skipped" in said
     assert "no server of S3's protocol: name a bucket in TITANIC_TEST_S3_URI" in said
