@@ -483,12 +483,16 @@ def test_a_store_without_a_model_exits_with_1_and_says_how_to_train(
 
 @pytest.mark.system
 @pytest.mark.parametrize(("words", "shown"), [([], True), (["--quiet"], False)])
-def test_what_could_not_be_told_to_mlflow_is_a_warning(run, store, worse, tmp_path, words, shown):
+def test_a_version_that_mlflow_did_not_receive_is_a_warning(
+    run, store, worse, tmp_path, words, shown
+):
     pytest.importorskip("mlflow")
     places = [f"store.uri={store}", "tracking.uri=http://127.0.0.1:1", f"scratch={tmp_path}"]
     done = run("models", "promote", worse.name, "--force", *words, *places)
-    told = done.err.startswith(f"WARNING: Not sent yet: {worse.name}. http://127.0.0.1:1 (trackin")
-    assert done.code == 0 and told == shown and bool(done.err) == shown
+    warned = done.err.startswith(
+        f"WARNING: Not sent yet: {worse.name}. http://127.0.0.1:1 (trackin"
+    )
+    assert done.code == 0 and warned == shown and bool(done.err) == shown
     done = run("track", "--pending", *places)
     assert done.code == 1 and "Connection refused; `track --pending` sends it when" in done.out
     assert run("track", f"store.uri={store}").err.startswith("Error: tracking.uri is null: name")

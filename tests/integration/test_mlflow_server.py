@@ -1,4 +1,4 @@
-"""A real MLflow server: it is told of trainings, serves what it was given, and may be away."""
+"""A real MLflow server receives trainings, serves the model, and may be unavailable."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def python(*words: object, folder: Path) -> str:
 
 
 class Project:
-    """A folder of its own, whose trainings are told to a server under a name of their own.
+    """A folder of its own; its trainings are tracked by a server under their own name.
 
     Its store has one version, the champion.
     """
@@ -75,8 +75,8 @@ class Project:
         assert done.code == code, done.err
         return json.loads(done.out)
 
-    def told(self) -> tuple[list[str], str]:
-        """The versions that the server was told of, and the champion by its alias."""
+    def tracked(self) -> tuple[list[str], str]:
+        """Return the versions that the server received, and the champion by its alias."""
         versions, champion = json.loads(python("-c", RUNS, self.uri, self.name, folder=self.folder))
         return versions, champion
 
@@ -102,10 +102,10 @@ def own(in_folder, own_mlflow, quick, run) -> Project:
     return Project(in_folder, own_mlflow.uri, quick, run)
 
 
-def test_a_training_is_told_and_served(project, free_port, wait_for):
+def test_a_training_is_tracked_and_served(project, free_port, wait_for):
     training = project.run("train")
     assert training["tracked"]["runs"].keys() == {training["version"]}
-    assert project.told() == ([training["version"]], training["version"])
+    assert project.tracked() == ([training["version"]], training["version"])
 
     table, output = ROOT / "data/test.csv", project.folder / "theirs.csv"
     python("-c", LOAD, project.uri, project.name, table, output, folder=project.folder)
@@ -164,12 +164,12 @@ def answers(project: Project, url: str) -> None:
 
 def test_promote_and_rollback_move_the_alias(project, add_version):
     first, second = project.store.open("champion").name, add_version().name
-    project.run("models", "promote", second)  # of neither was anything told before
-    assert project.told() == ([second], second)
+    project.run("models", "promote", second)  # neither was sent before
+    assert project.tracked() == ([second], second)
     project.run("models", "rollback")
-    assert project.told() == ([first, second], first)
+    assert project.tracked() == ([first, second], first)
     project.run("models", "promote", second)
-    assert project.told() == ([first, second], second)
+    assert project.tracked() == ([first, second], second)
 
 
 def test_a_server_that_dies_in_mid_training_loses_nothing(own, own_mlflow, add_version):
@@ -193,14 +193,14 @@ def test_a_server_that_dies_in_mid_training_loses_nothing(own, own_mlflow, add_v
     assert not left["runs"] and "Connection refused" in left["why"]
 
     own_mlflow.start()
-    told = own.run("track", "--pending")
-    assert set(told["runs"]) == {before, first, second} and not told["pending"]
+    tracked = own.run("track", "--pending")
+    assert set(tracked["runs"]) == {before, first, second} and not tracked["pending"]
     assert own.run("track", "--pending")["runs"] == {}
-    versions, champion = own.told()
+    versions, champion = own.tracked()
     assert sorted(versions) == sorted({before, first, second}) and champion == first
 
 
-def test_a_server_that_dies_while_it_is_told_is_told_once(own, own_mlflow, add_version):
+def test_a_server_that_dies_during_sending_receives_the_version_once(own, own_mlflow, add_version):
     version = add_version().name
     with own.start("track", version) as process:
         while own_mlflow.runs() < 2:  # its own and a candidate's
@@ -211,16 +211,16 @@ def test_a_server_that_dies_while_it_is_told_is_told_once(own, own_mlflow, add_v
     own_mlflow.start()
     own.run("track", "--pending")
     assert own_mlflow.runs() > 3
-    versions, champion = own.told()
+    versions, champion = own.tracked()
     assert sorted(versions) == sorted({version, champion})
 
 
-def test_two_who_are_told_to_send_send_once(project):
+def test_two_concurrent_programs_send_once(project):
     version = project.store.open("champion").name
     with project.start("track", version) as one, project.start("track", version) as other:
-        told = [one.communicate(), other.communicate()]
-    assert [one.returncode, other.returncode] == [0, 0], told
-    assert project.told() == ([version], version)
+        outputs = [one.communicate(), other.communicate()]
+    assert [one.returncode, other.returncode] == [0, 0], outputs
+    assert project.tracked() == ([version], version)
 
 
 def test_what_tracks_nothing_imports_no_mlflow(tmp_path, quick):

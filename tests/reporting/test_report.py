@@ -175,7 +175,7 @@ def test_same_facts_same_bytes(whole, report):
 
 @pytest.fixture
 def evil(facts) -> dict:
-    """VersionReport whose every name means harm."""
+    """A version report in which every name tries to inject markup."""
     facts["dataset"] |= {"name": EVIL, "target": EVIL, "uri": EVIL, "not_for": [EVIL]}
     facts["dataset"]["columns"][EVIL] = {**facts["dataset"]["columns"].pop("Sex"), "about": EVIL}
     facts["chosen"]["label"] = EVIL

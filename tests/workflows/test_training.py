@@ -30,14 +30,17 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(
     tmp_path, quick, trained, capfd
 ):
     pipeline = TitanicPipeline(f"store.uri={tmp_path / 'models'}", *quick)
-    told = []
-    training = pipeline.train(progress=lambda *work: told.append(work))
+    steps = []
+    training = pipeline.train(progress=lambda *work: steps.append(work))
     evaluation = pipeline.evaluate()
     predictions = pipeline.predict(str(TEST))
     assert capfd.readouterr() == ("", "")
-    assert [work[:2] for work in told] == sorted(work[:2] for work in told)
-    assert told[0][:2] == (0, 21) and told[-1][:2] == (21, 21)  # 3 × 3 folds, 3 × 2 grouped, 3 × 2
-    assert list(dict.fromkeys(stage for *_, stage in told)) == [
+    assert [work[:2] for work in steps] == sorted(work[:2] for work in steps)
+    assert steps[0][:2] == (0, 21) and steps[-1][:2] == (
+        21,
+        21,
+    )  # 3 × 3 folds, 3 × 2 grouped, 3 × 2
+    assert list(dict.fromkeys(stage for *_, stage in steps)) == [
         *("comparing candidates", "estimating for unseen groups"),
         *("inspecting", "measuring"),
     ]
@@ -138,12 +141,12 @@ def test_a_training_of_an_id_is_done_once_whenever_it_broke_off(
     again = pipeline.train(run_id="nightly@1").to_dict()
     assert again == done.to_dict() and len(pipeline.store.champion.history()) == 1
     assert again["metrics"] == pipeline.evaluate().to_dict()["estimates"]
-    with monkeypatch.context() as patch:  # it broke off before MLflow was told of the champion
-        told = []
-        tracking = SimpleNamespace(send=told.append)
+    with monkeypatch.context() as patch:  # it was interrupted before MLflow received the champion
+        sent = []
+        tracking = SimpleNamespace(send=sent.append)
         patch.setattr(Workspace, "tracking", lambda self: tracking)
         pipeline.train(run_id="nightly@1")
-        assert told == [version]
+        assert sent == [version]
     assert pipeline.store.names() == [version]
 
     other = pipeline.train(run_id="nightly@2", promote=False)

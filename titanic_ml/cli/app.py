@@ -311,8 +311,8 @@ def track(
 ) -> Result:
     """Send MLflow a version and the champion, or all that it has not received."""
     version, words = version_or_override(version, overrides)
-    told = open_pipeline(words, config_dir).models.track(None if pending else version)
-    return Result(told, told.to_dict(), 1 if told.why else 0)
+    tracked = open_pipeline(words, config_dir).models.track(None if pending else version)
+    return Result(tracked, tracked.to_dict(), 1 if tracked.why else 0)
 
 
 @app.command(

@@ -1,4 +1,4 @@
-"""The paths that say how the service is: its model, its health, its numbers, its description."""
+"""Routes of information: model, health, metrics and description of the API."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ POLICY = (
 
 
 def info_routes(serving: Serving) -> APIRouter:
-    """The routes."""
+    """Return the routes of information."""
     router = APIRouter()
     _add_model(router, serving)
     _add_health(router, serving)

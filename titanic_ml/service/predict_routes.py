@@ -1,8 +1,7 @@
-"""The paths that answer: for passengers in JSON, for a table, and why."""
+"""Routes of predictions: passengers in JSON, tables, and explanations."""
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import Annotated
 
@@ -27,11 +26,9 @@ from titanic_ml.service.requests import Refused, passengers_of, received
 from titanic_ml.service.serving import Serving
 from titanic_ml.service.slots import Slots
 
-log = logging.getLogger(__name__)
-
 
 def predict_routes(serving: Serving) -> APIRouter:
-    """The routes."""
+    """Return the routes of predictions and explanations."""
     router = APIRouter(tags=[PREDICT], **guarded(serving.keys, REFUSALS))
     online, lists = serving.pipeline.online, Slots(running=2, waiting=30)
 
@@ -83,7 +80,7 @@ def _add_explanations(router: APIRouter, serving: Serving) -> None:
 
 
 def _add_tables(router: APIRouter, serving: Serving) -> None:
-    """The route of tables."""
+    """Add the route of tables."""
     uploads, slots = Slots(running=12, waiting=0), Slots(running=2, waiting=10)
 
     @router.post(

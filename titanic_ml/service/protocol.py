@@ -17,8 +17,8 @@ TOO_LARGE = (
 class LimitedProtocol(HttpToolsProtocol):
     """Closes a connection if the head of a request comes too slowly or is too large.
 
-    It does the same if the client keeps sending a body whose request was answered. The time until
-    the answer is limited by `AccessLogMiddleware`, that of idle connections by uvicorn.
+    It does the same if a client keeps sending a body after the response. `AccessLogMiddleware`
+    limits the time until the response, uvicorn the time of idle connections.
     """
 
     _deadline: asyncio.TimerHandle | None = None  # while a head is incomplete
