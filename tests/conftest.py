@@ -441,6 +441,11 @@ def own_bucket(_own_bucket_server) -> Iterator[Callable[..., str]]:
         yield from fresh_keys("bucket-")
 
 
+def without_coverage() -> dict[str, str]:
+    """The environment of a program of others, which coverage would slow down."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_PROCESS")}
+
+
 class MlflowProgram:
     """A real MLflow server of one's own, which can be killed and started again as it was."""
 
@@ -456,7 +461,7 @@ class MlflowProgram:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mlflow", *words],
             cwd=self.folder,
-            env=os.environ | quiet,
+            env=without_coverage() | quiet,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -475,7 +480,7 @@ class MlflowProgram:
         self.process.wait()
 
 
-def until_it_answers(url: str, seconds: float = 60) -> None:
+def until_it_answers(url: str, seconds: float = 180) -> None:
     """Wait for a server."""
     for _ in range(int(seconds * 10)):
         with contextlib.suppress(OSError, HTTPException):
@@ -486,10 +491,10 @@ def until_it_answers(url: str, seconds: float = 60) -> None:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], object]], None]:
-    """Wait until something holds, for 60 seconds at most."""
+    """Wait until something holds, for two minutes at most."""
 
     def wait(holds: Callable[[], object]) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not holds():
             assert time.monotonic() < end
             time.sleep(0.05)  # it may cost what it waits for its time

@@ -590,7 +590,7 @@ def test_completion_completes_commands():
     ]
 
 
-def gone(group: int, seconds: float = 60.0) -> bool:
+def gone(group: int, seconds: float = 120.0) -> bool:
     """Whether all processes of a group end within this time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -634,7 +634,7 @@ def test_a_training_that_is_stopped_leaves_no_version_and_no_process(
                 assert part, shown
             time.sleep(2)
             getattr(os, send)(process.pid, getattr(signal, number))
-            shown += process.communicate(timeout=60)[1]
+            shown += process.communicate(timeout=180)[1]
             assert gone(process.pid)
         finally:
             if not gone(process.pid, 0.1):

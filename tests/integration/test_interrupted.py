@@ -68,7 +68,7 @@ def test_nothing_is_half_written_and_the_same_command_succeeds_afterwards(
     )
     time.sleep(random.Random(moment).uniform(0.05, 2.0))
     process.send_signal(sent)
-    told = process.communicate(timeout=60)[1]
+    told = process.communicate(timeout=180)[1]
     assert found(output) in ((0, ROWS) if process.returncode else (ROWS,))
     if process.returncode == 130:
         assert told == "Interrupted: nothing is half written; run the same command again\n"

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from prometheus_client import multiprocess
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -68,20 +62,3 @@ def workers(tmp_path, monkeypatch) -> Metrics:
 def test_a_worker_that_has_only_just_made_its_file_disturbs_no_others(workers, tmp_path):
     (tmp_path / "histogram_8.db").touch()
     assert samples(workers.page()) == {("titanic_predictions_total", "1"): 3}
-
-
-@pytest.mark.posix
-def test_two_workers_forget_a_dead_one_at_once(workers, tmp_path, monkeypatch):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    file = tmp_path / f"gauge_liveall_{dead.pid}.db"
-    file.touch()
-    forget = multiprocess.mark_process_dead
-
-    def forgotten_twice(process: int, folder: str) -> None:
-        forget(process, folder)
-        os.remove(Path(folder) / file.name)  # as the slower of the two would
-
-    monkeypatch.setattr(multiprocess, "mark_process_dead", forgotten_twice)
-    assert samples(workers.page()) == {("titanic_predictions_total", "1"): 3}
-    assert not file.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -71,73 +70,6 @@ def program(*words: object) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         started.kill()
         started.wait()
-
-
-@pytest.mark.system
-@pytest.mark.posix
-def test_several_workers_share_a_port_and_put_their_numbers_together(
-    trained, free_port, passenger, wait_for, wait_until, tmp_path
-):
-    words = ["--port", free_port, "--workers", 2, f"store.uri={trained}"]
-    with program(*words, f"monitoring.log={tmp_path}/log/") as running:
-        wait_for(f"http://127.0.0.1:{free_port}/readyz")
-
-        def metrics() -> str:
-            status, page = ask(free_port, "GET", "/metrics")
-            assert status == 200, page
-            return page.decode()
-
-        def workers() -> set[int]:
-            page = metrics()
-            return {int(n) for n in re.findall(r'model_version{pid="(\d+)",[^}]*} 1.0', page)}
-
-        def all_counted() -> bool:
-            return 'titanic_requests_total{path="/predict",status="200"} 20.0' in metrics()
-
-        wait_until(lambda: len(workers()) == 2)
-        for _ in range(20):
-            assert ask(free_port, "POST", "/predict", passenger)[0] == 200
-        wait_until(all_counted)  # a request is counted once it has been answered
-        first = min(workers())
-        os.kill(first, signal.SIGKILL)  # it is replaced, and what it counted stays
-        wait_until(lambda: len(workers() - {first}) == 2)
-        assert first not in workers() and all_counted()
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=30) == 0
-
-
-def test_a_worker_can_say_that_it_lives_before_it_imports_what_takes_long():
-    """Its supervisor asks from its start on, and would replace it forever on a slow machine."""
-    needs = "import sys, titanic_ml.service.server, titanic_ml.cli.app"
-    slow = "{'fastapi', 'numpy', 'pandas', 'pydantic', 'scipy', 'sklearn'}"
-    told = subprocess.run(
-        [sys.executable, "-c", f"{needs}; print(sorted({slow} & set(sys.modules)))"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert told.stdout.strip() == "[]", told.stderr
-
-
-@pytest.mark.system
-@pytest.mark.posix
-def test_workers_end_with_a_program_that_is_killed_and_leave_its_port(
-    trained, free_port, wait_for, wait_until, tmp_path
-):
-    words = ["--port", free_port, f"store.uri={trained}", f"monitoring.log={tmp_path}/log/"]
-    address = f"http://127.0.0.1:{free_port}/readyz"
-
-    def refused() -> bool:
-        with suppress(HTTPException, OSError):
-            return not ask(free_port, "GET", "/readyz")
-        return True
-
-    with program(*words, "--workers", 2) as running:
-        wait_for(address)
-        running.kill()
-        wait_until(refused)
-    with program(*words):
-        wait_for(address)
 
 
 @pytest.mark.system

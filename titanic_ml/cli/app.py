@@ -417,11 +417,12 @@ def serve(
     workers: Workers = 1,
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
+    quiet: Quiet = False,
 ) -> Result | None:
     """Serve predictions over HTTP; a new champion predicts as soon as it is loaded."""
     refuse_without_extra("serve", "fastapi", "fastapi_offline", "prometheus_client", "uvicorn")
     from titanic_ml.service.server import run
 
     opened = functools.partial(open_pipeline, overrides, config_dir, allow_mismatch)
-    run(opened, model, host, port, workers)
+    run(opened, model, host, port, workers, quiet)
     return None

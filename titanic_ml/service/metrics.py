@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import (
@@ -19,7 +18,7 @@ from prometheus_client import (
 )
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds
-# Names the folder with the metrics of all workers; the client reads it when it is imported.
+# Names the folder with the metrics of all workers; prometheus_client reads it at its import.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -104,7 +103,6 @@ class Metrics:
         """All of them, in Prometheus' text format."""
         if self.folder is None:
             return generate_latest(self.registry)
-        _forget_dead(Path(self.folder))
         return generate_latest(_OfAllWorkers(Path(self.folder)))
 
 
@@ -127,17 +125,5 @@ class _OfAllWorkers(CollectorRegistry):
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # another worker has just forgotten a dead one
+    except FileNotFoundError:  # of a worker that has just ended
         return 0
-
-
-def _forget_dead(folder: Path) -> None:
-    """Leave out what is true of workers that are gone; what they counted stays."""
-    if os.name != "posix":  # elsewhere signal 0 isn't a question
-        return
-    for process in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}:
-        try:
-            os.kill(process, 0)
-        except (ProcessLookupError, PermissionError):  # or its number is somebody else's now
-            with suppress(FileNotFoundError):  # another worker does the same
-                multiprocess.mark_process_dead(process, str(folder))

@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import functools
 import logging
-import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import tempfile
-import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from titanic_ml.errors import SettingsError
-from titanic_ml.service.metrics import FOLDER
 from titanic_ml.service.protocol import LimitedProtocol
 
 if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
-
     from fastapi import FastAPI
 
     from titanic_ml.pipeline import TitanicPipeline
 
     Opener: TypeAlias = Callable[[], TitanicPipeline]
 
-# Imported in functions: the application, which a worker loads after its first sign of life.
+# Imported in functions: gunicorn, which Windows does not have, and the application. It imports
+# prometheus_client, which only then looks whether there are several workers.
 
 STOP = (signal.SIGINT, signal.SIGTERM)
-GRACE = 30  # seconds for running requests after SIGTERM
+GRACE = 25  # seconds for running requests after SIGTERM
+SILENCE = 60  # seconds without a sign of life after which a worker is replaced
 CONNECTIONS = 800  # of a process; more are answered with 503
-HEALTH = 30  # seconds without a sign of life after which a worker is replaced
 
 
-def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> None:
+def run(
+    opened: Opener, model: str, host: str, port: int, workers: int = 1, quiet: bool = False
+) -> None:
     """Serve until SIGTERM or Ctrl-C; requests that are running then are answered.
 
     Parameters
@@ -50,29 +48,67 @@ def run(opened: Opener, model: str, host: str, port: int, workers: int = 1) -> N
         Bind address; port 0 is any free port.
     workers
         Number of processes. A dead one is replaced; all end with this one.
+    quiet
+        Log only warnings and errors.
 
     Raises
     ------
     SettingsError, UnwritableTable
-        As `create_app`; or the address is unknown or taken.
+        As `create_app`; or the address is unknown or taken, or the system has no workers.
     """
     _check_address(host, port)
-    app = functools.partial(_application, opened, model)
+    app = functools.partial(_application, opened, model, quiet)
+    options: dict[str, Any] = {
+        "http": LimitedProtocol,
+        "limit_concurrency": CONNECTIONS,
+        "access_log": False,  # the application writes its own
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE,
+        "log_level": "warning" if quiet else "info",
+    }
     # uvicorn sends itself the signal again after its shutdown.
     before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in STOP}
     try:
         if workers == 1:
-            uvicorn.Server(_config(app(), host, port)).run()
-            return
-        opened()  # reports wrong settings once
-        with tempfile.TemporaryDirectory(prefix="titanic-metrics-") as folder:
-            os.environ[FOLDER] = folder  # read by the workers at their import
-            config = _config(app, host, port, workers)
-            Multiprocess(config, sockets=[config.bind_socket()]).run()
+            uvicorn.Server(uvicorn.Config(app(), host=host, port=port, **options)).run()
+        else:
+            opened()  # reports wrong settings once
+            _run_workers(app, host, port, workers, options)
     finally:
-        os.environ.pop(FOLDER, None)
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _run_workers(
+    app: Callable[[], FastAPI], host: str, port: int, workers: int, options: dict[str, Any]
+) -> None:
+    if os.name != "posix":
+        raise SettingsError("--workers needs a POSIX system: serve with one worker on Windows")
+    arbiter, folder = os.getpid(), tempfile.mkdtemp(prefix="titanic-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    from gunicorn.errors import HaltServer
+
+    from titanic_ml.service.workers import WorkerService
+
+    settings = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": workers,
+        "control_socket_disable": True,
+        "loglevel": options["log_level"],
+        "graceful_timeout": GRACE + 5,
+        "timeout": SILENCE,
+    }
+    try:
+        WorkerService(app, settings, options).run()
+    except (SystemExit, HaltServer) as stopped:
+        if os.getpid() != arbiter:  # a worker, which gunicorn forks here
+            raise
+        if isinstance(stopped, HaltServer) or stopped.code:
+            raise SettingsError("the workers can't start; the lines above say why") from None
+    finally:
+        if os.getpid() == arbiter:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_address(host: str, port: int) -> None:
@@ -85,50 +121,21 @@ def _check_address(host: str, port: int) -> None:
         raise SettingsError(f"can't listen at --host {host} --port {port}: {reason}") from error
 
 
-def _config(
-    app: FastAPI | Callable[[], FastAPI], host: str, port: int, workers: int = 1
-) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        factory=workers > 1,
-        host=host,
-        port=port,
-        workers=workers,
-        http=LimitedProtocol,
-        limit_concurrency=CONNECTIONS,
-        access_log=False,  # the application writes its own
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_worker_healthcheck=HEALTH,
-    )
-
-
-def _application(opened: Opener, model: str) -> FastAPI:
-    """Create the application of a process, and configure its logs.
-
-    The supervisor checks a worker from its start, and gets answers once this module is imported.
-    So slow imports come later: on a slow machine the worker would be replaced again and again.
-    """
+def _application(opened: Opener, model: str, quiet: bool) -> FastAPI:
+    """Create the application of a process, and configure its logs."""
     from titanic_ml.service.app import create_app
 
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
-    _log_to_stderr("titanic_ml.service", "%(levelname)s: %(message)s")
-    _log_to_stderr("titanic_ml.monitoring", "%(levelname)s: %(message)s")
-    _log_to_stderr("titanic_ml.service.access", "%(message)s")
+    level = logging.WARNING if quiet else logging.INFO
+    _log_to_stderr("titanic_ml.service", "%(levelname)s: %(message)s", level)
+    _log_to_stderr("titanic_ml.monitoring", "%(levelname)s: %(message)s", level)
+    _log_to_stderr("titanic_ml.service.access", "%(message)s", level)
     return create_app(opened(), model)
 
 
-def _end_after(parent: BaseProcess) -> None:
-    """In a worker, end after the parent process has ended: else it would keep the port."""
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _log_to_stderr(name: str, words: str) -> None:
-    """Write a log to standard error, at level INFO and above."""
+def _log_to_stderr(name: str, words: str, level: int) -> None:
+    """Write a log to standard error, at a level and above."""
     logger, handler = logging.getLogger(name), logging.StreamHandler()
     handler.setFormatter(logging.Formatter(words))
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level)
     logger.propagate = False
