@@ -41,6 +41,8 @@ USER 10001:10001
 # All that is written goes here (models/, .titanic_ml/) and into /tmp; the rest may be read-only.
 WORKDIR /work
 VOLUME /work
-HEALTHCHECK --interval=60s --timeout=20s --start-period=20s CMD ["titanic-ml", "config", "--quiet"]
+# Of `serve` on its default port; other commands end before the start period does.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz')"]
 ENTRYPOINT ["titanic-ml"]
 CMD ["--help"]

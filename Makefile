@@ -79,11 +79,13 @@ notebook: install-all  ## Run main.ipynb from top to bottom, in place
 notebook-check: install-all  ## Run a copy of main.ipynb: it prints what is committed, and is small
 	@$(BIN)/python -m pytest --quiet -n 0 tests/test_notebook.py $(ARGS)
 
-# A browser of the machine's own will do, by any of these names.
-browser:  ## Install Chromium for the tests of the dashboard, unless there is one (root on Debian)
+# A browser of the machine will do, by any of these names.
+browser:  ## Install Chromium and nginx for tests of the service, unless present (root on Debian)
 	@for name in chromium chromium-browser google-chrome; do \
-		command -v $$name > /dev/null && exit; done; echo "Installing chromium, by apt-get ..."; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes chromium > /dev/null
+		command -v $$name > /dev/null && found=1; done; \
+		test "$$found" && command -v nginx > /dev/null || { echo "Installing chromium, nginx-light ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes \
+			$$(test "$$found" || echo chromium) nginx-light > /dev/null; }
 
 format: install-all  ## Rewrite the code with isort and black
 	@$(BIN)/isort --quiet .

@@ -220,7 +220,6 @@ def check_commands(image: Path, config: dict) -> None:
             return run(*inside(image, config, work, *words))
 
         expect("Usage: titanic-ml" in said(*program, *config["Cmd"]), "help without an argument")
-        said(*config["Healthcheck"]["Test"][1:])
         trained = json.loads(said(*program, "train", "--json", "--quiet", *QUICK))
         output = ("--output", "predictions.parquet", "--json")
         predicted = json.loads(said(*program, "predict", "data/test.csv", *output))
@@ -267,6 +266,8 @@ def check_service(image: Path, config: dict) -> None:
                 return None
 
         wait_for(ready)
+        healthy = [word.replace(":8000", f":{port}") for word in config["Healthcheck"]["Test"][1:]]
+        run(*inside(image, config, work, *healthy))
         known = json.loads((ROOT / "tests/known/results.json").read_text())
         table = (ROOT / "data/test.csv").read_bytes()
         rows = asked("/predict/file", table).decode().split()[1:]

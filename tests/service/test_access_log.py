@@ -39,7 +39,7 @@ def test_security_headers_are_on_every_answer(service):
 def test_a_request_that_takes_too_long_is_ended(service, passenger, monkeypatch):
     monkeypatch.setattr("titanic_ml.service.access_log.SECONDS", 0.3)
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as slow:
-        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         slow.sendall(head + b"Content-Length: 500\r\n\r\n{")
         answer = slow.recv(4_096)
     assert answer.startswith(b"HTTP/1.1 503") and b"retry-after: 1" in answer

@@ -17,7 +17,7 @@ def test_without_a_champion_it_waits_for_one(start, tmp_path, store, quick, pass
     service = start(TitanicPipeline(f"store.uri={later}", *quick), "champion", 0.05)
     assert service.get("/readyz").status == service.get("/model").status == 503
     refused = service.post(passenger)
-    assert refused.status == 503 and "holds no model" in refused.json["error"]
+    assert refused.status == 503 and "the service's log" in refused.json["error"]
     store.rename(later)
     for _ in range(200):
         if service.get("/readyz").status == 200:

@@ -7,11 +7,22 @@ import re
 
 def test_what_it_says_of_itself(service, pipeline):
     version = pipeline.store.open("champion")
-    assert service.get("/model").json == version.manifest.to_dict()
+    described, manifest = service.get("/model").json, version.manifest.to_dict()
+    assert described["metrics"] == manifest["metrics"] and described["data"]["rows"] == 891
     assert service.get("/healthz").json == {"status": "alive"}
     ready = service.get("/readyz")
     assert (ready.status, ready.json["model_version"]) == (200, version.name)
     assert service.ask("GET", "/predict").status == 405
+
+
+def test_without_a_key_no_response_names_a_user_or_a_path(own_service, pipeline):
+    version = pipeline.store.open("champion")
+    places = [version.manifest.who, str(pipeline.store), pipeline.settings.store.uri, "train.csv"]
+    for path in ("/model", "/?model=x", "/?model=../x", "/", "/readyz", "/dashboard/log"):
+        body = own_service.get(path).body.decode()
+        assert not [place for place in places if re.search(rf"\b{re.escape(place)}\b", body)], path
+    refused = own_service.get("/?model=x")
+    assert refused.status == 404 and refused.json == {"error": "version 'x' can't be shown"}
 
 
 def test_its_description_is_shown_without_asking_another_host(service):

@@ -44,7 +44,7 @@ def test_probes_and_the_description_need_none(guarded):
         assert guarded.get(path).status == 200, path
     for path in ("/model", "/metrics", "/explain", "/nowhere", "/healthz/", "//healthz"):
         assert guarded.get(path).status == 401, path
-    assert set(guarded.get("/readyz").json) == {"model_version", "refused"}  # and no place
+    assert set(guarded.get("/readyz").json) == {"model_version", "refused", "log_failing"}
     page = guarded.get("/openapi.json").json
     assert page["components"]["securitySchemes"] == {"key": {"type": "http", "scheme": "bearer"}}
     assert "security" in page["paths"]["/predict"]["post"]

@@ -10,7 +10,7 @@ import pytest
 
 from titanic_ml.service import protocol
 
-START = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+START = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_three_hundred_slow_clients_hold_up_nobody(connect, service, passenger):
 def test_a_body_that_goes_on_after_its_answer_is_cut_off(connect, monkeypatch):
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
     slow = connect()
-    slow.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: x/y\r\n")
+    slow.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: x/y\r\n")
     slow.sendall(b"Content-Length: 1000000\r\n\r\n")
     assert slow.recv(4_096).startswith(b"HTTP/1.1 415")
     with pytest.raises(OSError):

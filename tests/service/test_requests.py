@@ -79,7 +79,7 @@ def test_a_client_that_goes_away_harms_nobody(service, passenger):
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", service.port)) as half:
             half.sendall(
-                b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 b"Content-Length: 500\r\n\r\n{"
             )
     assert service.post(passenger).status == 200

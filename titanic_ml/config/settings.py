@@ -81,8 +81,13 @@ class MonitoringSettings:
 @dataclass(frozen=True)
 class ServiceSettings:
     api_keys: str | None
+    allowed_hosts: str | None
 
     def __post_init__(self) -> None:
+        names = self.hosts or []
+        plain = all(name and not set(name) & set("/ @") for name in names)
+        expected = "host names, as in example.org,*.example.org, or null"
+        require(plain, "service.allowed_hosts", self.allowed_hosts, expected)
         right = self.api_keys is None or all(len(key) >= SHORTEST_KEY for key in self.keys)
         expected = f"keys of at least {SHORTEST_KEY} characters, separated by commas, or null"
         require(right, "service.api_keys", "too short", expected)
@@ -91,6 +96,13 @@ class ServiceSettings:
     def keys(self) -> list[str]:
         """Each key; none if everybody may ask."""
         return [] if self.api_keys is None else [k.strip() for k in self.api_keys.split(",")]
+
+    @property
+    def hosts(self) -> list[str] | None:
+        """Names that a Host header may have; None for the default."""
+        if self.allowed_hosts is None:
+            return None
+        return [name.strip() for name in self.allowed_hosts.split(",")]
 
 
 @dataclass(frozen=True)

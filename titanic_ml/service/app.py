@@ -15,6 +15,7 @@ from titanic_ml import __version__
 from titanic_ml.service.access_log import AccessLogMiddleware
 from titanic_ml.service.champion import SECONDS
 from titanic_ml.service.dashboard import dashboard
+from titanic_ml.service.hosts import AllowedHostsMiddleware
 from titanic_ml.service.info_routes import info_routes
 from titanic_ml.service.keys import ApiKeyMiddleware
 from titanic_ml.service.openapi import TAGS
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 
 def create_app(
-    pipeline: TitanicPipeline, model: str = "champion", seconds: float = SECONDS
+    pipeline: TitanicPipeline,
+    model: str = "champion",
+    seconds: float = SECONDS,
+    host: str = "127.0.0.1",
 ) -> FastAPI:
     """An application that answers by the version that an alias points at.
 
@@ -39,6 +43,8 @@ def create_app(
         A version or an alias.
     seconds
         Between two looks at the alias.
+    host
+        Bind address; a name that the Host header may have if the settings name none.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def create_app(
     routers = predict_routes(serving), info_routes(serving), dashboard(serving)
     routes = [route for router in routers for route in router.routes]
     app.router.routes += routes  # an included router is asked twice at each request
-    tell_refusals(app, serving.metrics)
+    tell_refusals(app, serving)
     queries = {
         route.path: frozenset(field.alias for field in route.dependant.query_params)
         for route in routes
@@ -77,5 +83,7 @@ def create_app(
     }
     if serving.keys:
         app.add_middleware(ApiKeyMiddleware, keys=serving.keys)
+    hosts = pipeline.settings.service.hosts or ["localhost", host]
+    app.add_middleware(AllowedHostsMiddleware, hosts=hosts)
     app.add_middleware(AccessLogMiddleware, metrics=serving.metrics, queries=queries)
     return app

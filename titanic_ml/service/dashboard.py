@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from titanic_ml.service.ttl_cache import TtlCache
 if TYPE_CHECKING:
     from titanic_ml.registry.version import Manifest
 
+log = logging.getLogger(__name__)
 PAGES = Path(__file__).parent / "pages"
 TYPES = {"dashboard.js": "text/javascript", "dashboard.css": "text/css"}
 # Drawings have styles of their own; nothing is fetched from elsewhere.
@@ -71,7 +73,9 @@ def _page(serving: Serving, model: str) -> str:
         facts, table = VersionReport.from_json(opened.facts), opened.out_of_fold
         figures = opened.figures
     except ModelError as error:
-        raise Refused(404, str(error)) from error
+        log.warning("%s", error)
+        told = str(error) if serving.keys else f"version {model[:60]!r} can't be shown"
+        raise Refused(404, told) from error
     found = pipeline.store.versions()
     versions = [v.manifest for v in found if not isinstance(v, ModelRefused)]
     versions = sorted(versions, key=lambda manifest: manifest.version)[-NEWEST:]
@@ -87,6 +91,7 @@ def _page(serving: Serving, model: str) -> str:
         versions=versions,
         **_over_time(versions),
         history=history[::-1][:NEWEST],
+        users=bool(serving.keys),
         spec=serving.spec,
         example=serving.spec.example_row,
     )
@@ -121,7 +126,7 @@ async def _log_page(serving: Serving) -> str:
         found = await to_process.run_sync(serving.pipeline.monitor, None, serving.answering())
         why = ""
     except TitanicError as error:
-        found, why = None, str(error)
+        found, why = None, serving.shown(str(error)) if serving.log else str(error)
     except BrokenWorkerProcess:
         found, why = None, "the process that read the log was killed, as where memory is short"
     return template("log.html.j2", escaped=True).render(found=found, why=why)

@@ -11,13 +11,14 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from titanic_ml.registry.version import Manifest
 from titanic_ml.service.openapi import (
     MODEL,
     OPERATE,
     UNAVAILABLE,
     Health,
+    ModelDescription,
     Readiness,
+    describe,
     guarded,
 )
 from titanic_ml.service.requests import Refused
@@ -65,12 +66,16 @@ def _add_model(router: APIRouter, serving: Serving) -> None:
     key = guarded(serving.keys, UNAVAILABLE)
 
     @router.get(
-        "/model", summary="Describe the version", tags=[MODEL], response_model=Manifest, **key
+        "/model",
+        summary="Describe the version",
+        tags=[MODEL],
+        response_model=ModelDescription,
+        **key,
     )
     async def model_page() -> Response:
-        """Manifest of the version that predicts."""
+        """Facts of the version that predicts, from its manifest."""
         version = await run_in_threadpool(serving.pipeline.store.open, serving.answering())
-        return JSONResponse(version.manifest.to_dict())
+        return JSONResponse(describe(version.manifest))
 
 
 def _add_health(router: APIRouter, serving: Serving) -> None:
@@ -91,9 +96,11 @@ def _add_health(router: APIRouter, serving: Serving) -> None:
     async def ready() -> Response:
         """Whether a version answers, which, and whether another was refused."""
         champion = serving.champion
-        found = {"model_version": champion.version, "refused": champion.refused}
-        if not serving.pipeline.settings.service.keys:  # else it is for the log: it names places
-            found |= {"why": champion.why, "log": serving.log.why if serving.log else None}
+        found = {
+            "model_version": champion.version,
+            "refused": champion.refused,
+            "log_failing": bool(serving.log and serving.log.why),
+        }
         return JSONResponse(found, 200 if champion.version else 503)
 
     @router.get(

@@ -6,7 +6,7 @@ Passengers are described by the model that validates them (`titanic_ml.dataset.r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_type_hints
 
 from fastapi import Depends
 from fastapi.security import HTTPBearer
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, create_model
 
 from titanic_ml.dataset.records import field_type, record_model
 from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.registry.version import Manifest
 from titanic_ml.service.requests import FILES, MOST_PASSENGERS
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -49,12 +50,30 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The version that predicts. Reasons are left out where keys are needed."""
+    """The version that predicts; the service's log has the reasons of what fails."""
 
     model_version: str | None = Field(description="the version that predicts; null without one")
     refused: str | None = Field(description="a newer champion that can't be loaded")
-    why: str = Field("", description="why it can't be loaded")
-    log: str | None = Field(None, description="why predictions can't be logged")
+    log_failing: bool = Field(description="whether predictions can't be logged now")
+
+
+# What the manifest tells of people and places is left out of responses.
+PRIVATE = ("who", "settings", "files", "digest", "signature")
+ModelDescription = create_model(
+    "ModelDescription",
+    **{
+        name: (dict[str, Any] if name == "data" else kind, ...)
+        for name, kind in get_type_hints(Manifest).items()
+        if name not in PRIVATE
+    },
+)
+
+
+def describe(manifest: Manifest) -> dict[str, Any]:
+    """Return a manifest as a response shows it: without users, settings and addresses."""
+    found = {name: value for name, value in manifest.to_dict().items() if name not in PRIVATE}
+    data = {name: value for name, value in found["data"].items() if name != "uri"}
+    return found | {"data": data}
 
 
 UNAVAILABLE: Responses = {503: {"model": Refusal, "description": "no version is loaded"}}

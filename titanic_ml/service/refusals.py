@@ -10,14 +10,14 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from titanic_ml.errors import InvalidTable, TitanicError, UnreadableTable
-from titanic_ml.service.metrics import Metrics
 from titanic_ml.service.requests import Refused
+from titanic_ml.service.serving import Serving
 
 log = logging.getLogger(__name__)
 SHOWN_FAULTS = 20  # in one answer; the rest are counted
 
 
-def tell_refusals(app: FastAPI, metrics: Metrics) -> None:
+def tell_refusals(app: FastAPI, serving: Serving) -> None:
     """Add the error handlers to an application."""
 
     @app.exception_handler(Refused)
@@ -30,7 +30,7 @@ def tell_refusals(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(InvalidTable)
     async def refuse_faults(request: Request, error: InvalidTable) -> Response:
-        metrics.rejected.inc(len({fault.row for fault in error.faults if fault.row}))
+        serving.metrics.rejected.inc(len({fault.row for fault in error.faults if fault.row}))
         faults = [
             {"passenger": f.row, "field": f.column, "found": f.found, "expected": f.expected}
             for f in error.faults[:SHOWN_FAULTS]
@@ -51,4 +51,4 @@ def tell_refusals(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(TitanicError)
     async def unavailable(request: Request, error: TitanicError) -> Response:
         log.error("%s", error)
-        return JSONResponse({"error": str(error)}, 503)
+        return JSONResponse({"error": serving.shown(str(error))}, 503)

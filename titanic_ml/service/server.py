@@ -57,7 +57,7 @@ def run(
         As `create_app`; or the address is unknown or taken, or the system has no workers.
     """
     _check_address(host, port)
-    app = functools.partial(_application, opened, model, quiet)
+    app = functools.partial(_application, opened, model, host, quiet)
     options: dict[str, Any] = {
         "http": LimitedProtocol,
         "limit_concurrency": CONNECTIONS,
@@ -121,7 +121,7 @@ def _check_address(host: str, port: int) -> None:
         raise SettingsError(f"can't listen at --host {host} --port {port}: {reason}") from error
 
 
-def _application(opened: Opener, model: str, quiet: bool) -> FastAPI:
+def _application(opened: Opener, model: str, host: str, quiet: bool) -> FastAPI:
     """Create the application of a process, and configure its logs."""
     from titanic_ml.service.app import create_app
 
@@ -129,7 +129,7 @@ def _application(opened: Opener, model: str, quiet: bool) -> FastAPI:
     _log_to_stderr("titanic_ml.service", "%(levelname)s: %(message)s", level)
     _log_to_stderr("titanic_ml.monitoring", "%(levelname)s: %(message)s", level)
     _log_to_stderr("titanic_ml.service.access", "%(message)s", level)
-    return create_app(opened(), model)
+    return create_app(opened(), model, host=host)
 
 
 def _log_to_stderr(name: str, words: str, level: int) -> None:

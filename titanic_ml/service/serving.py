@@ -78,8 +78,17 @@ class Serving:
     def answering(self) -> str:
         """Return the version that predicts. Raises `Refused` without one."""
         if self.champion.version is None:
-            raise Refused(503, self.champion.why or "no version is loaded yet")
+            why = self.champion.why
+            raise Refused(503, self.shown(why) if why else "no version is loaded yet")
         return self.champion.version
+
+    def shown(self, reason: str) -> str:
+        """Return a reason for a response; without keys anyone can read it, so it names no place."""
+        return (
+            reason
+            if self.keys
+            else "a version or the log can't be used now; the service's log says why"
+        )
 
     async def answer(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
         """Return the prediction for one passenger, predicted together with concurrent ones.
