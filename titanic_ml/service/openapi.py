@@ -59,14 +59,12 @@ class Readiness(BaseModel):
 
 # What the manifest tells of people and places is left out of responses.
 PRIVATE = ("who", "settings", "files", "digest", "signature")
-ModelDescription = create_model(
-    "ModelDescription",
-    **{
-        name: (dict[str, Any] if name == "data" else kind, ...)
-        for name, kind in get_type_hints(Manifest).items()
-        if name not in PRIVATE
-    },
-)
+_DESCRIBED: dict[str, Any] = {
+    name: (dict[str, Any] if name == "data" else kind, ...)
+    for name, kind in get_type_hints(Manifest).items()
+    if name not in PRIVATE
+}
+ModelDescription = create_model("ModelDescription", **_DESCRIBED)
 
 
 def describe(manifest: Manifest) -> dict[str, Any]:
