@@ -123,6 +123,14 @@ def composed_once(overrides, config_dir):
     return copy.deepcopy(settings), *rest
 
 
+@pytest.fixture(autouse=True)
+def programs_of_system_tests(request, monkeypatch) -> None:
+    """Coverage does not follow the programs that a system test starts; it would slow them down."""
+    if request.node.get_closest_marker("system"):
+        for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+            monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory) -> tuple[str, ...]:
     """Settings with which training takes seconds, on the project's own table."""

@@ -1,12 +1,14 @@
-"""A program that writes to a store as a training does, with a model of next to nothing.
+"""A process that writes to a store as a training does, with a tiny model.
 
-The tests start it several times at once, and kill it. What it has done it prints, a line a step.
+The tests start several at the same time, and kill them. Each sends a line for every step it has done.
 """
 
 from __future__ import annotations
 
+import os
 import random
-import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 import pandas as pd
 
@@ -30,49 +32,49 @@ SUMMARY = Summary(
 )
 
 
-def train(store: ModelStore, loss: float, files: int = 0) -> str:
-    """Save a version that is as good as this, with so many files more, and let the gate decide."""
+def train(store: ModelStore, report: Callable[[str], None], loss: float, files: int = 0) -> str:
+    """Save a version with this log loss and a number of extra files, and apply the gate."""
     table = pd.DataFrame({"id": [1, 2], "row": [1, 2], "y": [0, 1], "repeat_1": [loss, 1 - loss]})
-    print("saving", flush=True)
+    report("saving")
     parts = {f"part-{number}": b"a part" * 5000 for number in range(files)}
     contents = Contents("a model" * 5000, {}, table, table)
     version = store.save(contents, SUMMARY, lambda origin: parts)
-    print("saved", version.name, flush=True)
+    report(f"saved {version.name}")
     try:
         promote(store, version, 0.0, force=False)
-        print("promoted", version.name, flush=True)
+        report(f"promoted {version.name}")
     except PromotionRefused:
-        print("refused", version.name, flush=True)
+        report(f"refused {version.name}")
     return version.name
 
 
-def move(store: ModelStore, number: int, name: str, moves: int) -> None:
-    """Promote this version, or roll back, so many times, each for a reason of its own."""
+def move(
+    store: ModelStore, report: Callable[[str], None], number: int, name: str, moves: int
+) -> None:
+    """Promote a version or roll back, several times, each with a distinct reason."""
     chance = random.Random(number)
     for step in range(moves):
         why = f"program {number} step {step}"
         try:
             if chance.random() < 0.6:
                 promote(store, store.open(name), 0.0, force=True, note=why)
-                print(f"force {name} {why}", flush=True)
+                report(f"force {name} {why}")
             else:
-                print(f"rollback {store.rollback(why)} {why}", flush=True)
+                report(f"rollback {store.rollback(why)} {why}")
         except ModelNotFound:
-            print(f"nothing {why}", flush=True)  # no champion before this one
+            report(f"nothing {why}")  # no champion before this one
 
 
-def main(uri: str, number: str, moves: str) -> None:
-    """Wait for a line on standard input, so that all begin at once."""
+def main(
+    connection: Connection, environment: dict[str, str], uri: str, number: int, moves: int
+) -> None:
+    """Wait for a message, so that all begin at the same time; negative moves: until killed."""
+    os.environ.update(environment)
     store = ModelStore(uri)
     store.check_ready()
-    print("ready", flush=True)
-    sys.stdin.readline()
-    if int(moves) < 0:
-        while True:  # until it is killed
-            train(store, 0.3, 6)
-    name = train(store, 0.1 + int(number) / 100)
-    move(store, int(number), name, int(moves))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    connection.send("ready")
+    connection.recv()
+    while moves < 0:
+        train(store, connection.send, 0.3, 6)
+    name = train(store, connection.send, 0.1 + number / 100)
+    move(store, connection.send, number, name, moves)
