@@ -521,26 +521,25 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def _own_mlflow_server(tmp_path_factory) -> Iterator[str]:
+def _own_mlflow_server(tmp_path_factory) -> Iterator[MlflowProgram]:
     pytest.importorskip("mlflow", reason="no MLflow: make install-all")
     program = MlflowProgram(tmp_path_factory.mktemp("mlflow"))
-    yield program.uri
+    yield program
     program.kill()
 
 
 @pytest.fixture
 def mlflow_server(request) -> str:
-    """The address of an MLflow server; what is told there goes under a name of the test's own."""
-    return named("MLFLOW") or request.getfixturevalue("_own_mlflow_server")
+    """The address of an MLflow server; each test tracks under a name of its own."""
+    return named("MLFLOW") or request.getfixturevalue("_own_mlflow_server").uri
 
 
 @pytest.fixture
-def own_mlflow(tmp_path_factory) -> Iterator[MlflowProgram]:
-    """One for a test that kills it."""
-    pytest.importorskip("mlflow", reason="no MLflow: make install-all")
-    program = MlflowProgram(tmp_path_factory.mktemp("mlflow"))
-    yield program
-    program.kill()
+def own_mlflow(_own_mlflow_server) -> Iterator[MlflowProgram]:
+    """The server of the tests, for those that kill it and start it again."""
+    yield _own_mlflow_server
+    if _own_mlflow_server.process.poll() is not None:
+        _own_mlflow_server.start()
 
 
 @pytest.fixture(scope="session")
