@@ -22,7 +22,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-serve install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser format format-check \
+.PHONY: help install install-serve install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser pictures format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-system coverage mutants \
 	run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
@@ -86,6 +86,9 @@ browser:  ## Install Chromium and nginx for tests of the service, unless present
 		test "$$found" && command -v nginx > /dev/null || { echo "Installing chromium, nginx-light ..."; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes \
 			$$(test "$$found" || echo chromium) nginx-light > /dev/null; }
+
+pictures: install-all  ## Take the pictures of the docs, after train and run-tests (Chromium)
+	@$(BIN)/python docs/pictures/take.py
 
 format: install-all  ## Rewrite the code with isort and black
 	@$(BIN)/isort --quiet .

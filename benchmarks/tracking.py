@@ -1,4 +1,4 @@
-"""What telling MLflow adds to a training: `python benchmarks/tracking.py`.
+"""Time that tracking adds to a training: `python benchmarks/tracking.py`.
 
 Whole processes, in turn, medians of nine: a training with `tracking.uri` null, into a database that
 MLflow opens itself, and to a server that the benchmark starts; and the import of MLflow alone.
@@ -49,9 +49,12 @@ def main() -> None:
         process = server(folder)
         train = [str(ROOT / TRAIN[0]), *TRAIN[1:]]
         commands = {
-            "training, nobody is told": train,
-            "training, told to sqlite:///mlflow.db": [*train, "tracking.uri=sqlite:///mlflow.db"],
-            "training, told to a server": [*train, f"tracking.uri={SERVER}"],
+            "training, not tracked": train,
+            "training, tracked in sqlite:///mlflow.db": [
+                *train,
+                "tracking.uri=sqlite:///mlflow.db",
+            ],
+            "training, tracked on a server": [*train, f"tracking.uri={SERVER}"],
             "import mlflow": ["-c", "import mlflow"],
         }
         try:
@@ -68,7 +71,7 @@ def main() -> None:
     base = statistics.median(next(iter(taken.values())))
     for name, times in taken.items():
         median = statistics.median(times)
-        print(f"{name:<40} {median:>9.2f} {median - base if 'told to' in name else 0:>8.2f}")
+        print(f"{name:<40} {median:>9.2f} {median - base if ', tracked' in name else 0:>8.2f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What several tests start from."""
+"""Shared fixtures."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def shared(tmp_path_factory, quick) -> Path:
 
 @pytest.fixture(scope="session")
 def training(shared):
-    """What the training of `trained` returned."""
+    """Result of the training of `trained`."""
     return joblib.load(shared / "training.joblib")
 
 
@@ -196,7 +196,7 @@ def computed(training, trained, monkeypatch) -> None:
 
 @pytest.fixture(scope="session")
 def passengers() -> pd.DataFrame:
-    """The training table as pandas reads it; who changes it takes a copy."""
+    """The training table as pandas reads it. Tests must not change it."""
     return pd.read_csv(ROOT / "data/train.csv")
 
 
@@ -266,7 +266,7 @@ def unmeasured(monkeypatch) -> Iterator[None]:
 
 @contextlib.contextmanager
 def not_followed() -> Iterator[None]:
-    """What runs here is not measured by coverage, which would slow it down."""
+    """Stop measuring coverage within the block, which slows it down."""
     measuring = coverage.Coverage.current()
     if measuring:
         measuring.stop()
@@ -279,7 +279,7 @@ def not_followed() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[object]:
-    """What is generated runs the same lines a hundred times: others measure them."""
+    """Don't measure tests with generated input: they run the same lines many times."""
     generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     with not_followed() if generated else contextlib.nullcontext():
         return (yield)
@@ -349,7 +349,7 @@ def postgres(request) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def own_postgres(_own_postgres_server) -> Iterator[Callable[..., str]]:
-    """The same, of the tests' own server, for those that hurt it."""
+    """Like `postgres`, always on the tests' own server, for tests that damage it."""
     yield from fresh_database(_own_postgres_server)
 
 
@@ -442,7 +442,7 @@ def bucket(request) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def own_bucket(_own_bucket_server) -> Iterator[Callable[..., str]]:
-    """The same, on the tests' own server, for those that stand between."""
+    """Like `bucket`, always on the tests' own server, for tests with a proxy."""
     with pytest.MonkeyPatch.context() as patch:  # its own: a test may undo what it patched itself
         for name, value in (KEYS | {"AWS_ENDPOINT_URL": _own_bucket_server}).items():
             patch.setenv(name, value)
@@ -477,7 +477,7 @@ class MlflowProgram:
         until_it_answers(f"{self.uri}/health")
 
     def runs(self) -> int:
-        """How many it has been told of, those of candidates too, whole or half."""
+        """Number of runs in the database, with those of candidates, finished or not."""
         with contextlib.closing(sqlite3.connect(self.folder / "mlflow.db")) as database:
             return database.execute("SELECT count(*) FROM runs").fetchone()[0]
 

@@ -1,4 +1,4 @@
-"""What the contracts of import-linter can't say (pyproject.toml; `make lint` checks those).
+"""Rules beyond the contracts of import-linter (pyproject.toml; `make lint` checks those).
 
 Importing the package does nothing, and each module has a docstring and a test file of its name.
 """

@@ -1,4 +1,4 @@
-"""What is written twice agrees: pyproject.toml, the Makefile, the editor's settings, the wheel.
+"""Settings in several places agree: pyproject.toml, the Makefile, the editor, the wheel.
 
 That pyproject.toml, the lock and its exports agree is checked by Poetry itself: `make lock-check`.
 """
@@ -112,7 +112,7 @@ def test_make_alone_lists_the_targets():
             "mlflow",
         ),
         *("airflow", "airflow-run", "airflow-lock", "notebook"),
-        *("format", "format-check", "lint", "notebook-check", "lock-check", "browser"),
+        *("format", "format-check", "lint", "notebook-check", "lock-check", "browser", "pictures"),
         *("large-files", "secrets", "run-tests-system", "coverage", "mutants"),
         *("run-tests", "run-tests-known", "run-tests-remote", "run-tests-lowest"),
         *("run-tests-newest", "known-results", "hooks", "hooks-run", "check", "clean"),

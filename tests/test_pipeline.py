@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
 
 
-def test_a_wrong_setting_is_told_before_anything_is_done():
+def test_a_wrong_setting_is_reported_before_anything_is_done():
     with pytest.raises(SettingsError, match="did you mean seed"):
         TitanicPipeline("seeds=1")
 
@@ -42,7 +42,7 @@ def test_a_version_and_an_alias_may_be_named(pipeline, worse, method):
         call(str(TRAIN), "nope")
 
 
-def test_a_passenger_may_be_a_dict_and_none_is_nobody(pipeline, passengers):
+def test_a_passenger_may_be_a_dict_but_not_none(pipeline, passengers):
     row = passengers.drop(columns="Survived").iloc[4]
     expected = pipeline.predict(passengers.iloc[[4]], probability=True)
     for one in (
@@ -72,7 +72,7 @@ def test_many_threads_may_ask_one_pipeline(pipeline, passengers):
 
 
 def outcome(words: list[str]) -> list:
-    """What a training with these settings measures, and what its model predicts."""
+    """Metrics of a training with these settings, and predictions of its model."""
     pipeline = TitanicPipeline(*words)
     training = pipeline.train()
     scores = training.selection.table.drop(columns="fit_seconds").to_dict("index")

@@ -14,7 +14,7 @@ def test_steps_count_on_over_the_stages():
         steps.of("write")(done, 2)
     think, write = [(done, 9, "think") for done in (0, 3, 6)], [(d, 9, "write") for d in (6, 7, 9)]
     assert calls == think + write
-    Steps(None, {"think": 3}).of("think")(1, 3)  # nobody looks
+    Steps(None, {"think": 3}).of("think")(1, 3)  # unused
 
 
 def test_a_training_says_what_it_found(training):
@@ -23,7 +23,7 @@ def test_a_training_says_what_it_found(training):
     assert values["threshold"] == training.selection.threshold
     assert values["grouped"]["log_loss"]["value"] > 0
     shown = repr(training)
-    assert "In grouped folds, each row by models that had not seen its group: log_loss" in shown
+    assert "In grouped folds, where no group is split between training and test: log_loss" in shown
     assert f"{training.version} is the new champion" in shown
     assert training.evaluation.estimates is training.assessment.evaluation.estimates
     assert training.evaluation.grouped is training.assessment.grouped.estimates
@@ -41,7 +41,7 @@ def test_a_model_that_beats_no_baseline_is_said_loudly(training):
     assert last == "WARNING: it does not clearly beat Sex alone, so it should not be relied on"
 
 
-def test_what_was_left_out_is_told(training):
+def test_what_was_left_out_is_reported(training):
     selection = replace(training.selection, left_out={"svc": "svc can't learn from 9 rows"})
     result = TrainingResult.of("version", "report", selection, training.assessment)
     assert result.to_dict()["left_out"] == {"svc": "svc can't learn from 9 rows"}

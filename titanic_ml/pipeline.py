@@ -174,7 +174,7 @@ class TitanicPipeline:
     def predict(
         self, data: Table, model: str = "champion", probability: bool = False
     ) -> pd.DataFrame:
-        """Ids and classes, in the order of the rows; `attrs["version"]` names the version.
+        """Return ids and classes, in the order of the rows; `attrs["version"]` names the version.
 
         Parameters
         ----------

@@ -322,7 +322,7 @@ class Monitoring:
         if self.drift.columns:
             lines += [
                 "",
-                f"{'COLUMN':<14} {'PSI':>7} {'P':>8}  {'MISSING':<12} WHAT HAS MOVED MOST",
+                f"{'COLUMN':<14} {'PSI':>7} {'P':>8}  {'MISSING':<12} LARGEST CHANGE",
             ]
         for c in self.drift.columns:
             missing = f"{c.missing_before:.0%} → {c.missing_now:.0%}"

@@ -1,4 +1,4 @@
-"""What history knows of the voyage moves an answer the way it should."""
+"""Known facts of the voyage change predictions in the expected direction."""
 
 import numpy as np
 import pandas as pd

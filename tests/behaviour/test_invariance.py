@@ -1,4 +1,4 @@
-"""What must not change an answer, does not: for both tables, through the whole model."""
+"""Changes without meaning leave predictions unchanged, for both tables and the whole model."""
 
 import numpy as np
 import pytest

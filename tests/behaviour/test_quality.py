@@ -1,4 +1,4 @@
-"""Of the whole procedure: it finds what is there, it finds nothing where nothing is."""
+"""Quality of the whole procedure: it finds a signal, and none in noise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 
 
 class Measured(NamedTuple):
-    """What was selected, and its metrics on stratified and on grouped folds."""
+    """Selected candidate, and its metrics on stratified and grouped folds."""
 
     selection: Selection
     evaluation: Evaluation
@@ -80,7 +80,7 @@ def test_unseen_groups_are_harder(honest):
 
 @pytest.fixture(scope="module")
 def shuffled(dataset) -> pd.Series:
-    """The labels dealt out anew."""
+    """Permuted labels."""
     return dataset.y.sample(frac=1, random_state=0).reset_index(drop=True)
 
 

@@ -183,7 +183,7 @@ def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):
     assert "intervals:\n  WARNING: the model was" in done.out
 
 
-def test_explain_tells_which_facts_moved_the_answer(run, store, quick):
+def test_explain_reports_which_facts_moved_the_answer(run, store, quick):
     done = run("explain", "--passenger-id", 5, f"store.uri={store}", *quick)
     assert done.code == 0
     assert done.out.startswith("PassengerId 5: probability of Survived 0.")
@@ -202,8 +202,8 @@ def test_explain_names_the_table_that_lacks_the_row(run, store, quick):
 def test_evaluate_without_a_table_is_what_the_training_measured(run, store, training):
     done = run("evaluate", f"store.uri={store}")
     assert done == (0, f"{training.evaluation}\n", "")
-    assert done.out.startswith("Out of fold, each row by models that had not seen it: 891 rows, ")
-    assert "WARNING" not in done.out and "\nIn grouped folds, each row by models that" in done.out
+    assert done.out.startswith("Out-of-fold metrics: 891 rows, ")
+    assert "WARNING" not in done.out and "\nIn grouped folds, where no group" in done.out
     told = json.loads(run("evaluate", "--json", f"store.uri={store}").out)
     assert told["out_of_fold"] and told["version"] == training.version
     assert told["grouped"]["log_loss"]["value"] > told["estimates"]["log_loss"]["value"]
@@ -498,7 +498,7 @@ def test_a_version_that_mlflow_did_not_receive_is_a_warning(
     assert run("track", f"store.uri={store}").err.startswith("Error: tracking.uri is null: name")
 
 
-def test_verbose_tells_what_is_done_and_silence_is_the_default(run, store, tmp_path):
+def test_verbose_reports_what_is_done_and_silence_is_the_default(run, store, tmp_path):
     output = tmp_path / "out.csv"
     words = "predict", TEST, "--output", output, f"store.uri={store}"
     assert run(*words).err == ""
@@ -541,7 +541,7 @@ def test_a_full_output_is_said_in_a_line(store, words):
 
 
 @pytest.mark.system
-def test_nothing_is_said_where_nobody_reads_on(store):
+def test_nothing_is_said_where_the_reader_has_gone(store):
     with start("models", "show", "champion", f"store.uri={store}") as process:
         process.stdout.close()  # as `| head` does, before anything is written
         assert (process.stderr.read(), process.wait()) == (b"", 1)
@@ -655,7 +655,7 @@ def test_the_package_runs_as_a_module():
     assert (done.returncode, done.stdout) == (0, f"titanic-ml {titanic_ml.__version__}\n")
 
 
-def test_validate_tells_all_faults_and_exits_with_one(run, tmp_path):
+def test_validate_reports_all_faults_and_exits_with_one(run, tmp_path):
     assert run("validate", TEST) == (0, f"{TEST}: 418 rows, without target, all right\n", "")
     assert run("validate", "--quiet", f"data.uri={TEST}").out == ""
     assert run("validate", TEST, "--target").code == 1

@@ -1,4 +1,4 @@
-"""What Tab offers, as a shell asks for it."""
+"""Completion by Tab, as a shell requests it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def tab(run, monkeypatch):
-    """What bash is offered for the last of these words."""
+    """Completions that bash gets for the last word."""
 
     def tab(*words: str) -> list[str]:
         line = ["titanic-ml", *words]

@@ -227,7 +227,7 @@ def test_verify_reads_all_and_sweeps_what_is_old(run, settings, two, store):
     assert f"{worse}/model.joblib: not the file that was saved" in told["faults"][0]
 
 
-def test_a_damaged_version_is_told_and_the_others_are_listed(run, settings, two, store):
+def test_a_damaged_version_is_reported_and_the_others_are_listed(run, settings, two, store):
     champion, worse = two
     (store / worse / "manifest.json").write_text("{}")
     done = run("models", "list", settings)

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Options of all commands."""
 
 import signal
 
@@ -49,11 +49,11 @@ def says(capsys):
         (["ada", "--debug"], "ada\n"),
     ],
 )
-def test_a_result_is_for_a_person_a_program_or_nobody(says, words, printed):
+def test_a_result_is_for_a_person_a_program_or_neither(says, words, printed):
     assert says(*words) == printed
 
 
-def test_shared_options_stand_in_the_help_below_its_own(says):
+def test_shared_options_are_in_the_help_below_its_own(says):
     page = says("--help")
     places = [
         page.index(option) for option in ("--loud", "--quiet", "--verbose", "--json", "--debug")
@@ -82,7 +82,7 @@ def test_examples_are_whole_commands():
     ]
 
 
-def test_bar_tells_the_stage_and_how_long_on_standard_error(capsys):
+def test_bar_reports_the_stage_and_how_long_on_standard_error(capsys):
     with progress_bar("Working", hidden=False) as progress:
         progress(0, 4, "thinking")
         progress(1, 4, "writing")
@@ -91,7 +91,7 @@ def test_bar_tells_the_stage_and_how_long_on_standard_error(capsys):
     assert "Working: writing" in err and "25%" in err and err.rstrip().endswith("left")
 
 
-def test_bar_that_is_full_tells_how_long_it_took(capsys):
+def test_bar_that_is_full_reports_how_long_it_took(capsys):
     with progress_bar("Working", hidden=False) as progress:
         progress(0, 4, "thinking")
         progress(4, 4, "writing")
@@ -114,7 +114,7 @@ def test_bar_ends_with_an_error(capsys):
     assert "25%" in capsys.readouterr().err
 
 
-def test_rows_bar_tells_rows_and_rate_and_hides_for_a_small_table(capsys):
+def test_rows_bar_reports_rows_and_rate_and_hides_for_a_small_table(capsys):
     with rows_bar("Predicting", hidden=False) as show:
         show(418, 1.0)
     assert capsys.readouterr().err.strip() == ""

@@ -1,4 +1,4 @@
-"""Settings: their defaults, every way to override them, and what a wrong one is told."""
+"""Settings: defaults, overrides, and messages for wrong values."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_an_address_is_taken_as_it_is_typed(address):
         ("", "an override is '', expected a name and a value, such as seed=7"),
     ],
 )
-def test_a_wrong_override_is_told_what_was_expected(override, message):
+def test_a_wrong_override_reports_what_was_expected(override, message):
     with pytest.raises(SettingsError) as caught:
         load_settings([override])
     assert str(caught.value).startswith(message)
@@ -191,7 +191,7 @@ def test_addresses_come_from_the_environment():
     assert [settings.env, *found, settings.store.signing_key] == ["remote", *REMOTE.values()]
 
 
-def test_mlflow_is_told_where_a_variable_names_it():
+def test_a_variable_enables_tracking():
     os.environ.update(REMOTE)
     assert load_settings(["env=remote"]).tracking.uri is None
     os.environ["TITANIC_TRACKING_URI"] = "https://mlflow.example.org"
@@ -319,7 +319,7 @@ def test_what_is_composed_is_what_hydra_composes(words):
     assert outcome(lambda: _by_hydra(CONFIG_DIR, words)[0]) == theirs
 
 
-def test_a_file_that_is_changed_is_read_anew(tmp_path):
+def test_a_file_that_is_changed_is_read_again(tmp_path):
     (tmp_path / "mine").mkdir()
     for seed in (3, 45, 6):
         (tmp_path / "mine/config.yaml").write_text(f"seed: {seed}\n")
@@ -336,7 +336,7 @@ def test_what_hydra_does_for_programs_is_no_setting():
 
 
 @pytest.mark.parametrize("word", ["seed={}", "data.uri=['{}", "selection={}", "n_jobs='{}'"])
-def test_no_message_about_a_setting_tells_a_password(word):
+def test_no_message_about_a_setting_reports_a_password(word):
     with pytest.raises(SettingsError) as caught:
         load_settings([word.format("postgresql://ann:s3cret@host/db")])
     assert "s3cret" not in str(caught.value)

@@ -22,7 +22,7 @@ from titanic_ml.errors import SettingsError
         ("promotion.margin=-1", "promotion.margin is -1.0, expected 0 or more"),
     ],
 )
-def test_a_value_out_of_range_is_told_what_was_expected(override, message):
+def test_a_value_out_of_range_reports_what_was_expected(override, message):
     with pytest.raises(SettingsError) as caught:
         load_settings([override])
     assert str(caught.value).startswith(message)
@@ -38,7 +38,7 @@ def test_settings_are_frozen(key):
         setattr(holder, name, 7)
 
 
-def test_known_keys_are_those_that_can_be_set():
+def test_known_keys_can_all_be_set():
     assert {"seed", "n_jobs", "data.uri", "store.uri", "selection.folds"} <= set(known_keys())
     assert not set(known_keys()) & set(sections())
     assert set(sections()) < set(Settings.__dataclass_fields__)

@@ -34,7 +34,7 @@ def test_fingerprint_changes_with_any_value(train_frame, spec, column, value):
     assert make(train_frame, spec).fingerprint != before
 
 
-def test_fingerprint_tells_a_table_with_its_target_from_one_without(train_frame, spec):
+def test_fingerprint_depends_on_the_target(train_frame, spec):
     with_target, without = (make(train_frame, spec, with_target=on) for on in (True, False))
     assert with_target.fingerprint != without.fingerprint
 

@@ -16,7 +16,7 @@ def test_features_are_the_columns_but_id_and_target():
     assert make({"a": {"kind": "text"}, "b": {"kind": "number"}}).inputs == ["a", "b"]
 
 
-def test_what_is_not_set_is_asked_for():
+def test_what_is_not_set_is_required():
     with pytest.raises(SettingsError, match="dataset.target is not set"):
         DatasetSpec.from_dict({"name": "t", "id": "id", "columns": COLUMNS})
 

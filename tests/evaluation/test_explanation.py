@@ -109,7 +109,7 @@ def test_same_seed_same_sample_and_another_seed_another():
     assert found[0] == found[1] != found[2]
 
 
-def test_it_is_told_in_words_and_in_plain_values():
+def test_it_is_reported_in_words_and_in_plain_values():
     part = Contribution(["a", "b"], "a 1, b x", 0.25)
     told = Explanation("row 1", "y", 0.75, 0.5, [part], "mind this")
     assert repr(told).splitlines() == [

@@ -32,7 +32,7 @@ def test_two_models_are_compared_on_the_rows_they_share():
     ("changes", "rows"),
     [
         ({"row": [7, 8, 9]}, 3),  # cleaned otherwise: the id and the target say that it is the same
-        ({"id": [7, 8, 9]}, 3),  # numbered anew: all of its columns say so
+        ({"id": [7, 8, 9]}, 3),  # with new numbers in all columns
         ({"row": [7, 8, 9], "y": [1, 1, 1]}, 2),  # of another target it is another row
         ({"y": [1, 1, 1]}, 2),
         ({"row": [7, 8, 9], "id": [7, 8, 9]}, 0),

@@ -14,7 +14,7 @@ from titanic_ml.evaluation.importance import (
 )
 
 
-def test_features_that_tell_the_same_are_one_group(X):
+def test_features_that_agree_are_one_group(X):
     assert feature_groups(X) == [["used", "twin"], ["ignored"], ["other"]]
     colours = X.assign(colour=np.where(X["used"] > 0, "red", "blue"), constant=1.0)
     assert ["used", "twin", "colour"] in feature_groups(colours)

@@ -11,7 +11,7 @@ def test_the_model_is_taken_apart_behind_its_features(fitted, dataset):
     np.testing.assert_array_equal(rest.predict_proba(features), expected)
 
 
-def test_small_frames_are_asked_of_together(fitted, dataset, monkeypatch):
+def test_small_frames_are_predicted_together(fitted, dataset, monkeypatch):
     asked = []
 
     class Noting:

@@ -74,8 +74,8 @@ def test_repr_says_all_that_was_measured():
         "  log_loss           0.500 (0.400 to 0.600)",
         "  accuracy           0.800 (0.700 to 0.900)",
         "  confusion matrix at threshold 0.45:",
-        "    truly 0: predicted 50.5 as 0, 9.5 as 1",
-        "    truly 1: predicted 10 as 0, 30 as 1",
+        "    true 0: 50.5 predicted 0, 9.5 predicted 1",
+        "    true 1: 10 predicted 0, 30 predicted 1",
     ]
     full = repr(
         evaluation(
@@ -86,5 +86,5 @@ def test_repr_says_all_that_was_measured():
         )
     )
     assert "WARNING: the model was trained on 3 of these 100 rows" in full.splitlines()[1]
-    assert "log loss against that of majority class: lower by 0.160 (0.060 to 0.260)" in full
-    assert "worst for sex female (31 rows): log loss 0.400 (0.300 to 0.500)" in full
+    assert "log loss against majority class: lower by 0.160 (0.060 to 0.260)" in full
+    assert "worst slice: sex female (31 rows): log loss 0.400 (0.300 to 0.500)" in full

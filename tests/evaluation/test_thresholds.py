@@ -1,4 +1,4 @@
-"""What another threshold would have done."""
+"""Confusion matrices at other thresholds."""
 
 from __future__ import annotations
 

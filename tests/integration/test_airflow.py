@@ -68,7 +68,7 @@ print(json.dumps([states, said]))
 
 @pytest.fixture(scope="module")
 def migrated(shared) -> Path:
-    """The folder of an Airflow whose database is new, in SQLite; made once for all workers."""
+    """Home folder of an Airflow with a new SQLite database; made once for all workers."""
     home = shared / "airflow"
     with FileLock(shared / "airflow.lock"):
         if not (home / "migrated").exists():
@@ -115,7 +115,7 @@ class Scheduler:
         return (self.folder / "log.txt").read_text()
 
     def ask(self, script: str) -> list:
-        """What a script prints in Airflow's environment."""
+        """Return the output of a script in Airflow's environment."""
         done = subprocess.run(
             [AIRFLOW.with_name("python"), "-W", "ignore", "-c", script],
             env=self.env,

@@ -49,7 +49,7 @@ def test_only_what_is_copied_is_sent_to_the_builder():
     assert "*" in lines and all((ROOT / name).exists() for name in sent)
 
 
-def test_servers_are_pinned_and_nothing_secret_stands_in_the_file():
+def test_servers_are_pinned_and_nothing_secret_is_in_the_file():
     for service in SERVICES.values():
         assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z]+)?$", service["image"])
         for name, value in service.get("environment", {}).items():

@@ -1,4 +1,4 @@
-"""The lines of docs/tables.md, run as they stand there against real servers."""
+"""The commands of docs/tables.md, run against real servers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def project(store_here, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def services(project, bucket, postgres, spec, monkeypatch):
-    """What the page calls yours: a web server, a bucket, a database, with the tables."""
+    """The servers that the page names, with its tables."""
     handler = functools.partial(Quiet, directory=project / "data")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

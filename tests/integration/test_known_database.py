@@ -27,7 +27,7 @@ def program(name: str) -> ModuleType:
 
 
 def assert_same(found: object, expected: object, where: str = "") -> None:
-    """The same keys, words and whole numbers; other numbers but for their last digits."""
+    """Assert equal keys, words and integers, and nearly equal other numbers."""
     if isinstance(expected, dict):
         assert list(found) == list(expected), where
         for key in expected:
@@ -46,7 +46,7 @@ def assert_same(found: object, expected: object, where: str = "") -> None:
 @pytest.mark.parametrize(
     "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.system)]
 )
-def test_results_are_those_that_are_committed(database, request, tmp_path):
+def test_results_equal_the_committed_ones(database, request, tmp_path):
     address = f"sqlite:///{tmp_path}/known.db"
     if database == "postgresql":
         address = request.getfixturevalue("postgres")()

@@ -1,4 +1,4 @@
-"""Many programs at one store: nothing that was reported done is lost, and nobody sees a half."""
+"""Many programs at one store: finished work is never lost, unfinished work never visible."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Project:
         return subprocess.Popen(command, cwd=self.folder, stdout=pipe, stderr=pipe, text=True)
 
     def run(self, *words: object, code: int = 0) -> Any:
-        """What the command says, in this process."""
+        """Run a command in this process and return its JSON."""
         done = self.main(*words, *self.words, "--json")
         assert done.code == code, done.err
         return json.loads(done.out)
@@ -128,7 +128,7 @@ def test_a_training_is_tracked_and_served(project, free_port, wait_for):
 
 
 def answers(project: Project, url: str) -> None:
-    """The request of docs/mlflow.md, and one of a passenger of whom less is known, by value or silence."""
+    """Compare the request of docs/mlflow.md, and one with missing values, with `predict`."""
 
     def ask(row: dict) -> dict:
         body = json.dumps({"dataframe_records": [row]}).encode()

@@ -1,4 +1,4 @@
-"""The lines of docs/remote.md, run by a shell as they stand there against real servers."""
+"""The commands of docs/remote.md, run by a shell against real servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store whose place fails: one sentence, nothing half done, and the same command works later."""
+"""A store with failing storage: one sentence, nothing incomplete, and a retry that works."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from titanic_ml.workflows.training import TrainingWorkflow
 
 @dataclass
 class Proxy:
-    """What stands between a program and a bucket: it counts requests, and can fall silent."""
+    """A proxy before a bucket that counts requests and can stop responding."""
 
     uri: str
     lines: list[str] = field(default_factory=list)  # method and path of each request
@@ -94,7 +94,7 @@ def proxy(own_bucket, _own_bucket_server, monkeypatch) -> Iterator[Proxy]:
 
 
 def many(store: ModelStore, manifest: Manifest, count: int) -> list[str]:
-    """So many versions that have no more than a manifest, which is what a list reads."""
+    """Versions with a manifest only, as a list reads them."""
     names = [f"20260101T000000.{number:03}Z-abcdef" for number in range(count)]
     store.objects.write_all(
         {f"{n}/manifest.json": replace(manifest, version=n).to_bytes() for n in names}
@@ -203,7 +203,7 @@ def test_a_bucket_that_falls_silent_while_a_version_is_kept(
     "command",
     [["train"], ["models", "list"], ["predict", "data/test.csv", "--output", "out.csv"]],
 )
-def test_a_bucket_that_is_away_is_told_before_any_work(run, proxy, quick, command, monkeypatch):
+def test_a_bucket_that_is_away_is_reported_before_any_work(run, proxy, quick, command, monkeypatch):
     monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: 1 / 0)
     proxy.left = 0
     done = run(*command, f"store.uri={proxy.uri}", *quick)

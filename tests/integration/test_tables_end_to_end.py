@@ -176,7 +176,7 @@ def test_an_output_that_can_not_be_is_refused_before_the_work(pipeline, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_progress_tells_the_rows_and_their_share(pipeline, tmp_path):
+def test_progress_reports_the_rows_and_their_share(pipeline, tmp_path):
     told = []
     pipeline.predict_into(
         tmp_path / "a.csv", TEST, batch_rows=200, progress=lambda *words: told.append(words)

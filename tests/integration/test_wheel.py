@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def finish(command: list[object], folder: Path) -> str:
-    """What a program prints, with none of the variables that lead to this project or its tools."""
+    """Return the output of a program without variables of this project or its tools."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTHON"))}
     done = subprocess.run(
         [str(word) for word in command], cwd=folder, env=ours, capture_output=True, text=True

@@ -1,6 +1,6 @@
 """A process that writes to a store as a training does, with a tiny model.
 
-The tests start several at the same time, and kill them. Each sends a line for every step it has done.
+The tests start several at the same time, and kill them. Each sends a line after every step.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def test_what_was_sent_is_not_sent_again(run, client, version, server):
 
 
 @pytest.mark.usefixtures("unmeasured")
-def test_what_was_cut_off_is_sent_anew(server, store, another, client, monkeypatch):
+def test_what_was_cut_off_is_sent_again(server, store, another, client, monkeypatch):
     """Whichever was its last step: no half run, and no model twice, is left."""
     cuts = ("log_inputs", "log_artifacts", "create_model_version", "set_terminated")
     for step in cuts:
@@ -150,7 +150,7 @@ def test_the_alias_follows(run, server, client, version, another):
     assert client.get_model_version("titanic", number).tags["titanic_ml.version"] == another.name
 
 
-def test_the_example_is_a_passenger_that_nobody_was(version, pipeline):
+def test_the_example_is_a_passenger_that_no_one_was(version, pipeline):
     middle, sparse = example_rows(version)
     assert middle["Age"] == 28 and middle["Pclass"] == 3 and middle["PassengerId"] == 1
     assert sparse["Age"] is sparse["Cabin"] is sparse["Embarked"] is None and sparse["Sex"]
@@ -177,7 +177,7 @@ def test_variables_and_warnings_are_as_before(server, version, run, monkeypatch)
         ("nonsense://x", "nonsense://x .tracking.uri.: "),
     ],
 )
-def test_a_server_that_cannot_be_reached_is_told(uri, words, version):
+def test_a_server_that_cannot_be_reached_is_reported(uri, words, version):
     with pytest.raises(TrackingError, match=words) as caught:
         MlflowServer(uri, "titanic").send(version)
     assert "secret" not in str(caught.value)

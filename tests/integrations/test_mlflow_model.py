@@ -31,7 +31,7 @@ def test_what_may_be_missing_may_be_left_out(served, pipeline, test_frame):
     pd.testing.assert_frame_equal(served.predict(fewer), wanted, check_exact=True)
 
 
-def test_a_bad_row_is_told_by_place(served, test_frame):
+def test_a_bad_row_is_reported_by_place(served, test_frame):
     with pytest.raises(InvalidTable, match="row 2, column Sex: found 'x', expected a word"):
         served.predict(test_frame.head(2).assign(Sex=["male", "x"]))
     with pytest.raises(InvalidTable, match="column Name: found no column of this name"):

@@ -1,4 +1,4 @@
-"""What MLflow lacks is sent, once and in order."""
+"""Versions that MLflow lacks are sent once and in order."""
 
 from __future__ import annotations
 

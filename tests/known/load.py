@@ -1,6 +1,6 @@
 """Load the known database: `python tests/known/load.py sqlite:///known.db` (or postgresql://…).
 
-Its tables, made from data/ anew each time, so that they are the same wherever they stand:
+Its tables are made from data/ each time, so they are the same in every database:
 
 - ``passengers``: the training table, 891 rows;
 - ``waiting``: the table without outcomes, 418 rows;

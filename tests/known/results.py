@@ -29,7 +29,7 @@ SETTINGS = (
 
 
 def known_results(address: str, folder: Path) -> dict[str, dict]:
-    """What each command says and writes, without versions and times; the store is in the folder."""
+    """Results of each command, without versions and times; the store is in the folder."""
 
     def table(name: str) -> str:
         return f"{address}{'&' if '?' in address else '?'}table={name}"
@@ -72,7 +72,7 @@ def known_results(address: str, folder: Path) -> dict[str, dict]:
 
 
 def written(predictions: pd.DataFrame) -> dict[int, list[float]]:
-    """Class and probability of each passenger, as they stand in the database."""
+    """Class and probability of each passenger in the database."""
     table = predictions.astype({"PassengerId": int, "Survived": int, "probability": float})
     assert len(table) == table["PassengerId"].nunique(), "a passenger was predicted twice"
     rows = table.sort_values("PassengerId")[["PassengerId", "Survived", "probability"]]

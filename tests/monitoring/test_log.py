@@ -1,4 +1,4 @@
-"""The log of what was answered: whole batches, nothing lost uncounted, and nobody waits."""
+"""The log of predictions: complete batches, every loss counted, no request delayed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def started(spec):
 @pytest.mark.parametrize(
     "kind", ["parquet", "sqlite", pytest.param("postgresql", marks=pytest.mark.system)]
 )
-def test_rows_stand_in_the_table_with_their_answers(started, wait_until, tmp_path, kind, request):
+def test_rows_are_in_the_table_with_their_answers(started, wait_until, tmp_path, kind, request):
     if kind == "sqlite":
         pytest.importorskip("adbc_driver_sqlite", reason="no ADBC: make install-all")
     uri = {"parquet": f"{tmp_path}/log/", "sqlite": f"sqlite:///{tmp_path}/log.db?table=log"}.get(
@@ -75,7 +75,7 @@ def test_a_number_as_a_text_is_kept_as_a_number(started, tmp_path):
     assert found["Age"].tolist() == [22.0, 22.0] and found["Pclass"].tolist() == [3, 3]
 
 
-def test_what_finds_no_place_is_dropped_and_counted_and_nobody_waits(
+def test_what_finds_no_place_is_dropped_and_counted_and_no_request_waits(
     started, wait_until, tmp_path, monkeypatch
 ):
     """While the table takes a batch for ever, others are handed over all the same."""

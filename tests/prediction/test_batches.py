@@ -150,7 +150,7 @@ def test_the_model_is_loaded_once_while_the_first_rows_are_read(spec, predictor,
 
 
 @pytest.mark.parametrize("rows", [0, 418])
-def test_a_model_that_cannot_be_loaded_is_told_of_and_nothing_is_written(spec, test_frame, rows):
+def test_a_model_that_cannot_be_loaded_is_reported_and_nothing_is_written(spec, test_frame, rows):
     def load():
         raise ModelError("broken")
 

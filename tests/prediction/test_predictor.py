@@ -17,7 +17,7 @@ def test_answer_has_the_ids_and_classes_in_order(predictor, unlabelled):
     assert set(answer["Survived"]) == {0, 1} and answer["Survived"].dtype == "int64"
 
 
-def test_probability_comes_if_wished_and_decides_at_the_threshold(fitted, unlabelled):
+def test_probability_comes_if_requested_and_decides_at_the_threshold(fitted, unlabelled):
     for threshold in (0.2, 0.5, 0.8):
         answer = Predictor(fitted, threshold).predict(unlabelled, "y", with_probability=True)
         assert list(answer) == ["PassengerId", "y", "probability"]

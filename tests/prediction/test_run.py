@@ -1,4 +1,4 @@
-"""What a run is called, and what its rows say of it."""
+"""Ids of runs, and their columns in the output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALL = [*KAGGLE, "probability", "model_version", "predicted_at", "run_id"]
         ({"full": True, "probability": True}, ALL[:5]),
     ],
 )
-def test_a_csv_has_the_columns_that_are_wished(spec, wishes, columns):
+def test_a_csv_has_the_columns_that_are_requested(spec, wishes, columns):
     assert list(prediction_columns(spec, with_run=False, **wishes)) == columns
     assert list(prediction_columns(spec, with_run=True, **wishes)) == ALL
 

@@ -17,7 +17,7 @@ def test_matrix_is_finite_scaled_and_named(dataset, unlabelled):
     assert np.isfinite(preprocessor.transform(unlabelled.X)).all()
 
 
-def test_matrix_comes_as_a_frame_if_wished(dataset):
+def test_matrix_comes_as_a_frame_if_requested(dataset):
     preprocessor = build_preprocessor(TitanicFeatures())
     plain = clone(preprocessor).fit_transform(dataset.X, dataset.y)
     frame = preprocessor.set_output(transform="pandas").fit_transform(dataset.X, dataset.y)

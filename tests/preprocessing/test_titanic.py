@@ -129,7 +129,7 @@ def test_strangers_are_neutral_and_men_get_nothing_from_women(dataset):
     assert (men.drop(columns=women)[FATES[::2]] != 0).any(axis=None)
 
 
-def test_the_fate_of_the_party_is_told(dataset):
+def test_party_survival_features(dataset):
     """A woman on the ticket of women who all lived against one on a ticket of dead ones."""
     women = dataset.X["Sex"] == "female"
     fates = dataset.y[women].groupby(dataset.X["Ticket"][women]).agg(["mean", "size"])

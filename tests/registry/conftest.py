@@ -48,7 +48,7 @@ def new(request, tmp_path) -> ModelStore:
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """What stands in the place of each table of a version."""
+    """A small table in place of each table of a version."""
     return TABLE.copy()
 
 

@@ -86,7 +86,7 @@ def test_any_reason_comes_back(alias):
     assert alias.history()[0].why == why
 
 
-def test_who_comes_second_is_told_and_changes_nothing(alias):
+def test_the_second_is_reported_and_changes_nothing(alias):
     before = alias.last()
     first = alias.move(before, "a", "trained")
     assert first and alias.move(before, "b", "trained") is None
@@ -94,10 +94,10 @@ def test_who_comes_second_is_told_and_changes_nothing(alias):
     assert alias.move(first, "b", "trained") and alias.version == "b"
 
 
-def test_who_comes_second_in_the_same_moment_with_the_same_words_is_told_too(
+def test_the_second_in_the_same_moment_with_the_same_words_is_reported_too(
     on_disk, monkeypatch, caplog
 ):
-    """What is written must tell the two apart; each move is logged in a line."""
+    """The entries must differ, and each move is logged in a line."""
 
     class Clock(datetime):
         @classmethod
@@ -130,7 +130,7 @@ def test_an_alias_reads_its_own_entries_alone(folder):
     assert folder.champion.version == "a" and len(folder.champion.history()) == 1
 
 
-def test_a_request_that_was_answered_by_nobody_and_tried_again_is_one_entry(on_disk, monkeypatch):
+def test_a_request_without_a_reply_that_is_retried_is_one_entry(on_disk, monkeypatch):
     """The store has it, but the answer was lost: the second try finds it taken, by itself."""
     create = ObjectStore.create
     monkeypatch.setattr(ObjectStore, "create", lambda *words: create(*words) and create(*words))
@@ -177,7 +177,7 @@ def test_after_a_rollback_a_new_version_is_rolled_back_to_where_it_came_from(on_
     assert go_back(on_disk) == "a"
 
 
-def test_a_rollback_passes_over_what_is_gone_and_the_next_goes_on_from_there(on_disk):
+def test_a_rollback_passes_over_what_is_gone_and_the_next_continues_from_there(on_disk):
     for version in "abcd":
         on_disk.point(version, "trained")
     for expected in "ba":
@@ -225,7 +225,7 @@ def test_a_damaged_entry_is_refused_by_name(folder, damage, told):
     assert alias.version == "a"
 
 
-def test_an_entry_that_is_missing_is_told_by_who_reads_the_history(folder):
+def test_a_missing_entry_is_reported_by_the_history(folder):
     for version in "abc":
         folder.champion.point(version, "trained")
     (folder.objects.folder / folder.champion.entry_name(2)).unlink()
@@ -243,5 +243,5 @@ def test_other_objects_beside_the_entries_are_passed_over(folder):
     assert folder.champion.version == "a" and len(folder.champion.history()) == 1
 
 
-def test_who_moves_it_is_whoever_runs_this():
+def test_the_mover_is_the_current_user():
     assert aliases.user() == getpass.getuser()

@@ -33,7 +33,7 @@ def commit(folder: Path) -> str:
     return head.stdout.decode().strip()
 
 
-def test_the_libraries_are_those_that_a_model_depends_on():
+def test_the_libraries_are_the_ones_a_model_depends_on():
     found = libraries()
     assert set(found) == {"python", "titanic_ml", "scikit-learn", "numpy", "pandas", "joblib"}
     assert found["scikit-learn"] == version("scikit-learn")

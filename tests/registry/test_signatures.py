@@ -1,4 +1,4 @@
-"""Texts that say whether they were changed, and by whom they were written."""
+"""Signed texts: changes and other keys are detected."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_the_signature_is_by_the_key_alone():
 
 
 @pytest.mark.parametrize("key", [None, "a key"])
-def test_any_flipped_bit_is_told_also_without_the_key(key):
+def test_any_flipped_bit_is_reported_also_without_the_key(key):
     text = sealed(VALUES, key)
     for place in range(len(text)):
         for bit in range(8):
@@ -35,7 +35,7 @@ def test_any_flipped_bit_is_told_also_without_the_key(key):
                 opened(damaged, None)
 
 
-def test_a_signature_of_another_kind_is_told():
+def test_a_signature_of_another_kind_is_reported():
     values = json.loads(sealed(VALUES, "a key")) | {"signature": ["no text"]}
     with pytest.raises(ValueError, match="it was changed since it was written"):
         opened(json.dumps(values, indent=2).encode(), "a key")
@@ -48,7 +48,7 @@ def test_not_even_a_space_may_be_added(change):
             opened(text, None)
 
 
-def test_a_value_that_was_changed_is_told():
+def test_a_value_that_was_changed_is_reported():
     text = sealed(VALUES, "a key").replace(b"2.5", b"2.6")
     for key in (None, "a key"):
         with pytest.raises(ValueError, match="it was changed since it was written"):
@@ -66,6 +66,6 @@ def test_what_is_no_number_is_neither_written_nor_read():
     ("text", "words"),
     [(b"[]", "no JSON object"), (b"{}", "lacks its digest$")],
 )
-def test_what_is_no_such_text_is_told(text, words):
+def test_what_is_no_such_text_is_reported(text, words):
     with pytest.raises(ValueError, match=words):
         opened(text, None)

@@ -44,7 +44,7 @@ def test_a_version_that_was_saved_is_the_latest(new, save):
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o755), (0o027, 0o750), (0o077, 0o700)])
-def test_who_may_read_a_version_is_what_the_umask_says(folder, save, mask, mode):
+def test_the_umask_decides_the_mode_of_a_version(folder, save, mask, mode):
     before = os.umask(mask)
     try:
         name = save(folder)
@@ -64,7 +64,7 @@ def test_the_parent_is_the_champion_of_the_time(new, save):
 
 @pytest.fixture
 def clock(monkeypatch) -> list[datetime]:
-    """What the clock says: always the first of these."""
+    """Current time: always the first of these."""
     times = [datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)]
 
     class Clock(datetime):
@@ -215,7 +215,7 @@ def test_verify_names_all_that_is_damaged(new, save):
     assert str(found).endswith("3 versions read: 4 faults")
 
 
-def test_who_may_not_remove_anything_is_told_the_rest(folder, save, monkeypatch):
+def test_without_write_access_the_rest_is_reported(folder, save, monkeypatch):
     name = save(folder)
     folder.objects.replace(f"{name}/model.joblib", b"")
     (folder.objects.folder / "20260101T000000.000Z-abcdef").mkdir()
@@ -229,14 +229,16 @@ def test_who_may_not_remove_anything_is_told_the_rest(folder, save, monkeypatch)
     assert re.search("can't be written: .*-abcdef: Permission denied", found.faults[1])
 
 
-def test_verify_tells_of_a_champion_that_is_not_there(new, save):
+def test_verify_reports_a_champion_that_is_not_there(new, save):
     save(new)
     new.champion.point("gone", "forced")
     assert new.verify().faults == ["the champion gone is not in the store; promote another"]
 
 
 @pytest.mark.parametrize("place", ["file", "dangling link", "read-only", "below a file"])
-def test_a_store_that_cannot_be_written_is_told_in_a_sentence(tmp_path, save, monkeypatch, place):
+def test_a_store_that_cannot_be_written_is_reported_in_a_sentence(
+    tmp_path, save, monkeypatch, place
+):
     path = tmp_path / "models"
     if place == "dangling link":
         path.symlink_to(tmp_path / "none")
@@ -279,7 +281,7 @@ def test_an_empty_store_says_how_to_train(new):
 
 
 @pytest.mark.parametrize("name", ["nope", "", ".", "..", "../models", "*", "/", "aliases"])
-def test_an_unknown_name_is_told_what_there_is(store, name):
+def test_an_unknown_name_reports_what_there_is(store, name):
     known = ModelStore(str(store))
     with pytest.raises(ModelNotFound) as caught:
         known.open(name)

@@ -1,4 +1,4 @@
-"""What a version holds: typed, read once, and checked before any code of it runs."""
+"""Contents of a version: typed, read once, and checked before any of its code runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawings: SVG that parses, stays small, is the same each time, and runs nobody's words."""
+"""Figures: SVG that parses, stays small, is reproducible, and runs no text as code."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def render_model_card(plain: dict) -> str:
 
 
 class Page(HTMLParser):
-    """What a report holds; fails on a tag that is not closed where it should be."""
+    """Parser of a report; fails on a tag that is not closed."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -106,7 +106,7 @@ def test_it_is_one_page_that_needs_no_other(report):
 def test_it_answers_the_questions_of_a_reader(report, whole):
     words = " ".join(" ".join(Page(report).words).split())
     estimate = "{:.3f} ({:.3f} to {:.3f})".format
-    for question in ("Is this a good model?", "what won", "For whom is it worst?", "What matters"):
+    for question in ("Is this a good model?", "candidates", "Where is it worst?", "Features"):
         assert question in words
     for key in ("evaluation", "grouped"):
         assert all(estimate(*v.values()) in words for v in whole[key]["estimates"].values())
@@ -129,7 +129,7 @@ def test_its_first_screen_has_both_estimates_and_a_drawing_before_the_long_text(
 
 def test_features_stand_under_the_names_that_people_read(report, whole):
     words = " ".join(Page(report).words)
-    assert "fate of ticket's men" in words and "log fare a head" in words
+    assert "ticket survival (men)" in words and "log fare per person" in words
     assert not [name for name in whole["dataset"]["labels"] if "_" in name and name in words]
 
 
@@ -258,11 +258,13 @@ def test_features_of_a_group_stand_below_the_line(facts, undrawn):
 
 def test_it_says_what_positive_means_before_it_uses_the_word(report, whole):
     words = " ".join(" ".join(Page(report).words).split())
-    meaning = "rows with Survived 1 are called positive"
+    meaning = "Survived is 1; such rows are called positive"
     assert words.index(meaning) == words.index("positive") - len(meaning) + len("positive")
     card = render_model_card(whole)
     assert "(Survived 1)" in card and "Positive is a row with Survived 1" in card
-    assert " of class 1" not in card.replace("worst for class 1", "")  # a slice is called class
+    assert " of class 1" not in card.replace(
+        "worst slice is class 1", ""
+    )  # a slice is called class
 
 
 def test_a_version_reports_facts_verdict_and_figures(trained, quick):
@@ -285,7 +287,7 @@ def test_what_was_not_measured_is_not_drawn(facts, key):
     assert key not in reports.drawings(facts_of(facts))
 
 
-def test_what_was_left_out_is_told(facts, undrawn):
+def test_what_was_left_out_is_reported(facts, undrawn):
     facts["left_out"] = {EVIL: "it can't learn from 9 rows"}
     page = Page(render_report(facts))
     assert "it can't learn from 9 rows" in " ".join(page.words) and "script" not in page.tags

@@ -47,18 +47,18 @@ def changed(facts: dict, path: str, value: object) -> dict:
         ("evaluation.estimates.roc_auc", e(0.85, 0.8, 0.9), "good", "Its ranking is good"),
         ("evaluation.estimates.roc_auc", e(0.75, 0.7, 0.8), "good", "Its ranking is fair"),
         ("evaluation.estimates.roc_auc", e(0.6, 0.5, 0.7), "good", "Its ranking is poor"),
-        ("evaluation.estimates.calibration_error", e(0.03, 0, 1), "good", "taken at their word"),
-        ("evaluation.estimates.calibration_error", e(0.04, 0, 1), "good", "are nearly right"),
-        ("evaluation.estimates.calibration_error", e(0.06, 0, 1), "good", "not to be taken at"),
+        ("evaluation.estimates.calibration_error", e(0.03, 0, 1), "good", "well calibrated"),
+        ("evaluation.estimates.calibration_error", e(0.04, 0, 1), "good", "nearly calibrated"),
+        ("evaluation.estimates.calibration_error", e(0.06, 0, 1), "good", "poorly calibrated"),
         ("evaluation.gains.Sex alone.log_loss", e(0.1, 0.01, 0.2), "good", "It beats the baseline"),
         ("evaluation.gains.Sex alone.log_loss", e(0.1, -0.01, 0.2), "good", "not clearly beat"),
         ("learning_curve.-1.train", 9.0, "good", "its log loss is 9.000 on those rows and"),
         ("learning_curve.-2.test", 9.0, "good", "more rows would still help"),
         ("learning_curve.-2.test", 0.0, "good", "would help little"),
-        ("evaluation.slices", [], "worst", "No slice has rows enough"),
-        ("grouped.estimates.log_loss", e(9.0, 8.0, 10.0), "not_for", "groups it has never seen"),
-        ("evaluation.baselines.Sex alone.accuracy", e(0.123, 0, 1), "good", "of rows, not 12.3%"),
-        ("dataset.target", "Sunk", "good", "of a row with Sunk 1 and one with Sunk 0"),
+        ("evaluation.slices", [], "worst", "No slice has enough rows"),
+        ("grouped.estimates.log_loss", e(9.0, 8.0, 10.0), "not_for", "Rows of unseen groups"),
+        ("evaluation.baselines.Sex alone.accuracy", e(0.123, 0, 1), "good", "instead of 12.3%"),
+        ("dataset.target", "Sunk", "good", "a row with Sunk 1 is ranked above one with Sunk 0"),
         ("dataset.not_for", ["Flying a kite."], "not_for", "Flying a kite."),
     ],
 )
@@ -70,7 +70,7 @@ def test_grouped_are_named_only_where_they_are_judged_worse(facts):
     own = facts["evaluation"]["estimates"]["log_loss"]
     for grouped in (None, {**facts["grouped"], "estimates": {"log_loss": own}}):
         told = verdict({**facts, "grouped": grouped}).not_for
-        assert "never seen" not in " ".join(told)
+        assert "unseen groups" not in " ".join(told)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_headline_sums_up(facts, auc, error, gain, words):
     for gains in facts["evaluation"]["gains"].values():
         gains["log_loss"] = e(0.2, gain, 0.3)
     facts["chosen"]["label"] = "support vectors"
-    expected = f"{words}Support vectors won; it is right for 87.6% of unseen rows."
+    expected = f"{words}Support vectors was selected; its accuracy on unseen rows is 87.6%."
     assert verdict(facts).headline == expected
 
 
@@ -104,9 +104,9 @@ def test_the_stability_of_the_choice_is_one_sentence(facts):
     facts["stability"]["shares"] = {chosen: 0.75, other["name"]: 0.25}
     (sentence,) = (line for line in verdict(facts).why if "resamples" in line)
     label = facts["chosen"]["label"]
-    assert f"Over 50 resamples of the rows the same rule chooses {label} in 75%, the " in sentence
-    assert "the other in 25%; the whole procedure" in sentence
-    assert "log loss of 0.222, the chosen candidate's own is 0.111." in sentence
+    assert f"In 50 resamples of the rows the same rule selects {label} in 75%, the " in sentence
+    assert "the other in 25%; the log loss of the whole procedure" in sentence
+    assert "is estimated as 0.222, that of the selected candidate alone as 0.111." in sentence
 
 
 def test_why_it_won(facts):
@@ -114,15 +114,15 @@ def test_why_it_won(facts):
     facts["chosen"]["name"] = best
     facts["procedure"]["tolerance"] = 0.0123
     why = " ".join(verdict(facts).why)
-    assert "no simpler one was as good within 0.0123, which is what simplicity is worth" in why
+    assert "no simpler candidate is within 0.0123 of it" in why
     facts["chosen"]["name"] = last
-    assert "is simpler, and worse by no more than 0.0123" in " ".join(verdict(facts).why)
+    assert "is simpler and within 0.0123 of it" in " ".join(verdict(facts).why)
 
 
-def test_what_grouped_get_is_told_in_answers_too(facts):
+def test_grouped_fits_are_reported(facts):
     facts["grouped"]["estimates"] |= {"log_loss": e(9.0, 8.0, 10.0), "accuracy": e(0.7, 0.6, 0.8)}
     facts["evaluation"]["estimates"]["accuracy"] = e(0.8, 0.7, 0.9)
-    assert "it is right for 70.0%, not 80.0%" in " ".join(verdict(facts).not_for)
+    assert "the accuracy 70.0% instead of 80.0%" in " ".join(verdict(facts).not_for)
 
 
 def worst(rows: int, positives: int, auc: dict | None, loss: dict) -> dict:
@@ -134,15 +134,15 @@ def worst(rows: int, positives: int, auc: dict | None, loss: dict) -> dict:
 @pytest.mark.parametrize(
     ("score", "said", "unsaid"),
     [
-        (worst(500, 250, None, e(0.9, 0.8, 1.0)), "50% of them have Survived 1", "less well"),
+        (worst(500, 250, None, e(0.9, 0.8, 1.0)), "50% of its rows have Survived 1", "ranking"),
         (
             worst(500, 50, e(0.5, 0.4, 0.6), e(0.9, 0.8, 1.0)),
-            "less well (ROC AUC 0.5",
-            "safe guess",
+            "the ranking is worse (ROC AUC 0.5",
+            "dominates",
         ),
-        (worst(90, 9, None, e(0.9, 0.8, 1.0)), "only 90 to learn from", "chance alone"),
-        (worst(500, 50, None, e(0.9, 0.1, 1.0)), "chance alone", "to learn from"),
-        (worst(500, 50, None, e(0.9, 0.8, 1.0)), "0.900 (0.800 to 1.000) against 0.4", "Why"),
+        (worst(90, 9, None, e(0.9, 0.8, 1.0)), "only 90 training rows", "may be chance"),
+        (worst(500, 50, None, e(0.9, 0.1, 1.0)), "may be chance", "training rows"),
+        (worst(500, 50, None, e(0.9, 0.8, 1.0)), "0.900 (0.800 to 1.000) against 0.4", "reasons"),
     ],
 )
 def test_why_a_slice_is_worst(facts, score, said, unsaid):
@@ -150,10 +150,10 @@ def test_why_a_slice_is_worst(facts, score, said, unsaid):
     facts["evaluation"]["slices"] = [score]
     told = " ".join(verdict(facts).worst)
     assert said in told and unsaid not in told
-    assert "it is right for 51.0% of them, over all for" in told
+    assert "accuracy 51.0% against" in told
 
 
-def test_what_matters_is_told_by_groups_and_what_does_not(facts):
+def test_what_matters_is_reported_by_groups_and_what_does_not(facts):
     facts["importance"] = [
         {"features": ["a", "b"], "loss": e(0.3, 0.2, 0.4)},
         {"features": ["a"], "loss": e(0.2, 0.1, 0.3)},
@@ -162,15 +162,15 @@ def test_what_matters_is_told_by_groups_and_what_does_not(facts):
         {"features": ["d"], "loss": e(0.0, -0.1, 0.1)},
     ]
     relies, without = verdict(facts).matters
-    assert relies == "What it relies on most: a + b (+0.300), then c (+0.100) log loss without it."
-    assert without == "What it could do without, as far as can be told: d."
+    assert relies == "Most important: a + b (+0.300), then c (+0.100) log loss when permuted."
+    assert without == "Without a clear effect: d."
     wholes, members = wholes_and_members(facts_of(facts).importance)
     assert [item.features for item in wholes] == [["a", "b"], ["c"], ["d"]]
     assert [item.features for item in members] == [["a"], ["b"]]
     weakest = {**facts, "importance": facts["importance"][-1:]}
-    assert [line[:11] for line in verdict(weakest).matters] == ["What it cou"]
+    assert [line[:11] for line in verdict(weakest).matters] == ["Without a c"]
     strongest = {**facts, "importance": facts["importance"][:1]}
-    assert [line[:11] for line in verdict(strongest).matters] == ["What it rel"]
+    assert [line[:11] for line in verdict(strongest).matters] == ["Most import"]
 
 
 def test_one_point_is_no_learning_curve(facts):

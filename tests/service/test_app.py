@@ -1,4 +1,4 @@
-"""What is answered at each path, by a running server."""
+"""Responses of a running server."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ MARKS += [b"\x00", b"NaN", b'"Age"', b'"Name"', b"true", b"9" * 400, "ä\u202e".
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.system) for seed in (1, 2, 3))]
 )
 def test_malformed_bodies_are_refused_and_the_process_lives(service, passenger, seed):
-    """A passenger whose JSON is spoiled in one to four places, a thousand times in all."""
+    """A passenger's JSON with one to four random errors, a thousand times."""
     chance, good = random.Random(seed), json.dumps(passenger).encode()
     values = [
         None,

@@ -201,7 +201,7 @@ def test_a_compressed_body_is_refused_by_its_header(service, encoding):
     assert status == 415 and "content-encoding" in answer
 
 
-def test_three_hundred_slow_clients_hold_up_nobody(service, healthy):
+def test_three_hundred_slow_clients_delay_no_others(service, healthy):
     with ExitStack() as stack:
         for place in range(300):
             slow = stack.enter_context(service.connect())

@@ -35,7 +35,7 @@ def address(pipeline, worse, own_service) -> str:
 
 @pytest.fixture
 def page(browser, address) -> Iterator[Any]:
-    """A tab that counts what is said in its console and who is asked."""
+    """A tab that records console messages and requests."""
     tab = browser.new_page()
     tab.set_default_timeout(120_000)  # a look at the log lets all others go first
     tab.said, tab.asked = [], []
@@ -63,7 +63,9 @@ def test_the_answer_follows_a_field_that_is_changed(page):
     assert page.get_by_label("Age", exact=True).get_attribute("aria-invalid") == "true"
     page.get_by_label("Age", exact=True).fill("")
     page.wait_for_selector("#answer .chance")
-    assert [said for said in page.said if "422" not in said] == []  # the refusal itself is told
+    assert [
+        said for said in page.said if "422" not in said
+    ] == []  # the refusal is logged by the browser
 
 
 def test_the_threshold_moves_by_keyboard_and_its_table_with_it(page):
@@ -90,8 +92,8 @@ def test_a_version_is_picked(page, pipeline, worse):
     assert page.locator("main strong").first.inner_text() == champion
 
 
-def test_nobody_else_is_asked(page, address):
-    page.wait_for_selector("#log-found p:not(:text('Looking'))")
+def test_no_other_host_is_requested(page, address):
+    page.wait_for_selector("#log-found p:not(:text('Loading'))")
     assert {url.split("/")[2] for url in page.asked if not url.startswith("data:")} == {
         address.split("/")[2]
     }
@@ -101,13 +103,13 @@ def test_nobody_else_is_asked(page, address):
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_everybody_can_use_it_at_any_size_in_any_light(page, scheme, size):
+def test_it_is_accessible_at_any_size_and_theme(page, scheme, size):
     """axe finds nothing serious, and nothing is wider than the screen."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="make install-all")
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.wait_for_selector("#answer .chance")
-    page.wait_for_selector("#log-found p:not(:text('Looking'))")
+    page.wait_for_selector("#log-found p:not(:text('Loading'))")
     found = axe.Axe().run(page).response["violations"]
     serious = [one for one in found if one["impact"] in ("serious", "critical")]
     assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in serious]

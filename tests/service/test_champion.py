@@ -72,7 +72,7 @@ def test_the_first_champion_is_found_later(quick, tmp_path, worse):
     assert champion.version is None and champion.refused == "champion"
 
 
-def test_it_goes_on_looking_whatever_happens(champion, monkeypatch, caplog):
+def test_it_polls_after_any_error(champion, monkeypatch, caplog):
     looks = []
 
     def look():

@@ -34,7 +34,7 @@ def test_its_parts_are_its_own(service):
 
 def test_another_version_is_picked_by_its_name(own_service, pipeline, worse):
     html = own_service.get(f"/?model={worse.name}").body.decode()
-    assert f"<strong>{worse.name}</strong>" in html and "Another one answers:" in html
+    assert f"<strong>{worse.name}</strong>" in html and "Another version predicts:" in html
     assert html.count("<circle") >= 2 and f'href="?model={worse.name}"' in html
     missing = own_service.get("/?model=nobody")
     assert missing.status == 404 and "nobody" in missing.json["error"]
@@ -62,7 +62,9 @@ def test_the_example_is_no_row_of_the_training_table(service, pipeline, passenge
         assert re.search(rf'name="{name}"[^>]*value="{re.escape(str(one[name]))}"', html), name
 
 
-def test_what_the_log_has_is_told(start, pipeline, tmp_path, monkeypatch, test_frame, wait_until):
+def test_what_the_log_has_is_reported(
+    start, pipeline, tmp_path, monkeypatch, test_frame, wait_until
+):
     log = PredictionLog(f"{tmp_path}/log/", pipeline.spec, seconds=0.1)
     monkeypatch.setattr(serving, "prediction_log", lambda pipeline: log)
     where = f"{tmp_path}/log/"

@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Routes of information."""
 
 from __future__ import annotations
 

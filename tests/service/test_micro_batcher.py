@@ -1,4 +1,4 @@
-"""What waits at the same moment is asked at once."""
+"""Concurrent requests are predicted in one call."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def test_no_more_than_so_many_are_asked_at_once():
     assert [one["n"] for one in found] == [0, 2, 4, 6, 8] and groups == [[0, 1], [2, 3], [4]]
 
 
-def test_who_gets_no_answer_keeps_nobody_from_theirs():
+def test_a_failed_request_delays_no_others():
     found, _ = asked([1, -5, 3])
     assert found == [{"n": 2}, None, {"n": 6}]
 
 
-def test_an_error_of_all_is_told_to_all_and_the_next_are_asked_again():
+def test_an_error_of_a_batch_reaches_all_and_the_next_batch_works():
     def broken(rows):
         raise RuntimeError("broken")
 
@@ -49,7 +49,7 @@ def test_an_error_of_all_is_told_to_all_and_the_next_are_asked_again():
     assert [str(one) for one in found] == ["broken"] * 2
 
 
-def test_who_has_gone_away_is_passed_over():
+def test_a_cancelled_request_is_skipped():
     async def run():
         batcher = MicroBatcher(lambda rows: [dict(row) for row in rows])
         gone, stays = (asyncio.ensure_future(batcher.submit({"n": n})) for n in (1, 2))

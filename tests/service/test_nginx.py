@@ -75,7 +75,7 @@ def proxy(trained, tmp_path_factory) -> Iterator[Proxy]:
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     http = f"http {{ access_log off; {temporary} include {folder}/titanic.conf; }}\n"
-    user = "user root;\n" if os.geteuid() == 0 else ""  # whose folder this is
+    user = "user root;\n" if os.geteuid() == 0 else ""  # the owner of the folder
     (folder / "nginx.conf").write_text(user + frame.format(folder) + http)
     serve = [sys.executable, ROOT / "main.py", "serve", "--quiet", f"--port={behind}"]
     serve += [f"store.uri={trained}", "monitoring.log=null", f"service.allowed_hosts={NAME}"]
@@ -126,7 +126,7 @@ def test_slow_heads_are_closed_while_others_are_answered(proxy):
 
 def test_a_client_with_too_many_connections_is_refused(proxy):
     with ExitStack() as stack:
-        for _ in range(25):  # each holds a request whose body does not come
+        for _ in range(25):  # each waits for a body
             held = stack.enter_context(proxy.connect())
             held.sendall(
                 f"POST /predict HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 9\r\n\r\n".encode()

@@ -1,4 +1,4 @@
-"""What OpenAPI says of the service, and whether it is so."""
+"""The OpenAPI description, and whether the service follows it."""
 
 from __future__ import annotations
 

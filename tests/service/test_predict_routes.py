@@ -136,7 +136,7 @@ def test_a_single_passenger_needs_no_id(service, passenger, pipeline):
     assert service.post(alone | {"PassengerId": "x"}).status == 422
 
 
-def test_passengers_of_a_list_need_an_id_to_be_told_apart(service, passenger):
+def test_passengers_of_a_list_need_ids(service, passenger):
     alone = {name: value for name, value in passenger.items() if name != "PassengerId"}
     answer = service.post([passenger, alone])
     assert answer.status == 422

@@ -22,7 +22,7 @@ def connect(service):
 
 
 def closed(connection: socket.socket) -> bytes:
-    """What comes until the server closes the connection."""
+    """Return the bytes until the server closes the connection."""
     found = b""
     try:
         while data := connection.recv(4_096):
@@ -63,7 +63,7 @@ def test_a_large_head_is_refused(connect, service):
     assert service.get("/healthz").status == 200
 
 
-def test_three_hundred_slow_clients_hold_up_nobody(connect, service, passenger):
+def test_three_hundred_slow_clients_delay_no_others(connect, service, passenger):
     for _ in range(300):
         connect().sendall(START)
     start = time.perf_counter()
@@ -72,7 +72,7 @@ def test_three_hundred_slow_clients_hold_up_nobody(connect, service, passenger):
     assert service.post(passenger).status == 200
 
 
-def test_a_body_that_goes_on_after_its_answer_is_cut_off(connect, monkeypatch):
+def test_a_body_that_continues_after_its_answer_is_cut_off(connect, monkeypatch):
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
     slow = connect()
     slow.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: x/y\r\n")

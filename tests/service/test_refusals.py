@@ -1,4 +1,4 @@
-"""How refusals are told."""
+"""Responses of refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a request is read, and with which status another is refused."""
+"""Parsing of requests, and the status of refused ones."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_too_many_passengers_or_bytes_are_refused(service, passenger, monkeypatc
     )
 
 
-def test_a_client_that_goes_away_harms_nobody(service, passenger):
+def test_a_disconnected_client_harms_no_others(service, passenger):
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", service.port)) as half:
             half.sendall(

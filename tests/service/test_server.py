@@ -1,4 +1,4 @@
-"""The program: it answers, and ends when it is told to."""
+"""The program `serve`: it responds, and ends after a signal."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ def test_it_answers_until_sigterm_and_exits_with_0(
             program.kill()
         told.seek(0)
         log = told.read()
-    assert f"INFO: {version} predicts from now on" in log
-    assert '"path": "/predict", "status": 200' in log and "Traceback" not in log
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {"INFO"} == {line["level"] for line in lines}
+    assert f"{version} predicts from now on" in {line["message"] for line in lines}
+    assert ("/predict", 200) in {(line.get("path"), line.get("status")) for line in lines}
 
 
 def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, bytes]:
@@ -78,7 +80,7 @@ def program(*words: object) -> Iterator[subprocess.Popen[bytes]]:
 def test_a_kill_leaves_whole_batches_and_the_next_start_goes_on(
     trained, free_port, passenger, wait_for, wait_until, tmp_path, kind, unmeasured
 ):
-    """What the log said it had written is there, and no file or row is half written."""
+    """The log has every row that it counted as written, and no partial one."""
     uri = {"parquet": f"{tmp_path}/log/", "sqlite": f"sqlite:///{tmp_path}/log.db?table=log"}[kind]
     words = ["--port", free_port, f"store.uri={trained}", f"monitoring.log={uri}"]
     written, over, answered = [0.0], threading.Event(), []

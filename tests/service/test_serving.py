@@ -1,4 +1,4 @@
-"""What the paths have in common: what is answered is counted and kept."""
+"""Common parts of the routes: predictions are counted and logged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_concurrent_passengers_with_and_without_faults_get_their_own_answers(pip
     assert "found 9, expected a whole number" in str(refused)
 
 
-def test_nobody_answers_before_it_is_started(pipeline):
+def test_no_version_predicts_before_the_start(pipeline):
     made = Serving.of(pipeline, "champion")
     with pytest.raises(Refused, match="no version is loaded yet"):
         made.answering()

@@ -74,6 +74,6 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("uri", REFUSED)
-def test_an_address_that_lacks_something_is_told_what(uri):
+def test_an_address_that_lacks_something_reports_what(uri):
     with pytest.raises(SettingsError, match=REFUSED[uri]):
         parse(uri)

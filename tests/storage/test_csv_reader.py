@@ -55,7 +55,7 @@ def test_ragged_rows_are_refused_after_the_whole_file_was_read(block):
         list(stream(data, block=block))
 
 
-def test_what_is_no_text_is_told_by_its_line_however_late():
+def test_what_is_no_text_is_reported_by_its_line_however_late():
     data = b"a,b\n" + b"1,2\n" * 1000 + "é,é\n".encode() * 50 + b"\xe9,2\n"
     with pytest.raises(UnreadableTable, match=r"line 1052 is not UTF-8 \(byte 0xe9\)"):
         list(stream(data, block=101))
@@ -65,7 +65,7 @@ def test_what_is_no_text_is_told_by_its_line_however_late():
         list(stream(b"a,b\n1," + "é".encode()[:1]))
 
 
-def test_a_row_that_is_longer_than_what_is_read_at_once_is_told():
+def test_a_row_that_is_longer_than_what_is_read_at_once_is_reported():
     with pytest.raises(UnreadableTable, match="a row is longer than 100 bytes; is a quote left"):
         list(stream(b'a,b\n1,2\n"' + b"x" * 500, block=100))
 

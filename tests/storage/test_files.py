@@ -53,7 +53,7 @@ def test_a_file_that_is_there_keeps_its_permissions(tmp_path, mode):
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_link_goes_on_pointing_where_it_does(tmp_path, there):
+def test_a_link_keeps_its_target(tmp_path, there):
     (tmp_path / "elsewhere").mkdir()
     target, link = tmp_path / "elsewhere" / "a.csv", tmp_path / "link.csv"
     if there:

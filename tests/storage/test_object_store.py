@@ -33,7 +33,7 @@ def test_what_is_created_is_read_and_never_overwritten(objects):
     assert objects.read("a") is None and objects.read("a/b/c") is None
 
 
-def test_of_many_who_create_one_is_told_that_it_did(objects):
+def test_one_of_many_creators_succeeds(objects):
     with ThreadPoolExecutor(16) as threads:
         done = list(threads.map(lambda n: objects.create("a/b", b"%d" % n), range(16)))
     assert done.count(True) == 1
@@ -77,7 +77,7 @@ def test_an_address_of_no_known_kind_is_refused(uri):
         ObjectStore(uri)
 
 
-def test_a_bucket_that_cannot_be_reached_is_told_in_a_sentence(monkeypatch):
+def test_a_bucket_that_cannot_be_reached_is_reported_in_a_sentence(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -95,14 +95,14 @@ def test_a_bucket_that_cannot_be_reached_is_told_in_a_sentence(monkeypatch):
         assert str(caught.value) == f"{told} {action}: no answer from http://127.0.0.1:9"
 
 
-def test_a_wrong_secret_is_told_in_a_sentence(bucket, monkeypatch):
+def test_a_wrong_secret_is_reported_in_a_sentence(bucket, monkeypatch):
     uri = bucket("models")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(StoreUnusable, match=r"http://\S+ says SignatureDoesNotMatch: .*SECRET"):
         ObjectStore(uri).create("a", b"")
 
 
-def test_a_full_disk_is_told_in_a_sentence(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_in_a_sentence(tmp_path, monkeypatch):
     objects = ObjectStore(str(tmp_path))
 
     def full(*_: object) -> None:

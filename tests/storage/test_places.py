@@ -92,7 +92,7 @@ def test_the_certificate_of_a_web_server_is_checked(serve, tmp_path, monkeypatch
     pd.testing.assert_frame_equal(read_table(f"{host}/a.csv"), FRAME)
 
 
-def test_what_the_web_does_not_give_is_told_without_the_secret(serve):
+def test_what_the_web_does_not_give_is_reported_without_the_secret(serve):
     host = serve()
     for name, told in (
         ("gone.csv", "404 Not Found"),
@@ -119,7 +119,7 @@ def test_files_of_a_bucket_are_read(bucket):
         assert source.fingerprint() == source.fingerprint()
 
 
-def test_what_a_bucket_does_not_hold_or_give_is_told_in_a_sentence(bucket, monkeypatch):
+def test_what_a_bucket_does_not_hold_or_give_is_reported_in_a_sentence(bucket, monkeypatch):
     uri = bucket("x/a.csv", CSV)
     for name, told in (
         (bucket("none.csv"), "none.csv: no such file"),

@@ -1,4 +1,4 @@
-"""What people see of an address: never a password, nor in what a driver says of it."""
+"""Addresses in messages: without passwords, also in messages of drivers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_people_see_an_address_without_its_secrets(uri, seen):
     assert shown(uri) == seen
 
 
-def test_a_text_that_quotes_the_password_is_told_without_it():
+def test_a_text_that_quotes_the_password_is_reported_without_it():
     uri = "postgresql://ann:p%40w@host/db?password=other"
     assert without_secrets('"p@w" "p%40w" other', uri) == '"***" "***" ***'
     assert without_secrets('host "w@host"', "postgresql://ann:long/w@host/db") == 'host "w@host"'

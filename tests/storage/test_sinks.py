@@ -1,4 +1,4 @@
-"""What is written stands there whole or not at all, wherever it goes."""
+"""Outputs are complete or absent."""
 
 from __future__ import annotations
 
@@ -147,13 +147,13 @@ def test_the_time_of_a_run_is_found_again(tmp_path):
         ("{}/folder.csv", UnwritableTable, "can't be written: Is a directory"),
     ],
 )
-def test_what_can_not_be_written_to_is_told_before_the_work(tmp_path, uri, error, told):
+def test_what_can_not_be_written_to_is_reported_before_the_work(tmp_path, uri, error, told):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(error, match=told):
         check_sink(parse(uri.format(tmp_path)), SCHEMA)
 
 
-def test_a_folder_that_may_not_be_written_to_is_told(tmp_path, monkeypatch):
+def test_a_folder_that_may_not_be_written_to_is_reported(tmp_path, monkeypatch):
     """The system's answer is set, for root may write everywhere."""
     monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK))
     with pytest.raises(UnwritableTable, match="a.csv: can't be written: Permission denied"):

@@ -16,7 +16,7 @@ FRAME = pd.DataFrame({"a": [1, 2, 3, 4, 5], "b": ["x", None, "z", "é", "y"]})
 
 @pytest.fixture(params=["csv", "csv.gz", "parquet", "folder", "frame"])
 def table(request, tmp_path):
-    """The same rows in each form."""
+    """Equal rows in each format."""
     if request.param == "frame":
         return FRAME
     if request.param == "folder":

@@ -1,4 +1,4 @@
-"""Databases: what is written comes back, all of it or nothing, and no secret is told."""
+"""Databases: round trips, all or nothing, without secrets in messages."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_an_error_midway_changes_nothing(database, error, there, if_exists):
             read_table(database("table=t"))
 
 
-def test_what_is_not_there_is_told_in_a_sentence(database):
+def test_what_is_not_there_is_reported_in_a_sentence(database):
     write(database("table=t"), "r", make("r", 1))
     for words, told in (
         ("table=none", "none"),
@@ -220,7 +220,7 @@ def test_the_same_content_has_the_same_fingerprint(database):
         "postgresql://ann:s3cret@127.0.0.1:port/db?table=t",
     ],
 )
-def test_no_message_tells_a_password(uri):
+def test_no_message_reports_a_password(uri):
     for call in (read_table, lambda uri: write(uri, "r", make("r", 1))):
         with pytest.raises((UnreadableTable, UnwritableTable, SettingsError)) as caught:
             call(uri)
@@ -228,7 +228,7 @@ def test_no_message_tells_a_password(uri):
         assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_password_or_role_is_told_without_it(postgres):
+def test_a_wrong_password_or_role_is_reported_without_it(postgres):
     uri = postgres("table=t").replace("postgres:s3cret@", "nobody:s3cret@")
     with pytest.raises(UnreadableTable, match='role "nobody" does not exist') as caught:
         read_table(uri)

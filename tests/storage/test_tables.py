@@ -1,4 +1,4 @@
-"""Tables by URI: what comes back is what was written, and what is no table is told why."""
+"""Tables by address: round trips, and reasons for refusals."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("suffix", "data", "words"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_is_no_table_is_told_why(tmp_path, suffix, data, words):
+def test_no_table_is_reported_with_the_reason(tmp_path, suffix, data, words):
     path = tmp_path / f"table{suffix}"
     path.write_bytes(data)
     with pytest.raises(UnreadableTable) as caught:
@@ -155,7 +155,7 @@ def test_what_is_no_table_is_told_why(tmp_path, suffix, data, words):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_file_that_is_not_there_is_told_where_it_was_looked_for(tmp_path, monkeypatch, suffix):
+def test_a_missing_file_is_reported_with_its_path(tmp_path, monkeypatch, suffix):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnreadableTable) as caught:
         read_table(f"none{suffix}")
@@ -168,26 +168,26 @@ def test_a_folder_is_no_table(tmp_path):
         read_table(f"{tmp_path}/folder.csv")
 
 
-def test_an_empty_standard_input_is_told(standard_input):
+def test_an_empty_standard_input_is_reported(standard_input):
     standard_input(b"")
     with pytest.raises(UnreadableTable, match="^standard input: the file is empty"):
         read_table("-")
 
 
 @pytest.mark.parametrize("uri", ["table.txt", "table", "", "table.csv.zip"])
-def test_an_unknown_kind_of_table_is_told_the_known_ones(uri):
+def test_an_unknown_kind_of_table_lists_the_known_ones(uri):
     for call in (lambda: read_table(uri), lambda: write_table(TABLE, uri)):
         with pytest.raises(SettingsError, match="unknown kind.*.csv, .csv.gz, .parquet, a folder"):
             call()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_folder_that_is_not_there_is_told(tmp_path, suffix):
+def test_a_folder_that_is_not_there_is_reported(tmp_path, suffix):
     with pytest.raises(UnwritableTable, match=f"none/table{suffix}: can't be written: No such"):
         write_table(TABLE, f"{tmp_path}/none/table{suffix}")
 
 
-def test_a_folder_of_that_name_is_told_and_leaves_no_litter(tmp_path):
+def test_a_folder_of_that_name_is_reported_and_leaves_no_litter(tmp_path):
     (tmp_path / "table.csv").mkdir()
     with pytest.raises(UnwritableTable, match="table.csv: can't be written: Is a directory"):
         write_table(TABLE, f"{tmp_path}/table.csv")

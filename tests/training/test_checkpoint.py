@@ -139,7 +139,7 @@ def test_a_damaged_file_is_computed_again(tmp_path, damage, caplog):
     assert "fold-1.joblib is damaged, so it is computed again" in caplog.text
 
 
-def test_a_scratch_that_cannot_be_written_is_told_before_the_work(tmp_path, quick, monkeypatch):
+def test_a_scratch_that_cannot_be_written_is_reported_before_the_work(tmp_path, quick, monkeypatch):
     monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: 1 / 0)
     (tmp_path / "file").touch()
     pipeline = TitanicPipeline(*quick, f"scratch={tmp_path / 'file'}", f"store.uri={tmp_path}/m")
@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_made_is_the_setting_at_fault(tmp_path):
 
 
 @pytest.mark.usefixtures("unmeasured")
-def test_a_training_goes_on_from_what_it_had_finished(tmp_path, quick, trained, dataset):
+def test_a_training_continues_from_what_it_had_finished(tmp_path, quick, trained, dataset):
     class Stop(Exception):
         pass
 

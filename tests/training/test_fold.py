@@ -59,7 +59,7 @@ def test_threshold_is_tuned_without_a_search_space_too(numbers, monkeypatch):
     assert row["accuracy"] == np.mean((row["probability"] >= 0.5) == truth)  # the same for all
 
 
-def test_where_none_is_asked_for_a_threshold_comes_of_a_search_alone(numbers):
+def test_a_threshold_is_chosen_only_with_a_search(numbers):
     with_it, without = (
         search(LOGISTIC, PLAIN, BASELINE, thresholds=asked).run(SPLIT, *numbers)
         for asked in (True, False)

@@ -57,7 +57,7 @@ def test_predictions_of_training_rows_ignore_their_own_outcome(pipeline, passeng
     pd.testing.assert_frame_equal(*features, check_exact=True)
 
 
-def test_predictions_without_a_place_are_told(quick):
+def test_predictions_without_a_place_are_reported(quick):
     with pytest.raises(SettingsError, match="no output: name one .--output., or set predictions"):
         TitanicPipeline(*quick, "predictions.uri=null").predict_into(data="a.csv")
     with pytest.raises(SettingsError, match="no input: name a table, or set predictions.input"):

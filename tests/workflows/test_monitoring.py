@@ -20,7 +20,7 @@ def test_monitor_compares_a_log_by_what_was_answered(pipeline, test_frame):
     found = pipeline.monitor(log)
     assert not found.alarm and found.version == version and found.drift.rows == 418
     assert "no drift in 418 rows" in repr(found)
-    computed = pipeline.monitor(test_frame)  # the same, where nobody says what was answered
+    computed = pipeline.monitor(test_frame)  # without known predictions
     assert repr(computed) == repr(found)
     surer = pipeline.monitor(log.assign(probability=log["probability"] ** 3))
     assert [column.name for column in surer.drift.drifted] == ["probability"]

@@ -1,4 +1,4 @@
-"""What workflows share: settings, versions, and what is kept of them."""
+"""The workspace of the workflows: settings, versions, and their caches."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_like_a_version_whose_table_has_no_address_any_more_takes_todays(
     assert pipeline.like(version.name).settings.data == pipeline.settings.data
 
 
-def test_like_a_version_of_other_settings_is_told(pipeline, add_version):
+def test_like_a_version_of_other_settings_is_reported(pipeline, add_version):
     settings = pipeline.store.open("champion").manifest.settings
     version = add_version(settings={**settings, "colour": "red"})
     with pytest.raises(SettingsError, match="settings of that version can't be used: .*colour"):

@@ -33,7 +33,7 @@ def versions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 
 def settings(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of settings with an equals sign; behind that of a group, what it may be."""
+    """Return names of settings with an equals sign, or the values of a group."""
     from titanic_ml.config.layers import groups
     from titanic_ml.config.settings import known_keys
 

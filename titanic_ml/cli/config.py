@@ -15,8 +15,8 @@ LONG = ("dataset", "estimator")  # settings of a hundred values
 def settings_page(settings: Sequence[Setting], everything: bool = False) -> str:
     """A line a setting: its name, its value and where that comes from.
 
-    Of `dataset` and of each estimator only what differs from the defaults is shown, unless
-    everything is wished.
+    Unless all settings are requested, `dataset` and each estimator show only what differs from the
+    defaults.
     """
     rows = [
         (one.name, _value(one.value), f"{one.source}: {one.where}")

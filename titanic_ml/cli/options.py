@@ -123,8 +123,9 @@ SHARED = {"quiet": Quiet, "verbose": Verbose, "as_json": AsJson, "debug": Debug}
 def version_or_override(
     version: str, overrides: list[str] | None, default: str = "champion"
 ) -> tuple[str, list[str]]:
-    """Return the version, which is optional, and the overrides: the first may come in its
-    place, and has an equals sign.
+    """Return the optional version and the overrides.
+
+    Without a version, the first override takes its place; it has an equals sign.
     """
     if "=" in version:
         return default, [version, *(overrides or ())]
@@ -187,9 +188,7 @@ def refuse_without_extra(extra: str, *packages: str) -> None:
 
 @dataclass(frozen=True)
 class Result:
-    """What a command has to say: to a person as text, to a program as values for JSON; and with
-    which code it exits.
-    """
+    """Result of a command: text for a person, values for JSON, and the exit code."""
 
     text: object
     values: object

@@ -130,7 +130,7 @@ def sources(
 
 
 def flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Values by their whole names, such as `selection.folds`; a list is one value."""
+    """Return values by full names, such as `selection.folds`; a list is one value."""
     found: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{place}.{key}" if place else str(key)

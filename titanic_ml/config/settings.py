@@ -99,7 +99,7 @@ class ServiceSettings:
 
     @property
     def hosts(self) -> list[str] | None:
-        """Names that a Host header may have; None for the default."""
+        """Accepted names of a Host header; None for the default."""
         if self.allowed_hosts is None:
             return None
         return [name.strip() for name in self.allowed_hosts.split(",")]

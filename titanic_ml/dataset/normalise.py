@@ -86,7 +86,7 @@ def number_of(value: Any) -> float | None:
 
 
 def rounded(numbers: np.ndarray, decimals: int) -> np.ndarray:
-    """Numbers without the noise behind the last decimal that means something; -0 is 0.
+    """Round numbers to their significant decimals; -0 becomes 0.
 
     >>> rounded(np.array([np.float32(7.2292), 512.32920001]), 4).tolist()
     [7.2292, 512.3292]

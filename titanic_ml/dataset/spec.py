@@ -247,7 +247,7 @@ class DatasetSpec:
 
     @property
     def inputs(self) -> list[str]:
-        """Names of the columns that a model may learn from."""
+        """Input columns of a model."""
         return [name for name in self.columns if name not in (self.id, self.target)]
 
     def with_optional_id(self) -> DatasetSpec:

@@ -94,8 +94,9 @@ class StreamValidator:
 
 
 class Seen:
-    """The values gone by, numbers as they are and texts as hashes of 64 bits, in sorted runs of
-    which each is longer than all after it.
+    """Values of earlier batches: numbers, and 64-bit hashes of texts.
+
+    They are kept in sorted runs, each longer than all later ones.
     """
 
     def __init__(self) -> None:

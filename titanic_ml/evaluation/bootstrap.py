@@ -14,7 +14,7 @@ RESAMPLES = 500
 def bootstrap_weights(
     rows: int, resamples: int, seed: int, values: int = 1
 ) -> Iterator[np.ndarray]:
-    """Weights of the rows, (m, rows) at a time, in all `resamples` of them.
+    """Yield bootstrap weights, (m, rows) at a time, `resamples` in all.
 
     The same seed gives the same weights, however many are held in memory at once: the fewer, the
     more `values` a row has.

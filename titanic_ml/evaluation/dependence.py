@@ -17,8 +17,7 @@ MISSING = "missing"  # what a missing value is called in a dependence
 
 
 def grids(X: pd.DataFrame, kinds: Mapping[str, str], points: int = 12) -> dict[str, list[Any]]:
-    """The values at which each column is tried: quantiles of numbers, the values of few, the
-    commonest categories.
+    """Grid of each column: quantiles or few distinct numbers, or the most frequent categories.
 
     `kinds` says of each column whether it is an ``integer``, a ``number``, a ``category`` or
     ``text``; text is left out. A missing value is tried where the column has any.

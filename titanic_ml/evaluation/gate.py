@@ -50,7 +50,7 @@ def compare_out_of_fold(
     """Compare two models row by row.
 
     Rows are paired one to one: first those with equal columns and target, then those with equal id
-    and target, of which a column was corrected in between.
+    and target, where a column has been corrected.
 
     Parameters
     ----------

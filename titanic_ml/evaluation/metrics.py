@@ -1,8 +1,8 @@
 """Metrics of probabilities and predictions, with a weight for each row.
 
-They are scikit-learn's metrics without its checks and for many weightings in one pass, which is
-what a bootstrap needs; a test holds the two together. A metric is a function of `Weighed`, whose
-sums several metrics share. One that divides by nothing is 0.
+They are scikit-learn's metrics for many weightings in one pass, as a bootstrap needs them, without
+its input checks; a test compares the two. A metric is a function of `Weighed`, and metrics share
+its sums. A metric with a denominator of 0 is 0.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ class Rows:
 
     @cached_property
     def means(self) -> np.ndarray:
-        """The truth of each row, its log loss and its squared error, (n, 3), mean over the
-        repetitions.
-        """
+        """Target, log loss and squared error of each row, (n, 3), means over repetitions."""
         truth = self.y[:, None]
         losses, errors = row_losses(truth, self.p), (self.p - truth) ** 2
         return np.column_stack([self.y, losses.mean(axis=1), errors.mean(axis=1)])
@@ -133,7 +131,7 @@ class Weighed:
 
     @cached_property
     def ranked(self) -> tuple[np.ndarray, np.ndarray]:
-        """Weights of ones and of all rows, by probability in rising order."""
+        """Cumulated weight of class 1 and of all rows, by rising probability."""
         ones = self.sorted * self.rows.y[self.rows.rising[1]]
         if len(self.rows.ties) == ones.shape[-1]:
             return ones, self.sorted

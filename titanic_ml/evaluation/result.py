@@ -54,9 +54,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Rows of like probability: the mean one that was predicted, and the share of class 1 that was
-    observed, with the ends of its interval.
-    """
+    """Rows of similar probability: mean prediction, and observed share of class 1 with interval."""
 
     rows: int
     predicted: float
@@ -103,8 +101,9 @@ class Dependence:
 
 @dataclass(frozen=True)
 class LearningPoint:
-    """Mean log loss on training and test rows after learning from `rows` rows; the standard error
-    is of the latter, over folds.
+    """Mean log loss on training and test rows by number of training rows.
+
+    The standard error is that of the test loss, over folds.
     """
 
     rows: int
@@ -247,34 +246,34 @@ class Evaluation:
 
     def __repr__(self) -> str:
         rows = f"{self.rows} rows, {self.positives} of class 1, threshold {self.threshold:g}"
-        how = "Out of fold, each row by models that had not seen it: " * self.out_of_fold
+        how = "Out-of-fold metrics: " * self.out_of_fold
         lines = [f"WARNING: {self.warning}"] if self.warning else []
         lines.append(f"{how}{rows}, with {100 * self.confidence:g}% intervals:")
         if self.seen:
             lines.append(
                 f"  WARNING: the model was trained on {self.seen} of these {self.rows} rows, "
-                "so these figures flatter it"
+                "so these metrics are too optimistic"
             )
         lines += [f"  {name:<18} {estimate}" for name, estimate in self.estimates.items()]
         for name, gains in self.gains.items():
-            lines.append(f"  log loss against that of {name}: {difference(gains['log_loss'])}")
+            lines.append(f"  log loss against {name}: {difference(gains['log_loss'])}")
         if self.worst:
             loss = self.worst.estimates["log_loss"]
             where = f"{self.worst.slice} {self.worst.value} ({self.worst.rows} rows)"
-            lines.append(f"  worst for {where}: log loss {loss}")
+            lines.append(f"  worst slice: {where}: log loss {loss}")
         lines.append(f"  confusion matrix at threshold {self.threshold:g}:")
         lines += [f"    {line}" for line in _confusion_lines(self.confusion)]
         if self.nested_confusion:
             lines.append(
-                "  confusion matrix at the thresholds chosen inside the folds (it estimates the "
-                "procedure, as accuracy to mcc do):"
+                "  confusion matrix at the thresholds chosen inside the folds, which estimates the "
+                "whole procedure, like accuracy to mcc:"
             )
             lines += [f"    {line}" for line in _confusion_lines(self.nested_confusion)]
         if self.grouped:
             some = ", ".join(f"{name} {self.grouped[name]}" for name in IN_A_LINE)
             lines += [
                 "",
-                f"In grouped folds, each row by models that had not seen its group: {some}",
+                f"In grouped folds, where no group is split between training and test: {some}",
             ]
         return "\n".join(lines)
 
@@ -282,14 +281,14 @@ class Evaluation:
 def _confusion_lines(confusion: dict[int, dict[int, float]]) -> list[str]:
     """One line per true class."""
     return [
-        f"truly {truth}: predicted "
-        + ", ".join(f"{count:g} as {prediction}" for prediction, count in row.items())
+        f"true {truth}: "
+        + ", ".join(f"{count:g} predicted {prediction}" for prediction, count in row.items())
         for truth, row in confusion.items()
     ]
 
 
 def in_order(labels: Iterable[str]) -> list[str]:
-    """Parts of a table as a person lists them: by the first number in each, then by the letters.
+    """Sort labels of slices by their first number, then alphabetically.
 
     >>> in_order(["unknown", "60 and over", "9 to 60", "under 9", "9 to 60"])
     ['under 9', '9 to 60', '60 and over', 'unknown']

@@ -3,8 +3,8 @@
 Each column is tested twice. Is the difference more than chance? By Pearson's chi-squared
 test of the counts where there are few values, by the two-sample Kolmogorov-Smirnov test where there
 are many, and by the former of missing values; all corrected together for their number (Holm 1979).
-And is it large enough to matter? By the population stability index (Siddiqi 2006), in whose ten
-bins missing values are one more. A column has drifted where both say so: of many rows any
+And is it large enough to matter? By the population stability index (Siddiqi 2006), with ten
+bins and one more for missing values. A column has drifted where both say so: of many rows any
 difference is more than chance, and of few a large one may be chance.
 
 Of the predicted probability the index says too little. What it is compared with is out of fold, of
@@ -237,7 +237,7 @@ def _tests(then: ColumnProfile, now: pd.Series) -> list[float]:
 
 
 def _chi_squared(before: Counts, now: Counts) -> float:
-    """Of the same shares in both, by counts of which the rare ones are put together."""
+    """Return the p-value of equal shares in both; rare values are pooled."""
     table = np.array([before, now], dtype="float64")
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
     rare = (expected < FEWEST_EXPECTED).any(axis=0)
@@ -258,7 +258,7 @@ def _holm(p: Sequence[float]) -> list[float]:
 
 
 def _words(then: ColumnProfile, now: pd.Series, missing: tuple[float, float], unseen: float) -> str:
-    """Describe what has moved most."""
+    """Describe the largest change of a column."""
     told = []
     if abs(missing[1] - missing[0]) >= 0.02:
         told.append(f"missing {missing[0]:.0%} before, {missing[1]:.0%} now")
@@ -267,7 +267,7 @@ def _words(then: ColumnProfile, now: pd.Series, missing: tuple[float, float], un
     given = now.dropna()
     if then.values and len(given):
         told.append(_counted(then, given) if _is_counted(then) else _middle(then, given))
-    return ", ".join(told) or "as before"
+    return ", ".join(told) or "unchanged"
 
 
 def _middle(then: ColumnProfile, given: pd.Series) -> str:

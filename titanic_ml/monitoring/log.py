@@ -163,9 +163,7 @@ class PredictionLog:
             self._count(lost=lost)
 
     def _put_into_columns(self) -> None:
-        """Put what waits into columns, of which there are a hundred times fewer than of rows, a
-        few at a time: a request that comes meanwhile waits for no more than these.
-        """
+        """Convert waiting rows to columns, a few at a time, so that requests wait only briefly."""
         left = len(self._waiting)  # what comes meanwhile is for the next time
         while left:
             part: list[LogRecord] = []

@@ -111,8 +111,9 @@ class Logged:
         return Dataset(self.ids, self.X, None)
 
     def volume(self) -> list[Volume]:
-        """How many rows were answered, by day, or by hour if all were within three days, in the
-        last `MOST_SPANS` of them with any. Empty if the table doesn't say when and what.
+        """Count predictions by day, or by hour if all are within three days.
+
+        At most the last `MOST_SPANS` non-empty spans; none without the columns of a log.
         """
         needed = {"predicted_at", self.target}
         if self.answers is None or not needed <= set(self.answers) or self.answers.empty:

@@ -34,7 +34,7 @@ class Batch(Protocol):
 
     @property
     def faults(self) -> Sequence[Fault]:
-        """Faults of rows that could not be read."""
+        """Faulty rows that could not be read."""
 
     @property
     def fraction(self) -> float | None:
@@ -125,8 +125,9 @@ class BatchPredictor:
         reject: Callable[[pd.DataFrame], None],
         progress: Callable[[int, float | None], None] | None = None,
     ) -> None:
-        """Predict all rows: batches are read one by one, checked and predicted concurrently, and
-        written in order.
+        """Predict all rows.
+
+        Batches are read one by one, validated and predicted concurrently, and written in order.
 
         Parameters
         ----------

@@ -25,9 +25,9 @@ class CompanionResiduals:
     the overall rate. So its own outcome changes none of its features, as in leave-one-out target
     encoding; `transform` is for other rows and leaves none out.
 
-    Every method takes columns, one value per row: `groups` by key; `part`, which divides the
-    rows, such as women and men, whose companions are counted apart; `cell`, in which a common rate
-    is expected; the outcome y, 0 or 1. What comes out goes by key and part: ``ticket_women``.
+    Every method takes columns, one value per row: `groups` by key; `part`, the subgroup of a
+    row (women or men), since companions are counted by subgroup; `cell`, rows with a common
+    expected rate; the outcome y, 0 or 1. Results are named by key and part: ``ticket_women``.
 
     Parameters
     ----------

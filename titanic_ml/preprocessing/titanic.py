@@ -110,11 +110,11 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         is known by its ticket; by surname, class and size of family; or by a booking made together:
         tickets alike but for the last character, of one fare and class. Strangers have 0.
     ticket_women, family_women, booking_women
-        The same of the party's women and boys, for a woman or boy: they mostly lived or died
-        together, and apart from the men; so this is 0 for a man. Deotte found it ("Titanic using
-        Name only", 2018) and made it a rule; here it is a shrunken mean of which each training row
-        is left out, in `fit_transform` (see `CompanionResiduals`) and when the same row is
-        predicted later (see `TrainingRows`).
+        Like the above, over the women and boys of the party, for a woman or boy; 0 for a man.
+        Women and boys of a party mostly have the same outcome, which differs from the men's.
+        Deotte found it ("Titanic using Name only", 2018) and made it a rule; here it is a shrunken
+        mean without the training row itself, in `fit_transform` (see `CompanionResiduals`) and
+        when the same row is predicted later (see `TrainingRows`).
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         return self._features(facts, self.training_rows_.replace(facts.identity, fates))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
-        """Names of the features, in order."""
+        """Return the names of the features, in order."""
         categories = ["sex", "pclass", "embarked", "title", "sex_pclass", "deck"]
         numbers = ["age", "child", "age_known", "log_fare", "family_size", "alone"]
         return np.asarray([*categories, *numbers, *chain(*FATES)], dtype=object)
@@ -229,7 +229,7 @@ class RawColumns:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Columns that identify a passenger: the name and all that defines companions.
+        """Return the columns that identify a passenger: the name and all that defines companions.
 
         Another age, cabin or port makes no other passenger.
         """

@@ -54,8 +54,8 @@ def promote(
 def reference_names(entries: list[Entry]) -> list[str]:
     """Return the versions that a new champion is compared with, the present champion first.
 
-    These are the versions promoted since the last forced promotion, that one included, but for
-    those that a rollback left.
+    These are the versions promoted since the last forced promotion, that one included, except
+    versions that were rolled back.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")
 
 
 def libraries() -> dict[str, str]:
-    """Versions of Python, of this package and of the libraries that a model depends on."""
+    """Return the versions of Python, this package and the libraries of a model."""
     own = {"python": platform.python_version(), "titanic_ml": __version__}
     return own | {name: installed_version(name) for name in LIBRARIES}
 

@@ -27,7 +27,7 @@ def sha256(data: bytes) -> str:
 
 
 def sealed(values: Mapping[str, Any], key: str | None) -> bytes:
-    """Values as a JSON text that ends in its signature and its digest.
+    """Return values as JSON that ends with its signature and digest.
 
     The signature is the HMAC-SHA-256 of all before it, or null without a key; the digest is the
     SHA-256 of all before it, the signature among it.

@@ -2,7 +2,7 @@
 
 A version is the objects `<version>/…`, written once. Its `manifest.json` is written last and holds
 the SHA-256 of the others: without it there is no version. The alias `champion` is a log of entries
-under `aliases/champion/`; `latest` is the version whose name sorts last, which is the newest.
+under `aliases/champion/`; `latest` is the newest version: its name sorts last.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class ModelStore:
         return next((name for name in candidates if self.holds(name)), None)
 
     def names(self) -> list[str]:
-        """Names of all versions, the newest first."""
+        """Return the names of all versions, newest first."""
         parts = (name.partition("/") for name in self.objects.names())
         found = (name for name, _, file in parts if file == MANIFEST and NAME.fullmatch(name))
         return sorted(found, reverse=True)

@@ -315,13 +315,14 @@ class ModelVersion:
 
     @cached_property
     def background(self) -> pd.DataFrame:
-        """Features of some training rows, to compare others with."""
+        """Training rows that explanations compare with, as features."""
         return self._table(BACKGROUND)
 
     @cached_property
     def out_of_fold(self) -> pd.DataFrame:
-        """Of each training row its `id`, the truth `y`, the hash `row` of its columns, and the
-        probabilities by models that had not seen it, `repeat_1` and on.
+        """Out-of-fold predictions, one row per training row.
+
+        Columns: `id`, target `y`, hash `row` of the columns, probabilities `repeat_1`, ….
         """
         return self._table(OUT_OF_FOLD)
 
@@ -343,8 +344,9 @@ class ModelVersion:
         return found
 
     def seen(self, dataset: Dataset) -> np.ndarray:
-        """Whether it was trained on each row, (n,): on one of the same id and target (of the id
-        alone where the target is not known), or of the same columns.
+        """Return whether each row was a training row, (n,).
+
+        A row is recognised by id and target (by id alone without a target), or by its columns.
         """
         import numpy as np
         import pandas as pd

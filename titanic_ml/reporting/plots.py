@@ -88,7 +88,7 @@ def whiskers(
     zero: bool = False,
     parted: int = 0,
 ) -> str:
-    """Estimates with their intervals, one below the other.
+    """Draw estimates with their intervals, one below the other.
 
     `zero` draws a line at 0; `parted` draws one below this number of items, if more follow.
     """

@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 # Imported in functions: matplotlib and Jinja, which only drawing and writing take.
 
 METRIC_WORDS = {
-    "log_loss": "Mean surprise at the truth; less is better. What candidates are ranked by.",
-    "brier": "Mean squared error of the probability; less is better.",
-    "calibration_error": "Mean distance between probability and share of positives; 0 is best.",
-    "roc_auc": "Share of pairs put in the right order; 0.5 is a coin.",
-    "average_precision": "Mean precision over the recall; a coin has the share of positives.",
-    "accuracy": "Share of right predictions, at the threshold chosen inside each fold.",
-    "balanced_accuracy": "Mean of the right predictions' share in each class.",
-    "precision": "Of the predictions 1, the share that is right: truly positive.",
-    "recall": "Of the positive rows, the share that is found.",
+    "log_loss": "Mean negative log likelihood; lower is better. Ranks the candidates.",
+    "brier": "Mean squared error of the probability; lower is better.",
+    "calibration_error": "Mean distance between predicted and observed probability; 0 is best.",
+    "roc_auc": "Probability that a positive is ranked above a negative; 0.5 is random.",
+    "average_precision": "Area under the precision-recall curve; random is the positive share.",
+    "accuracy": "Share of correct predictions, at the threshold chosen inside each fold.",
+    "balanced_accuracy": "Mean of the recall of both classes.",
+    "precision": "Share of predictions of 1 that are correct.",
+    "recall": "Share of positives that are predicted 1.",
     "f1": "Harmonic mean of precision and recall.",
-    "mcc": "Correlation of truth and prediction; 0 is a coin.",
-    "brier_reliability": "The part of the Brier score from wrong probabilities; 0 is best.",
-    "brier_resolution": "The part that telling rows apart takes off it; more is better.",
-    "brier_uncertainty": "The part that the table itself brings; no model changes it.",
+    "mcc": "Correlation of true and predicted class; 0 is random.",
+    "brier_reliability": "Part of the Brier score from miscalibration; 0 is best.",
+    "brier_resolution": "Part that separating the classes removes; higher is better.",
+    "brier_uncertainty": "Part that depends on the share of positives alone.",
 }
 Drawing: TypeAlias = tuple[Any, ...]  # a function of `plots`, by name, and what it takes
 _drawing = threading.Lock()

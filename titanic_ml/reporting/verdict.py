@@ -47,7 +47,8 @@ def _headline(facts: VersionReport) -> str:
     else:
         word = "A good model"
     won = facts.chosen.label.capitalize()
-    return f"{word}. {won} won; it is right for {estimates['accuracy'].value:.1%} of unseen rows."
+    accuracy = estimates["accuracy"].value
+    return f"{word}. {won} was selected; its accuracy on unseen rows is {accuracy:.1%}."
 
 
 def _good(facts: VersionReport) -> list[str]:
@@ -58,24 +59,25 @@ def _good(facts: VersionReport) -> list[str]:
         word = "beats" if beaten else "does not clearly beat"
         gain, theirs = evaluation.gains[name]["log_loss"], evaluation.baselines[name]["accuracy"]
         found.append(
-            f"It {word} the baseline “{name}”: its log loss is {difference(gain)}, and it is right "
-            f"for {accuracy:.1%} of rows, not {theirs.value:.1%}."
+            f"It {word} the baseline “{name}”: its log loss is {difference(gain)}, its accuracy "
+            f"{accuracy:.1%} instead of {theirs.value:.1%}."
         )
     auc = evaluation.estimates["roc_auc"].value
     word = next(word for least, word in AUC_WORDS if auc >= least)
     found.append(
-        f"Its ranking is {word}: of a row with {target} 1 and one with {target} 0 it puts the "
-        f"first higher in {auc:.1%} of cases (ROC AUC)."
+        f"Its ranking is {word}: the ROC AUC is {auc:.3f}, the probability that a row with "
+        f"{target} 1 is ranked above one with {target} 0."
     )
     error = evaluation.estimates["calibration_error"].value
     if error <= CALIBRATED:
-        word = "can be taken at their word"
+        word = "well calibrated"
     elif error <= NEARLY:
-        word = "are nearly right"
+        word = "nearly calibrated"
     else:
-        word = "are not to be taken at their word"
+        word = "poorly calibrated"
     found.append(
-        f"Its probabilities {word}: they are off by {error:.3f} on average (calibration error)."
+        f"Its probabilities are {word}: on average they differ by {error:.3f} from the observed "
+        "frequency (calibration error)."
     )
     return found + _learning(facts)
 
@@ -88,8 +90,8 @@ def _learning(facts: VersionReport) -> list[str]:
     more = "more rows would still help" if helps else "more rows of this kind would help little"
     return [
         f"Fitted on {last.rows} rows, its log loss is {last.train:.3f} on those rows and "
-        f"{last.test:.3f} on the other rows (means over the {facts.procedure.folds} folds of one "
-        f"repetition); by its learning curve {more}."
+        f"{last.test:.3f} on unseen rows (means over the {facts.procedure.folds} folds of one "
+        f"repetition); by the learning curve {more}."
     ]
 
 
@@ -98,33 +100,29 @@ def _why(facts: VersionReport) -> list[str]:
     best = facts.candidates[0]
     compared = f"{len(facts.candidates)} candidates were compared on the same folds by log loss."
     if own.name == best.name:
-        reason = f"{own.label.capitalize()} had the least ({own.log_loss:.3f})"
-        within = f"within {facts.procedure.tolerance:g}, which is what simplicity is worth"
-        return [
-            compared,
-            f"{reason}, and no simpler one was as good {within}.",
-            _stability(facts),
-        ]
+        reason = f"{own.label.capitalize()} has the lowest log loss ({own.log_loss:.3f})"
+        within = f"within {facts.procedure.tolerance:g} of it"
+        return [compared, f"{reason}, and no simpler candidate is {within}.", _stability(facts)]
     return [
         compared,
-        f"{best.label.capitalize()} had the least ({best.log_loss:.3f}), but "
-        f"{own.label} ({own.log_loss:.3f}) is simpler, and worse by no more than "
-        f"{facts.procedure.tolerance:g}, which is what simplicity is worth.",
+        f"{best.label.capitalize()} has the lowest log loss ({best.log_loss:.3f}), but "
+        f"{own.label} ({own.log_loss:.3f}) is simpler and within {facts.procedure.tolerance:g} of "
+        "it.",
         _stability(facts),
     ]
 
 
 def _stability(facts: VersionReport) -> str:
-    """How often each candidate is chosen, and by how much choosing flatters the log loss."""
+    """Return how often each candidate is selected, and the optimism due to the selection."""
     found = facts.stability
     others = [c for c in facts.candidates if c.name != facts.chosen.name and c.chosen_share > 0]
     others.sort(key=lambda c: -c.chosen_share)
     shares = [f"{facts.chosen.label} in {found.shares[facts.chosen.name]:.0%}"]
     shares += [f"{c.label} in {c.chosen_share:.0%}" for c in others]
     return (
-        f"Over {found.resamples} resamples of the rows the same rule chooses {', '.join(shares)}; "
-        f"the whole procedure, choice included, has an estimated log loss of {found.nested:.3f}, "
-        f"the chosen candidate's own is {found.own:.3f}."
+        f"In {found.resamples} resamples of the rows the same rule selects {', '.join(shares)}; "
+        f"the log loss of the whole procedure, selection included, is estimated as "
+        f"{found.nested:.3f}, that of the selected candidate alone as {found.own:.3f}."
     )
 
 
@@ -132,28 +130,26 @@ def _worst(facts: VersionReport) -> list[str]:
     evaluation, target = facts.evaluation, facts.dataset.target
     worst = evaluation.worst
     if not worst:
-        return ["No slice has rows enough to be judged apart."]
+        return ["No slice has enough rows to be assessed."]
     loss, right = worst.estimates["log_loss"], worst.estimates["accuracy"].value
     overall = {name: estimate.value for name, estimate in evaluation.estimates.items()}
     sentence = (
-        f"It is worst for {worst.slice} {worst.value} ({worst.rows} rows): log loss {loss} against "
-        f"{overall['log_loss']:.3f} over all; it is right for {right:.1%} of them, over all for "
+        f"The worst slice is {worst.slice} {worst.value} ({worst.rows} rows): log loss {loss} "
+        f"against {overall['log_loss']:.3f} overall, accuracy {right:.1%} against "
         f"{overall['accuracy']:.1%}."
     )
     reasons = []
     share = worst.positives / worst.rows
     if EVEN[0] <= share <= EVEN[1]:
-        reasons.append(f"{share:.0%} of them have {target} 1, so neither class is a safe guess")
+        reasons.append(f"{share:.0%} of its rows have {target} 1, so no class dominates")
     auc, whole = worst.estimates.get("roc_auc"), overall["roc_auc"]
     if auc and auc.value < whole:
-        reasons.append(
-            f"it tells them apart less well (ROC AUC {auc.value:.3f}, over all {whole:.3f})"
-        )
+        reasons.append(f"the ranking is worse (ROC AUC {auc.value:.3f}, overall {whole:.3f})")
     if worst.rows < FEW:
-        reasons.append(f"there are only {worst.rows} to learn from")
+        reasons.append(f"it has only {worst.rows} training rows")
     if loss.low <= overall["log_loss"]:
-        reasons.append("but chance alone could make such a difference")
-    return [sentence] + [f"Why: {'; '.join(reasons)}."] * bool(reasons)
+        reasons.append("but the difference may be chance")
+    return [sentence] + [f"Possible reasons: {'; '.join(reasons)}."] * bool(reasons)
 
 
 def _matters(facts: VersionReport) -> list[str]:
@@ -162,18 +158,18 @@ def _matters(facts: VersionReport) -> list[str]:
     weak = [item for item in whole if item.loss.low <= 0]
     labels_of = facts.dataset.labels_of
     named = [f"{' + '.join(labels_of(item.features))} ({item.loss.value:+.3f})" for item in strong]
-    found = [f"What it relies on most: {', then '.join(named)} log loss without it."] * bool(named)
+    found = [f"Most important: {', then '.join(named)} log loss when permuted."] * bool(named)
     if weak:
         names = "; ".join(" + ".join(labels_of(item.features)) for item in weak[:NAMED])
         names += f"; and {len(weak) - NAMED} more" * (len(weak) > NAMED)
-        found.append(f"What it could do without, as far as can be told: {names}.")
+        found.append(f"Without a clear effect: {names}.")
     return found
 
 
 def wholes_and_members(
     items: Sequence[Importance],
 ) -> tuple[list[Importance], list[Importance]]:
-    """Items of importance: groups and features of no group; and the features of groups, alone."""
+    """Split items of importance into groups with single features, and members of groups."""
     grouped = {name for item in items if len(item.features) > 1 for name in item.features}
     members = [item for item in items if len(item.features) == 1 and item.features[0] in grouped]
     return [item for item in items if item not in members], members
@@ -185,13 +181,12 @@ def _not_for(facts: VersionReport) -> list[str]:
         theirs, own = facts.grouped.estimates, facts.evaluation.estimates
         if theirs["log_loss"].value > own["log_loss"].high:
             found.append(
-                f"Rows of groups it has never seen: there its log loss is "
-                f"{theirs['log_loss'].value:.3f}, not {own['log_loss'].value:.3f}, and it is right "
-                f"for {theirs['accuracy'].value:.1%}, not {own['accuracy'].value:.1%}, for part of "
-                "what it knows is how others of the group fared."
+                f"Rows of unseen groups: there the log loss is {theirs['log_loss'].value:.3f} "
+                f"instead of {own['log_loss'].value:.3f} and the accuracy "
+                f"{theirs['accuracy'].value:.1%} instead of {own['accuracy'].value:.1%}, since "
+                "some features are the outcomes of other members of the group."
             )
     found.append(
-        "Rows that come about differently from those of its table: nothing here was measured "
-        "on any other."
+        "Rows from another population than the training table: nothing was measured on any other."
     )
     return found

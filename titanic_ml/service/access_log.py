@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import secrets
@@ -35,7 +34,7 @@ class AccessLogMiddleware:
     """Limits the time of requests, counts and logs them, and adds headers to the answers.
 
     A client's `X-Request-Id` is kept if it is safe to log; else the request gets an id. The log has
-    one line of JSON per request, without its body.
+    one record per request, without its body.
 
     Parameters
     ----------
@@ -100,11 +99,11 @@ class AccessLogMiddleware:
         self.metrics.requests.labels(path, status).inc()
         self.metrics.seconds.labels(path).observe(seconds)
         if access.isEnabledFor(logging.INFO):
-            line = {
+            fields = {
                 "request": name.decode(),
                 "method": scope["method"],
                 "path": scope["path"],
                 "status": status,
                 "seconds": round(seconds, 6),
             }
-            access.info("%s", json.dumps(line))
+            access.info("request", extra={"fields": fields})

@@ -1,4 +1,4 @@
-"""Allowed hosts: requests whose Host header has another name are refused."""
+"""Allowed hosts: requests with another name in the Host header are refused."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Readiness(BaseModel):
     log_failing: bool = Field(description="whether predictions can't be logged now")
 
 
-# What the manifest tells of people and places is left out of responses.
+# Fields of the manifest with users and addresses, which responses leave out.
 PRIVATE = ("who", "settings", "files", "digest", "signature")
 _DESCRIBED: dict[str, Any] = {
     name: (dict[str, Any] if name == "data" else kind, ...)

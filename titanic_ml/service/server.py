@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import shutil
 import signal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import uvicorn
 
 from titanic_ml.errors import SettingsError
+from titanic_ml.service.logs import log_config
 from titanic_ml.service.protocol import LimitedProtocol
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def run(
         As `create_app`; or the address is unknown or taken, or the system has no workers.
     """
     _check_address(host, port)
-    app = functools.partial(_application, opened, model, host, quiet)
+    app = functools.partial(_application, opened, model, host)
     options: dict[str, Any] = {
         "http": LimitedProtocol,
         "limit_concurrency": CONNECTIONS,
         "access_log": False,  # the application writes its own
         "server_header": False,
         "timeout_graceful_shutdown": GRACE,
-        "log_level": "warning" if quiet else "info",
+        "log_config": log_config("WARNING" if quiet else "INFO"),
     }
     # uvicorn sends itself the signal again after its shutdown.
     before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in STOP}
@@ -94,7 +94,7 @@ def _run_workers(
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
         "control_socket_disable": True,
-        "loglevel": options["log_level"],
+        "logconfig_dict": options["log_config"] | {"root": {"handlers": []}},
         "graceful_timeout": GRACE + 5,
         "timeout": SILENCE,
     }
@@ -121,21 +121,8 @@ def _check_address(host: str, port: int) -> None:
         raise SettingsError(f"can't listen at --host {host} --port {port}: {reason}") from error
 
 
-def _application(opened: Opener, model: str, host: str, quiet: bool) -> FastAPI:
-    """Create the application of a process, and configure its logs."""
+def _application(opened: Opener, model: str, host: str) -> FastAPI:
+    """Create the application of a process."""
     from titanic_ml.service.app import create_app
 
-    level = logging.WARNING if quiet else logging.INFO
-    _log_to_stderr("titanic_ml.service", "%(levelname)s: %(message)s", level)
-    _log_to_stderr("titanic_ml.monitoring", "%(levelname)s: %(message)s", level)
-    _log_to_stderr("titanic_ml.service.access", "%(message)s", level)
     return create_app(opened(), model, host=host)
-
-
-def _log_to_stderr(name: str, words: str, level: int) -> None:
-    """Write a log to standard error, at a level and above."""
-    logger, handler = logging.getLogger(name), logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(words))
-    logger.addHandler(handler)
-    logger.setLevel(level)
-    logger.propagate = False

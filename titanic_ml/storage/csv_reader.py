@@ -28,7 +28,7 @@ class RawBatch:
     data
         Their values.
     faults
-        Faults of rows whose line has too few or too many values; such a row holds those that fit.
+        Faults of rows with too few or too many values in their line; the row has those that fit.
     """
 
     data: pyarrow.RecordBatch

@@ -165,11 +165,11 @@ class ObjectStore:
         Parameters
         ----------
         left
-            Folders of names that are removed if all that is in them is older.
+            Folders that are removed if everything in them is older than `age`.
         kept
-            Folders in which only old, unfinished files are removed.
+            Folders from which only unfinished files older than `age` are removed.
         age
-            How old.
+            Minimum age.
         """
         swept = [folder for folder in left if self._swept(folder, datetime.now(UTC) - age)]
         with self._translate_errors("written"):

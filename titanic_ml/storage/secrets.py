@@ -84,16 +84,17 @@ def check_no_userinfo(uri: str) -> None:
 
 
 def without_secrets(text: str, *uris: str) -> str:
-    """A text of a driver, a client or a server without the passwords of these addresses, and
-    without the parts into which it may have cut them.
+    """Mask the passwords of these addresses, and parts of them, in a message of a driver or server.
 
     Parameters
     ----------
     text
         What may quote them.
-    uris
+    *uris
         Addresses, also with words in front of them.
 
+    Examples
+    --------
     >>> without_secrets("no host ss@db", "postgresql://ann:pa/sss@db/x")
     'no host ss@db'
     >>> without_secrets("no host sss@db", "postgresql://ann:pa/sss@db/x")
@@ -106,9 +107,7 @@ def without_secrets(text: str, *uris: str) -> str:
 
 
 def cause(error: BaseException, *uris: str) -> BaseException | None:
-    """Return the error, as the cause of one of ours; None if it quotes a secret of these addresses,
-    which a traceback would show.
-    """
+    """Return the error as a cause, or None if it quotes a secret of these addresses."""
     text = str(error)
     return error if without_secrets(text, *uris) == text else None
 

@@ -78,8 +78,8 @@ def open_sink(address: Address, schema: pyarrow.Schema, run: str = "") -> Iterat
     Parameters
     ----------
     address
-        A file, which is replaced; a folder, in which the run has one file; a table, in which what
-        is there of the run is replaced.
+        A file, which is replaced; a folder, which gets one file for the run; a table, where the
+        rows of the run are replaced.
     schema
         The columns of each frame.
     run

@@ -79,7 +79,7 @@ class ArrowSource(Source):
 
     @abstractmethod
     def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
-        """Its rows in order, and how much has been read with them."""
+        """Yield the rows in order, with the share of the input that was read."""
 
     def batches(self, rows: int = ROWS) -> Iterator[Batch]:
         first = 1  # number of the next row

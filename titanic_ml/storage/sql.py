@@ -62,7 +62,7 @@ class SqlSource(ArrowSource):
                 self._rows = cursor.fetchone()[0]
 
     def batches(self, rows: int = ROWS) -> Iterator[Batch]:
-        """Its rows; with the last of them the reading ends, so that others may write."""
+        """Yield the rows, and end the transaction after the last, so that others may write."""
         yield from super().batches(rows)
         self._connection.rollback()
 

@@ -95,8 +95,10 @@ def read_table(uri: str) -> pd.DataFrame:
 
 
 def as_frame(table: Table) -> pd.DataFrame:
-    """The DataFrame of a table: of its URI, of one in memory, of a row as a dict or a Series, of
-    columns as a dict of lists, or of a list of rows.
+    """Return a table as a DataFrame.
+
+    The table is an address, a table in memory, a row (dict or Series), a dict of columns, or a list
+    of rows.
 
     Raises
     ------

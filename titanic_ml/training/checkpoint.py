@@ -31,8 +31,8 @@ class Checkpoint(MutableMapping):
     Attributes
     ----------
     folder
-        Made when the first result is kept, for its user alone. Its files are pickles, and whoever
-        could write them could run code: what another user owns is refused.
+        Created with the first result, for the current user only. Its files are pickles, which run
+        code when they are loaded, so a folder of another user is refused.
     """
 
     folder: Path

@@ -26,8 +26,9 @@ SCORES = ("log_loss", "roc_auc", "accuracy")  # of the comparison of candidates
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen for a candidate inside the training rows: hyper-parameters, and a threshold;
-    None if there was nothing else to choose and no threshold is needed.
+    """Hyper-parameters and threshold selected for a candidate on the inner folds.
+
+    The threshold is None if no inner fold was fitted and none is needed.
     """
 
     parameters: dict[str, Any]
@@ -64,7 +65,7 @@ class Search:
         As in `Trainer`.
     thresholds
         Whether a threshold is chosen for each candidate but the baselines; if not, only for those
-        with hyper-parameters to search, whose inner folds have been fitted anyway.
+        with a search, since their inner folds are fitted anyway.
     """
 
     preprocessor: TransformerMixin
@@ -86,8 +87,8 @@ class Search:
         return Fold(choices, pd.DataFrame(rows), failed)
 
     def _choose(self, X: pd.DataFrame, y: pd.Series, failed: dict[str, str]) -> dict[str, Choice]:
-        """By candidate, the hyper-parameters with the least log loss over the inner folds, and the
-        threshold that does best on the probabilities from those folds.
+        """Return for each candidate the hyper-parameters with the lowest log loss over the inner
+        folds, and the best threshold for the probabilities of those folds.
         """
         tried = {candidate.name: candidate.param_grid() for candidate in self.candidates}
         searched = [

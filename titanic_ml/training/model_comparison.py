@@ -82,6 +82,8 @@ def corrected_standard_error(values: np.ndarray, test_to_train: float) -> float:
         Test rows over training rows in a fold: the folds share training rows, so the plain
         standard error is too small.
 
+    Examples
+    --------
     >>> round(corrected_standard_error(np.array([1.0, 2.0, 3.0]), 0.5), 4)
     0.9129
     """

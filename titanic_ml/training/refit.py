@@ -61,10 +61,10 @@ class Refitter:
     ) -> tuple[list[Any], list[LearningPoint]]:
         """Apply `inspection(model, X_test, y_test)` to the model of each fold; its learning curve.
 
-        That is the mean log loss on training and test rows by the number of training rows: each
-        fold's are cut, stratified, to the `FRACTIONS`, its test rows stay; a fraction of which the
-        candidate can't learn in every fold is left out. The `standard_error` is of the mean test
-        loss over folds, as if folds were independent.
+        The curve is the mean log loss on training and test rows by number of training rows. The
+        training rows of each fold are reduced to the `FRACTIONS`, stratified; a fraction on which
+        the candidate can't be fitted in every fold is left out. The `standard_error` is that of the
+        mean test loss over folds, as if folds were independent.
 
         X is the table's columns, (n, columns), y the target, (n,); `progress` is called as by
         `Trainer.train`.
@@ -119,7 +119,7 @@ class Refitter:
 
 
 def _mean(found: Sequence[tuple[float, ...]]) -> LearningPoint:
-    """Of the results of the folds."""
+    """Average the results of the folds."""
     rows, train, test = np.mean(found, axis=0).tolist()
     error = np.std(found, axis=0, ddof=1)[2] / np.sqrt(len(found))
     return LearningPoint(round(rows), train, test, float(error))

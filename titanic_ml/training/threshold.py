@@ -12,7 +12,7 @@ DRAWS = 100
 
 
 def choose_threshold(y: np.ndarray, probability: np.ndarray, metric: str, seed: int) -> float:
-    """The threshold that does best on rows that the model had not seen.
+    """Return the best threshold for out-of-fold predictions.
 
     It is 0.5, unless another is better by more than the standard error of the difference (Bayesian
     bootstrap of rows): among some hundred rows one threshold or another always looks best, and the
@@ -30,6 +30,8 @@ def choose_threshold(y: np.ndarray, probability: np.ndarray, metric: str, seed: 
     seed
         Governs the bootstrap.
 
+    Examples
+    --------
     >>> y = np.repeat([0, 1], 50)
     >>> choose_threshold(y, np.where(y == 1, 0.4, 0.1), "accuracy", seed=0)
     0.4

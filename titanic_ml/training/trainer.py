@@ -58,11 +58,11 @@ class Trainer:
     n_jobs
         Processes; never changes a result.
 
-    Every method takes the table's columns X, (n, columns), and the target y, (n,), 0 or 1. Where
-    one takes them, `progress` is called with the number of folds done and of all, at the start and
-    after each; `finished` keeps the results of the folds, and those that it holds are not computed
+    Every method takes the table's columns X, (n, columns), and the target y, (n,), 0 or 1. If
+    given, `progress` is called with the number of finished folds and of all folds, at the start and
+    after each; `finished` stores the results of folds, and folds that it contains are not computed
     again. `DataError` is raised if a class has too few rows for the folds, or if no candidate can
-    learn from them.
+    be fitted.
     """
 
     preprocessor: TransformerMixin

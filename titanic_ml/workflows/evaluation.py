@@ -24,8 +24,9 @@ class VersionEvaluation:
     workspace: Workspace
 
     def evaluate(self, data: Table | None, model: str) -> Evaluation:
-        """Measure a version on a table with its target; without one, return what its training
-        measured. Parameters and errors are those of `TitanicPipeline.evaluate`.
+        """Evaluate a version on a table; without one, return its out-of-fold evaluation.
+
+        Parameters and errors are those of `TitanicPipeline.evaluate`.
         """
         version = self.workspace.version(model)
         if data is None:
@@ -44,8 +45,9 @@ class VersionEvaluation:
         return replace(evaluation, seen=seen, version=version.name, warning=version.warning)
 
     def explain(self, id: int | str, data: Table | None, model: str) -> Explanation:
-        """Explain the prediction for one row of a table. Parameters and errors are those of
-        `TitanicPipeline.explain`.
+        """Explain the prediction for one row of a table.
+
+        Parameters and errors are those of `TitanicPipeline.explain`.
         """
         version = self.workspace.version(model)
         spec = version.spec

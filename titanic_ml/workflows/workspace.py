@@ -62,7 +62,7 @@ class Workspace:
 
     @property
     def inputs(self) -> dict[str, str | None]:
-        """Addresses that no output may replace, by the names of settings."""
+        """Return the addresses that no output may replace, by setting."""
         s = self.settings
         tables = {"data.uri": s.data.uri, "predictions.input": s.predictions.input}
         return tables | {"monitoring.log": s.monitoring.log, STORE: s.store.uri}
@@ -89,7 +89,7 @@ class Workspace:
         return dataset
 
     def evaluator(self) -> Evaluator:
-        """Measures predictions as the settings say."""
+        """Return an evaluator with the settings of the bootstrap."""
         from titanic_ml.evaluation.evaluator import Evaluator  # start-up time of a prediction
 
         s = self.settings

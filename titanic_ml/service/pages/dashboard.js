@@ -27,7 +27,7 @@ function told(found) {
   const percent = (100 * found.probability).toFixed(1) + "%";
   const parts = [element("h3", "Probability of " + found.outcome), element("p", percent, "chance")];
   const usual = (100 * found.base).toFixed(1);
-  parts.push(element("p", `The mean over the training rows is ${usual}%; these facts moved it, in percentage points:`));
+  parts.push(element("p", `The mean over the training rows is ${usual}%; these features moved it, in percentage points:`));
   const list = element("ul", undefined, "moved");
   const most = Math.max(...found.contributions.map((part) => Math.abs(part.contribution)), 0.01);
   for (const part of found.contributions) {
@@ -48,7 +48,7 @@ function told(found) {
 }
 
 function refused(found) {
-  const parts = [element("h3", "No answer"), element("p", found.error)];
+  const parts = [element("h3", "No prediction"), element("p", found.error)];
   const list = element("ul");
   for (const fault of found.faults || []) {
     list.append(element("li", `${fault.field}: found ${fault.found}, expected ${fault.expected}`));
@@ -70,7 +70,7 @@ async function ask() {
     for (const field of form.elements) field.removeAttribute("aria-invalid");
     shown = response.ok ? told(found) : refused(found);
   } catch (error) {
-    shown = [element("h3", "No answer"), element("p", "The service can't be reached.")];
+    shown = [element("h3", "No prediction"), element("p", "The service can't be reached.")];
   }
   answer.replaceChildren(...shown);
 }
@@ -93,12 +93,12 @@ function count() {
     cell.textContent = step[cell.dataset.count].toFixed(1);
   }
   const said = step.true_1 + step.false_1;
-  const right = said ? ((100 * step.true_1) / said).toFixed(0) + "% of those are right" : "nobody is";
+  const right = said ? ((100 * step.true_1) / said).toFixed(0) + "% of them are correct" : "none is correct";
   const all = step.true_1 + step.false_0;
   const accuracy = (100 * (step.true_1 + step.true_0)) / (all + step.false_1 + step.true_0);
-  document.getElementById("t-told").textContent =
-    `${said.toFixed(0)} are predicted 1, ${right}; ${((100 * step.true_1) / all).toFixed(0)}% of the positive are found; ` +
-    `${accuracy.toFixed(1)}% of all predictions are right.`;
+  document.getElementById("t-summary").textContent =
+    `${said.toFixed(0)} are predicted 1, ${right}; ${((100 * step.true_1) / all).toFixed(0)}% of the positives are predicted 1; ` +
+    `${accuracy.toFixed(1)}% of all predictions are correct.`;
 }
 
 slider.addEventListener("input", count);
