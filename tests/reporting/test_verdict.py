@@ -162,7 +162,10 @@ def test_what_matters_is_reported_by_groups_and_what_does_not(facts):
         {"features": ["d"], "loss": e(0.0, -0.1, 0.1)},
     ]
     relies, without = verdict(facts).matters
-    assert relies == "Most important: a + b (+0.300), then c (+0.100) log loss when permuted."
+    assert relies == (
+        "Most important, by the increase of the log loss when permuted: "
+        "a + b (+0.300), then c (+0.100)."
+    )
     assert without == "Without a clear effect: d."
     wholes, members = wholes_and_members(facts_of(facts).importance)
     assert [item.features for item in wholes] == [["a", "b"], ["c"], ["d"]]

@@ -158,7 +158,8 @@ def _matters(facts: VersionReport) -> list[str]:
     weak = [item for item in whole if item.loss.low <= 0]
     labels_of = facts.dataset.labels_of
     named = [f"{' + '.join(labels_of(item.features))} ({item.loss.value:+.3f})" for item in strong]
-    found = [f"Most important: {', then '.join(named)} log loss when permuted."] * bool(named)
+    most = "Most important, by the increase of the log loss when permuted"
+    found = [f"{most}: {', then '.join(named)}."] * bool(named)
     if weak:
         names = "; ".join(" + ".join(labels_of(item.features)) for item in weak[:NAMED])
         names += f"; and {len(weak) - NAMED} more" * (len(weak) > NAMED)
