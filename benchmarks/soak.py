@@ -2,8 +2,8 @@
 
 `python benchmarks/soak.py [SECONDS] [SWAPS]` from the project's root trains two small models in a
 folder of its own. Eight connections send requests all the time. Each response must have status 200
-and the probability of the version that it names. That version must be the champion, or have been it
-`LATEST` seconds before: the service polls once a second, and loads a new champion before it is used.
+and the probability of the version that it names. That version must be the champion, or have been
+it `LATEST` seconds before: the service polls once a second, and loads a new champion first.
 """
 
 from __future__ import annotations

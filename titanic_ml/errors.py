@@ -7,6 +7,7 @@ TitanicError                     what a command prints as one message
 │   │   └── MissingTable         no such file, folder or table
 │   ├── UnwritableTable          a full disk, a table of other columns, a database that is away
 │   └── InvalidTable             a table that breaks the schema; lists its faults
+├── WorkersFailed                a worker process died or could not be started (exit code 1)
 ├── TrackingError                MLflow is away, or refuses what it is sent (exit code 1)
 └── ModelError                   a model version is at fault (exit code 1)
     ├── ModelNotFound            no such version or alias
@@ -45,6 +46,10 @@ def nearest(word: str, names: Sequence[str]) -> str:
     """
     near = difflib.get_close_matches(word, names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(names)}"
+
+
+class WorkersFailed(TitanicError):
+    """Worker processes died, or could not be started."""
 
 
 class DataError(TitanicError):

@@ -243,7 +243,7 @@ class TitanicPipeline:
         )
         return batch.run(progress)
 
-    def predict_one(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
+    def predict_one(self, passenger: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
         """Predict one row, by the version that was loaded first (`online`): the champion then.
 
         Parameters

@@ -236,7 +236,7 @@ def test_monitor_says_that_there_are_no_answers_yet(run, store, tmp_path, monkey
     where = f"store.uri={store}", f"monitoring.log={log}"
     done = run("monitor", *where)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(f"Error: {log}: no answers yet; a service writes them there")
+    assert done.err.startswith(f"Error: {log}: no predictions yet; a service writes them there")
     named = run("monitor", log, *where)
     assert named.code == 1 and "no such" in named.err  # a table that the user named is missing
 

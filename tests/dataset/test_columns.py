@@ -268,6 +268,7 @@ def test_a_text_that_is_too_long_is_refused_before_it_is_normalised(train_frame,
     assert "501 characters" in str(faults(frame, spec))
 
 
-def test_a_column_is_known_however_its_name_is_spaced(train_frame):
-    assert has_column(train_frame.rename(columns={"Survived": " Survived "}), "Survived")
-    assert not has_column(train_frame.drop(columns="Survived"), "Survived")
+@pytest.mark.parametrize("name", [" Survived ", "survived", "SURVIVED\u00a0"])
+def test_a_column_is_known_in_any_spelling_of_its_name(train_frame, spec, name):
+    assert has_column(train_frame.rename(columns={"Survived": name}), "Survived", spec)
+    assert not has_column(train_frame.drop(columns="Survived"), "Survived", spec)

@@ -48,7 +48,13 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(
         f"TitanicPipeline(env='local', dataset='titanic', data='{TRAIN}', "
         f"store='{tmp_path / 'models'}', seed=0)"
     )
-    for words in ("Candidate", "<- chosen", "Out of fold", training.version, "is the new champion"):
+    for words in (
+        "Candidate",
+        "<- chosen",
+        "Out-of-fold metrics",
+        training.version,
+        "is the new champion",
+    ):
         assert words in repr(training)
     assert "891 rows, 342 of class 1" in repr(evaluation)
     assert list(predictions) == ["PassengerId", "Survived"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -229,8 +230,19 @@ def _export_dotenv() -> None:
     """Put what the file `.env` says into the environment, unless that says otherwise."""
     if DOTENV.is_file():
         from dotenv import load_dotenv
+        from dotenv.parser import parse_stream
 
-        load_dotenv(DOTENV)
+        try:
+            text = DOTENV.read_text("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"{DOTENV}: not UTF-8 text; save it as UTF-8") from error
+        for line in parse_stream(io.StringIO(text)):
+            if line.error:
+                raise SettingsError(
+                    f"{DOTENV}, line {line.original.line}: expected NAME=value, with both quotes "
+                    "if there are any"
+                )
+        load_dotenv(stream=io.StringIO(text))
 
 
 def _dotenv() -> dict[str, str | None]:
@@ -239,7 +251,7 @@ def _dotenv() -> dict[str, str | None]:
         return {}
     from dotenv import dotenv_values
 
-    return dict(dotenv_values(DOTENV))
+    return dict(dotenv_values(stream=io.StringIO(DOTENV.read_text("utf-8-sig"))))
 
 
 def _without_secrets(text: str, overrides: Sequence[str]) -> str:

@@ -48,6 +48,8 @@ def merged(theirs: Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="titanic-conf-") as place:
         folder = Path(place) / "conf"
         shutil.copytree(CONFIG_DIR, folder)
+        for path in sorted(theirs.rglob("*.yml")):
+            raise SettingsError(f"{path}: a settings file ends in .yaml; rename it")
         for path in sorted(theirs.rglob("*.yaml")):
             _lay_over(folder, path, path.relative_to(theirs))
         yield folder
@@ -66,7 +68,9 @@ def values_of(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        values = OmegaConf.to_container(OmegaConf.load(path))
+        values = OmegaConf.to_container(OmegaConf.create(path.read_text("utf-8-sig")))
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text; save it as UTF-8") from error
     except Exception as error:  # its YAML reader's own are let through
         reason = " ".join(str(error).split())
         raise SettingsError(f"{path}: can't be read: {reason}") from error
@@ -159,7 +163,11 @@ def _lay_over(folder: Path, path: Path, name: Path) -> None:
 
 
 def _package(path: Path) -> str:
-    found = PACKAGE.search(path.read_text("utf-8")) if path.is_file() else None
+    """Return the package that the first lines of a file name, empty without one."""
+    try:
+        found = PACKAGE.search(path.read_text("utf-8-sig")) if path.is_file() else None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text; save it as UTF-8") from error
     return found[1] if found else ""
 
 

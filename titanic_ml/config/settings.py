@@ -61,6 +61,9 @@ class TrackingSettings:
         right = self.uri is None or bool(self.uri.strip())
         require(right, "tracking.uri", "empty", "the address of an MLflow server, or null")
         require(bool(self.name.strip()), "tracking.name", "empty", "a name")
+        plain = not set(self.name) & set("/:.%\"'")
+        expected = "a name without / : . % and quotes, as MLflow's registered models need"
+        require(plain, "tracking.name", "malformed", expected)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class ServiceSettings:
         names = self.hosts or []
         plain = all(name and not set(name) & set("/ @") for name in names)
         expected = "host names, as in example.org,*.example.org, or null"
-        require(plain, "service.allowed_hosts", self.allowed_hosts, expected)
+        require(plain, "service.allowed_hosts", "malformed", expected)
         right = self.api_keys is None or all(len(key) >= SHORTEST_KEY for key in self.keys)
         expected = f"keys of at least {SHORTEST_KEY} characters, separated by commas, or null"
         require(right, "service.api_keys", "too short", expected)

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from titanic_ml.dataset.faults import NO_ROWS, column_faults, repeated_value, shown, wrong_value
-from titanic_ml.dataset.normalise import text
 from titanic_ml.dataset.parsing import parsed_column
 from titanic_ml.dataset.spec import Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
+
+OPTIONAL = "optional"  # key of `DataFrame.attrs`: columns that are ignored if they are unknown
 
 
 def validate(
@@ -49,7 +50,11 @@ def check(
     numbers : number of each row in messages, (n,); by default they count from 1
     """
     names = [name for name in spec.columns if with_target or name != spec.target]
-    found = [text(str(name)) or str(name) for name in frame.columns]
+    optional = frame.attrs.get(OPTIONAL, ())
+    names_of = zip(frame.columns, spec.match_names(frame.columns), strict=True)
+    kept = [new in spec.columns or old not in optional for old, new in names_of]
+    frame = frame if all(kept) else frame.loc[:, kept]
+    found = spec.match_names(frame.columns)
     frame = frame.set_axis(found, axis=1).reset_index(drop=True)
     rows = np.arange(len(frame)) + 1 if numbers is None else numbers
     faults = column_faults(found, names, spec)
@@ -82,9 +87,9 @@ def table_faults(parsed: pd.DataFrame, spec: DatasetSpec, with_target: bool) -> 
     return []
 
 
-def has_column(frame: pd.DataFrame, name: str) -> bool:
-    """Return whether a table has a column of this name, however it is spaced."""
-    return name in [text(str(column)) for column in frame.columns]
+def has_column(frame: pd.DataFrame, name: str, spec: DatasetSpec) -> bool:
+    """Return whether a table has a column, in any spelling of its name."""
+    return name in spec.match_names(frame.columns)
 
 
 def _outside(values: pd.Series, column: Column) -> np.ndarray:

@@ -45,18 +45,26 @@ def column_faults(found: Iterable[str], names: Iterable[str], spec: DatasetSpec)
     if not set(counts) & set(spec.columns):
         first = ",".join(found)
         first = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "…"
-        return [Fault(0, "", f"no header (the first line is {first!r})", ",".join(names))]
+        if any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in found):
+            what = f"no header (the first line is {first!r})"
+        else:
+            what = f"none of the columns, but {first!r}" if found else "no columns"
+        return [Fault(0, "", what, ",".join(names))]
     only = f"only {', '.join(names)}"
     return (
         [Fault(0, n, f"{k} columns of this name", "one") for n, k in counts.items() if k > 1]
         + [Fault(0, n, "no column of this name", "one") for n in names if n not in counts]
-        + [Fault(0, n, _unknown(n), only) for n in counts if n not in spec.columns]
+        + [_unknown(n, only, spec) for n in counts if n not in spec.columns]
     )
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str, only: str, spec: DatasetSpec) -> Fault:
+    alike = [column for column in spec.columns if column.casefold() == name.casefold()]
+    if alike:
+        return Fault(0, name, "several columns that differ in case only", " or ".join(alike))
     index = name.startswith("Unnamed:") or name in ("index", "level_0")
-    return "an unknown column" + index * " (a frame's index? write with index=False)"
+    found = "an unknown column" + index * " (a frame's index? write with index=False)"
+    return Fault(0, name, found, only)
 
 
 def shown(value: Any) -> str:

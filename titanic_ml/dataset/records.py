@@ -24,7 +24,6 @@ from pydantic import (
 )
 
 from titanic_ml.dataset.faults import column_faults, repeated_value, wrong_value
-from titanic_ml.dataset.normalise import text
 from titanic_ml.dataset.patterns import anchored
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
@@ -120,7 +119,8 @@ class RecordReader:
         InvalidTable
             With all faults of all rows.
         """
-        names = {key: text(str(key)) or str(key) for key in chain.from_iterable(rows)}
+        given = list(dict.fromkeys(chain.from_iterable(rows)))
+        names = dict(zip(given, self.spec.match_names(given), strict=True))
         counts = Counter(names.values())
         optional = (name for name in self._optional if name not in counts)
         faults = column_faults([*names.values(), *optional], self.names, self.spec)

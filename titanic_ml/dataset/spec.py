@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -244,6 +245,25 @@ class DatasetSpec:
         spec = cls(**{**given, "columns": columns, "slices": {}})
         slices = parse_slices(given.get("slices", {}), spec.inputs)
         return cls(**{**vars(spec), "slices": slices, "not_for": tuple(given.get("not_for", ()))})
+
+    def match_names(self, found: Iterable[object]) -> list[str]:
+        """Return the column that each column name of a table means, or the name itself.
+
+        Names are normalised like values. A name in another case is that of a column if no other
+        name of the table and no other column differs from it in case only.
+        """
+        names = [text(str(name)) or str(name) for name in found]
+        counts = Counter(name.casefold() for name in names)
+        alike: dict[str, list[str]] = {}
+        for name in self.columns:
+            alike.setdefault(name.casefold(), []).append(name)
+
+        def match(name: str) -> str:
+            known = alike.get(name.casefold(), [])
+            unique = len(known) == 1 and counts[name.casefold()] == 1
+            return known[0] if unique and name not in self.columns else name
+
+        return [match(name) for name in names]
 
     @property
     def inputs(self) -> list[str]:

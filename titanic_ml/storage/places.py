@@ -88,6 +88,8 @@ def _copied(address: FileAddress, copy: BinaryIO) -> Place:
     """Copy a source that can be read only once to a file."""
     name = "standard input" if address.place == "standard" else address.shown
     with filling_temporary():
+        if address.place == "standard" and sys.stdin is None:
+            raise UnreadableTable("standard input is closed; name a file instead of -")
         if address.place == "standard":
             shutil.copyfileobj(sys.stdin.buffer, copy)
         elif address.place == "local":

@@ -59,6 +59,8 @@ def check_sink(address: Address, schema: pyarrow.Schema) -> None:
         raise SettingsError(
             f"{address.shown}: can only be read, expected a local file or a table of a database"
         )
+    elif address.place == "standard" and sys.stdout is None:
+        raise UnwritableTable("standard output is closed; name a file with --output")
     elif address.place == "local":
         path = Path(address.path)
         refuse_to_write(path, address.shown)

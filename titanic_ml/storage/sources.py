@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 import pyarrow
 
 from titanic_ml.errors import Fault, UnreadableTable
+from titanic_ml.storage.arrow import UNNAMED, refuse_nested, to_frame
 from titanic_ml.storage.csv_reader import CsvStream, RawBatch
 from titanic_ml.storage.parquet_limits import rows_at_once
 from titanic_ml.storage.places import CHUNK, Place, translate_errors
@@ -93,11 +97,6 @@ class ArrowSource(Source):
     def frame(self) -> pd.DataFrame:
         batches = [batch.data for batch, _ in self.raw()]
         return to_frame(pyarrow.Table.from_batches(batches, self.schema))
-
-
-def to_frame(data: pyarrow.RecordBatch | pyarrow.Table) -> pd.DataFrame:
-    """Return the data as a frame; whole numbers stay whole beside missing values."""
-    return data.to_pandas(integer_object_nulls=True)
 
 
 class FrameSource(Source):
@@ -180,17 +179,54 @@ class ParquetSource(ArrowSource):
                 self._rows_at_once[place.name] = rows_at_once(raw, place.name)
                 schemas[place.name] = file.schema_arrow
                 self._rows += file.metadata.num_rows
+        self._folders = {place.name: partition(place.name) for place in places}
+        self._ranges = {name: named_ranges(schema) for name, schema in schemas.items()}
+        indexes = [name for schema in schemas.values() for name in _index(schema)]
+        added = [name for part in self._folders.values() for name in part]
+        # A table may ignore these, if the dataset doesn't know them.
+        self._optional = [*added, *(i["name"] if isinstance(i, dict) else i for i in indexes)]
         self.schema = self._common(schemas)
 
     def raw(self) -> Iterator[tuple[RawBatch, float | None]]:
         done = 0
         for place in self._places:
+            before = done
             with self._opened(place) as file:
                 for data in file.iter_batches(self._rows_at_once[place.name]):
+                    data = self._complete(data, place.name, done - before)
                     done += len(data)
+                    if data.schema.names != self.schema.names:
+                        data = data.select(self.schema.names)
                     if len(self._places) > 1:
-                        data = data.select(self.schema.names).cast(self.schema)
+                        data = data.cast(self.schema)
                     yield RawBatch(data), done / max(self._rows, 1)
+
+    def _complete(self, data: pyarrow.RecordBatch, name: str, first: int) -> pyarrow.RecordBatch:
+        """Add the columns that the file doesn't store: of its folders, and of a range as index."""
+        for key, (start, step) in self._ranges[name].items():
+            if key not in data.schema.names:
+                values = np.arange(first, first + len(data)) * step + start
+                data = data.append_column(key, pyarrow.array(values))
+        for key, value in self._folders[name].items():
+            if key not in data.schema.names:
+                column = pyarrow.array([value] * len(data), pyarrow.string())
+                data = data.append_column(key, column)
+        return data
+
+    def batches(self, rows: int = ROWS) -> Iterator[Batch]:
+        for batch in super().batches(rows):
+            self._mark(batch.frame)
+            yield batch
+
+    def frame(self) -> pd.DataFrame:
+        frame = super().frame()
+        self._mark(frame)
+        return frame
+
+    def _mark(self, frame: pd.DataFrame) -> None:
+        """List the columns that may be unknown in the frame's attributes."""
+        if self._optional:
+            frame.attrs["optional"] = [*frame.attrs.get("optional", ()), *self._optional]
 
     def fingerprint(self) -> str:
         return _digest(self._places)
@@ -200,6 +236,7 @@ class ParquetSource(ArrowSource):
 
     def _common(self, schemas: dict[str, pyarrow.Schema]) -> pyarrow.Schema:
         """Return the types that hold those of all files; their columns must have the same names."""
+        schemas = {name: self._with_partition(name, schema) for name, schema in schemas.items()}
         (first, schema), *others = schemas.items()
         for name, other in others:
             if set(other.names) != set(schema.names):
@@ -215,6 +252,14 @@ class ParquetSource(ArrowSource):
         except pyarrow.ArrowException as error:
             raise UnreadableTable(f"{self.name}: its files differ: {error}") from error
 
+    def _with_partition(self, name: str, schema: pyarrow.Schema) -> pyarrow.Schema:
+        """Add the columns of `_complete`, and leave unnamed indexes out."""
+        fields = [field for field in schema if not UNNAMED.fullmatch(field.name)]
+        added = [(key, pyarrow.int64()) for key in self._ranges[name]]
+        added += [(key, pyarrow.string()) for key in self._folders[name]]
+        fields += [pyarrow.field(*one) for one in added if one[0] not in schema.names]
+        return pyarrow.schema(fields, schema.metadata)
+
     @contextmanager
     def _opened(self, place: Place) -> Iterator[Any]:
         from pyarrow import parquet
@@ -222,7 +267,7 @@ class ParquetSource(ArrowSource):
         with place.open() as raw:
             try:
                 file = parquet.ParquetFile(raw, buffer_size=CHUNK)
-                _refuse_nested(file.schema_arrow, place.name)
+                refuse_nested(file.schema_arrow, place.name)
                 yield file
             except (pyarrow.ArrowException, OSError) as error:  # OSError: a damaged page
                 raise UnreadableTable(
@@ -230,13 +275,25 @@ class ParquetSource(ArrowSource):
                 ) from error
 
 
-def _refuse_nested(schema: pyarrow.Schema, name: str) -> None:
-    for field in schema:
-        if pyarrow.types.is_nested(field.type):
-            raise UnreadableTable(
-                f"{name}: column {field.name} is nested ({field.type}), expected one plain value "
-                "in each row; take it apart into columns of its own"
-            )
+def named_ranges(schema: pyarrow.Schema) -> dict[str, tuple[int, int]]:
+    """Return start and step of named ranges that pandas stored as an index, without a column."""
+    ranges = [index for index in _index(schema) if isinstance(index, dict)]
+    return {index["name"]: (index["start"], index["step"]) for index in ranges}
+
+
+def _index(schema: pyarrow.Schema) -> list[Any]:
+    """Return the named index levels of pandas' metadata: columns by name, ranges as a dict."""
+    found = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    return [
+        i for i in found if (i.get("name") if isinstance(i, dict) else not UNNAMED.fullmatch(i))
+    ]
+
+
+def partition(name: str) -> dict[str, str | None]:
+    """Return the columns that the folders of a file name, as in ``Pclass=1/Sex=male/a.parquet``."""
+    parts = (part.partition("=") for part in name.split("/")[:-1] if "=" in part)
+    empty = "__HIVE_DEFAULT_PARTITION__"
+    return {key: None if value == empty else unquote(value) for key, _, value in parts if key}
 
 
 def _digest(places: list[Place]) -> str:

@@ -30,6 +30,8 @@ READING = {  # one moment's state, in the same order each time, and nothing but 
         "SET LOCAL synchronize_seqscans = off",
     ],
 }
+# A query that reads; comments may come first.
+SELECTS = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(SELECT|WITH|VALUES|TABLE)\b", re.I | re.S)
 NO_TABLE = re.compile(r'no such table: |relation ".*" does not exist')  # SQLite, PostgreSQL
 MARKS = {"sqlite": "?", "postgresql": "$1"}  # of the first parameter of a statement
 
@@ -45,7 +47,12 @@ class SqlSource(ArrowSource):
         self._address = address
         self._connection = connection
         asked = address.query.rstrip("; \n")
-        given = f"({asked}) AS given" if asked else _name(address)
+        if asked and not SELECTS.match(asked):
+            word = asked.split()[0].upper()
+            raise UnreadableTable(
+                f"{address.shown}: the query is a {word}, expected a SELECT; it can only read"
+            )
+        given = f"({asked}\n) AS given" if asked else _name(address)
         self._query = asked or f"SELECT * FROM {given}"
         self._rows: int | None = None
         with self._translate_errors(), connection.cursor() as cursor:
@@ -301,6 +308,9 @@ def _translate_errors(address: SqlAddress, kind: type[Exception]) -> Iterator[No
         reason = without_secrets(_sentence(str(error)), address.database)
         if kind is UnreadableTable and NO_TABLE.match(reason):
             kind = MissingTable
+        schema, dot, table = address.table.partition(".")
+        if kind is MissingTable and dot and not address.schema and address.driver != "sqlite":
+            reason += f"; for a schema, write ?table={table}&schema={schema}"
         raise kind(f"{address.shown}: {reason}") from cause(error, address.database)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from titanic_ml.errors import UnreadableTable
 from titanic_ml.storage.address import SqlAddress, parse
+from titanic_ml.storage.index_columns import with_index_columns
 from titanic_ml.storage.secrets import shown
 
 if TYPE_CHECKING:
@@ -106,15 +107,19 @@ def as_frame(table: Table) -> pd.DataFrame:
         It is none of these, or `read_table` can't read it. The content is not in the message.
     """
     if isinstance(table, pd.DataFrame):
-        return table
+        return with_index_columns(table)
     if isinstance(table, (str, Path)):
         return read_table(str(table))
     if isinstance(table, pd.Series):
         return table.to_frame().T.infer_objects()
+    if hasattr(table, "collect") and not hasattr(table, "to_pandas"):
+        raise UnreadableTable(
+            f"found a lazy table ({type(table).__name__}), expected its rows; pass table.collect()"
+        )
     if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__"):
-        import pyarrow
+        from titanic_ml.storage.arrow import arrow_frame
 
-        return pyarrow.table(table).to_pandas()
+        return arrow_frame(table, "the table")
     if isinstance(table, Mapping):
         columns = [isinstance(value, COLUMNS) for value in table.values()]
         if columns and all(columns) and len({len(value) for value in table.values()}) == 1:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any
 
 from joblib import Parallel, delayed
+
+from titanic_ml.errors import WorkersFailed
 
 SECONDS = 1.0  # between two checks that the parent is alive
 _watched = threading.Event()
@@ -21,6 +26,11 @@ def in_parallel(
 
     Results are yielded as they come, or in the order of the jobs. A worker watches its parent, and
     ends with it: joblib's own keep computing after their parent was killed by SIGKILL.
+
+    Raises
+    ------
+    WorkersFailed
+        By the call or the iteration: a worker died or can't be started.
     """
     parent = os.getpid()
 
@@ -29,7 +39,34 @@ def in_parallel(
         return function(*job)
 
     how = "generator" if ordered else "generator_unordered"
-    return Parallel(n_jobs, return_as=how, pre_dispatch="all")(delayed(run)(*j) for j in jobs)
+    with _errors_translated():
+        results = Parallel(n_jobs, return_as=how, pre_dispatch="all")(
+            delayed(run)(*job) for job in jobs
+        )
+    return _iterate(results)
+
+
+def _iterate(results: Iterator[Any]) -> Iterator[Any]:
+    with _errors_translated():
+        yield from results
+
+
+@contextmanager
+def _errors_translated() -> Iterator[None]:
+    """Raise `WorkersFailed` if a worker dies or can't be started."""
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise WorkersFailed(
+            "a worker process was killed, often for lack of memory; free memory or set n_jobs=1, "
+            "and run the same command, which continues with the folds that were finished"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WorkersFailed(
+            f"worker processes of {sys.executable} can't be used: {reason}; free temporary files "
+            "and shared memory, or set n_jobs=1"
+        ) from error
 
 
 def _end_with(parent: int) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from titanic_ml.errors import DataError, MissingTable, ModelError, SettingsError
+from titanic_ml.dataset.faults import NO_ROWS
+from titanic_ml.errors import DataError, InvalidTable, MissingTable, ModelError, SettingsError
 from titanic_ml.evaluation.gate import row_losses_of
 from titanic_ml.monitoring.drift import Drift, DriftDetector
 from titanic_ml.monitoring.logged import Logged, moment, newest, truths
@@ -81,8 +82,10 @@ class DriftCheck:
             if self.log is not None:
                 raise
             raise DataError(
-                f"{name}: no answers yet; a service writes them there every few seconds"
+                f"{name}: no predictions yet; a service writes them there every few seconds"
             ) from error
+        if found.empty and start is None:
+            raise InvalidTable(name, [NO_ROWS])
         return Logged.of(found, version.spec, name)
 
     def _drift(self, version: ModelVersion, rows: Logged, probability: np.ndarray) -> Drift:
@@ -104,8 +107,9 @@ class DriftCheck:
         y, probability = y[both].astype("int64"), probability[both]
         if len(np.unique(y)) < 2:
             raise DataError(
-                f"{name}: {len(y)} outcomes of rows that {version.name} answered, expected some of "
-                "both classes"
+                f"{name}: {len(y)} outcomes of rows that {version.name} predicted and was not "
+                f"trained on (of {len(ids)} rows, {ids.isin(list(known)).sum()} have an outcome), "
+                "expected some of both classes"
             )
         now = self.workspace.evaluator().evaluate(y, probability, version.threshold)
         losses, before = row_losses_of(version.out_of_fold), version.manifest.metrics

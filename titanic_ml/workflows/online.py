@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from titanic_ml.errors import InvalidTable
+from titanic_ml.errors import InvalidTable, UnreadableTable
 from titanic_ml.prediction.predictor import Predictor
 from titanic_ml.prediction.row import Answer, RowPredictor
 from titanic_ml.registry.version import ModelVersion
@@ -48,7 +48,7 @@ class OnlinePredictor:
         self._loaded = version, RowPredictor(predictor, version.spec)
         return version.name
 
-    def predict_one(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
+    def predict_one(self, passenger: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
         """Predict one row, in a fraction of a millisecond beside the estimator's own time.
 
         Returns
@@ -58,7 +58,7 @@ class OnlinePredictor:
             and `model_version`, equal to those of `predict`.
         """
         version, rows = self._ready()
-        return _named(version, rows.predict(passenger))
+        return _named(version, rows.predict(_record(passenger)))
 
     def predict_each(
         self, passengers: Sequence[Mapping[str, Any]]
@@ -79,12 +79,12 @@ class OnlinePredictor:
         version, rows = self._ready()
         return [_named(version, answer) for answer in rows.predict_table(passengers)]
 
-    def explain_one(self, passenger: Mapping[str, Any]) -> Explanation:
+    def explain_one(self, passenger: Mapping[str, Any] | pd.Series) -> Explanation:
         """Explain the prediction of `predict_one` for a row."""
         from titanic_ml.workflows.evaluation import explained  # start-up time of a service
 
         version, rows = self._ready()
-        dataset = rows.single(passenger)
+        dataset = rows.single(_record(passenger))
         id = dataset.ids.iloc[0]
         subject = "the row" if pd.isna(id) else f"{version.spec.id} {id}"
         return explained(version, dataset.X, subject)
@@ -94,6 +94,17 @@ class OnlinePredictor:
             self.warm()
         assert self._loaded is not None
         return self._loaded
+
+
+def _record(row: Mapping[str, Any] | pd.Series) -> Mapping[str, Any]:
+    """Return a row as a mapping. Raises `UnreadableTable` for anything else."""
+    if isinstance(row, Mapping):
+        return row
+    if isinstance(row, pd.Series):
+        return row.to_dict()
+    raise UnreadableTable(
+        f"found an object of the type {type(row).__name__}, expected one row as a dict or a Series"
+    )
 
 
 def _named(version: ModelVersion, answer: Answer) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def validate(data: Table, spec: DatasetSpec, with_target: bool | None = None) ->
     ragged = [fault for batch in batches for fault in batch.faults]
     frame = pd.concat(frames, ignore_index=True)
     if with_target is None:
-        with_target = has_column(frame, spec.target)
+        with_target = has_column(frame, spec.target, spec)
     numbers = frame.index.difference([fault.row - 1 for fault in ragged]) + 1
     parsed, faults = check(frame.loc[numbers - 1], spec, with_target, numbers.to_numpy())
     faults = sorted(faults + ragged) or table_faults(parsed, spec, with_target)
