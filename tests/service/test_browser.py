@@ -78,7 +78,7 @@ def test_the_threshold_moves_by_keyboard_and_its_table_with_it(page):
     after = cells.all_inner_texts()
     assert after != before
     assert sum(map(float, after)) == pytest.approx(sum(map(float, before)), abs=0.3)
-    assert "are predicted 1" in page.locator("#t-told").inner_text()
+    assert "are predicted 1" in page.locator("#t-summary").inner_text()
 
 
 def test_a_version_is_picked(page, pipeline, worse):
@@ -86,7 +86,7 @@ def test_a_version_is_picked(page, pipeline, worse):
     page.get_by_role("link", name=worse.name).click()
     page.wait_for_load_state()
     assert page.locator("main strong").first.inner_text() == worse.name
-    assert "Another one answers" in page.locator("main p").first.inner_text()
+    assert "Another version predicts" in page.locator("main p").first.inner_text()
     page.get_by_role("link", name=champion).first.click()
     page.wait_for_load_state()
     assert page.locator("main strong").first.inner_text() == champion

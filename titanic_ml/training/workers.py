@@ -32,17 +32,16 @@ def in_parallel(
     WorkersFailed
         By the call or the iteration: a worker died or can't be started.
     """
-    parent = os.getpid()
-
-    def run(*job: Any) -> Any:
-        _end_with(parent)
-        return function(*job)
-
     how = "generator" if ordered else "generator_unordered"
     with _errors_translated():
-        results = Parallel(n_jobs, return_as=how, pre_dispatch="all")(
-            delayed(run)(*job) for job in jobs
+        parallel = Parallel(
+            n_jobs,
+            return_as=how,
+            pre_dispatch="all",
+            initializer=_end_with,
+            initargs=(os.getpid(),),
         )
+        results = parallel(delayed(function)(*job) for job in jobs)
     return _iterate(results)
 
 
