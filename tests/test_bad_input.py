@@ -185,7 +185,7 @@ FRAMES = {
     "out of its set": (lambda f: f.assign(Sex="x"), "row 1, column Sex: found 'x'"),
     "doubled id": (lambda f: f.assign(PassengerId=1), "row 2, column PassengerId: found 1 again"),
     "no rows": (lambda f: f.head(0), "found no rows, expected at least one"),
-    "no columns": (lambda f: pd.DataFrame(), "found no header"),
+    "no columns": (lambda f: pd.DataFrame(), "found no columns"),
 }
 
 

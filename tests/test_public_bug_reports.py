@@ -265,7 +265,7 @@ def test_a_dotenv_file_that_can_not_be_read_is_refused(tmp_path, monkeypatch, co
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(SettingsError, match=message):
-        TitanicPipeline()
+        TitanicPipeline(f"scratch={tmp_path}")  # in no cache of these tests
 
 
 @pytest.mark.parametrize("name", ["titanic/prod", "a:b", "a%b"])

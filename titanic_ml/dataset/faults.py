@@ -45,7 +45,7 @@ def column_faults(found: Iterable[str], names: Iterable[str], spec: DatasetSpec)
     if not set(counts) & set(spec.columns):
         first = ",".join(found)
         first = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "…"
-        if any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in found):
+        if any(re.fullmatch(r"-?\d+(\.\d+)?|<.*", name) for name in found):  # values, a web page
             what = f"no header (the first line is {first!r})"
         else:
             what = f"none of the columns, but {first!r}" if found else "no columns"
