@@ -536,7 +536,7 @@ def mlflow_server(request) -> str:
 
 @pytest.fixture
 def own_mlflow(_own_mlflow_server) -> Iterator[MlflowProgram]:
-    """The server of the tests, for those that kill it and start it again."""
+    """Return the MLflow server of the tests, and restart it if a test has killed it."""
     yield _own_mlflow_server
     if _own_mlflow_server.process.poll() is not None:
         _own_mlflow_server.start()

@@ -119,8 +119,8 @@ def test_what_compose_starts_works_with_the_variables_that_it_is_given(
         urlopen(request).close()
     finally:
         service.terminate()
-        told = service.communicate(timeout=180)[1]
-    assert service.returncode == 0 and KEY not in told, told
+        stderr = service.communicate(timeout=180)[1]
+    assert service.returncode == 0 and KEY not in stderr, stderr
     kept = read_table(variables["TITANIC_LOG_URI"])
     assert kept["PassengerId"].tolist() == [892] and kept["model_version"].tolist() == [
         version.name

@@ -68,12 +68,12 @@ def test_nothing_is_half_written_and_the_same_command_succeeds_afterwards(
     )
     time.sleep(random.Random(moment).uniform(0.05, 2.0))
     process.send_signal(sent)
-    told = process.communicate(timeout=180)[1]
+    stderr = process.communicate(timeout=180)[1]
     assert found(output) in ((0, ROWS) if process.returncode else (ROWS,))
     if process.returncode == 130:
-        assert told == "Interrupted: nothing is half written; run the same command again\n"
+        assert stderr == "Interrupted: nothing is half written; run the same command again\n"
     elif sent == signal.SIGINT:  # it had ended, or Python itself was starting or ending
-        assert process.returncode in (0, -signal.SIGINT) and told == ""
+        assert process.returncode in (0, -signal.SIGINT) and stderr == ""
     assert run(*words).code == 0
     assert found(output) == ROWS
 
