@@ -193,6 +193,12 @@ def test_a_row_may_be_a_series_or_in_lower_case(pipeline, test_frame):
     assert pipeline.online.explain_one(row) == pipeline.online.explain_one(dict(row))
 
 
+@pytest.mark.parametrize("row", [pd.Series({"Pclass": 1}), pd.DataFrame(), {"Pclass": 1}, None])
+def test_explaining_a_row_by_its_values_points_to_explain_one(pipeline, row):
+    with pytest.raises(DataError, match=f"type {type(row).__name__}, .* a row to explain_one"):
+        pipeline.explain(row)
+
+
 # Workers that die, and closed standard streams, are one sentence.
 
 
@@ -212,6 +218,13 @@ def test_a_dead_worker_is_a_sentence(job, message):
     with pytest.raises(WorkersFailed, match=message) as caught:
         list(in_parallel(2, job, [(n,) for n in range(2)]))
     assert "n_jobs=1" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/python", ""])
+def test_an_interpreter_that_workers_cannot_run_is_a_sentence(monkeypatch, path):
+    monkeypatch.setattr(sys, "executable", path)
+    with pytest.raises(WorkersFailed, match=f"run the interpreter '{path}'.*set n_jobs=1"):
+        list(in_parallel(2, fill, [(1,)]))
 
 
 @pytest.mark.posix

@@ -34,3 +34,22 @@ def test_what_arrow_can_not_convert_is_a_sentence():
 
     with pytest.raises(UnreadableTable, match="can't be converted: no type for int128; cast"):
         arrow_frame(Broken(), "the table")
+
+
+def test_the_column_that_arrow_can_not_convert_is_named():
+    class Broken:
+        columns = ["a", "b"]
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise NotImplementedError("no type for int128")
+
+        def __getitem__(self, name):
+            return pa.chunked_array([[1]]) if name == "a" else self
+
+    with pytest.raises(UnreadableTable, match="the table, column b: can't be converted: no type"):
+        arrow_frame(Broken(), "the table")
+
+
+def test_a_single_column_is_no_table():
+    with pytest.raises(UnreadableTable, match="found a single column .ChunkedArray., expected a"):
+        arrow_frame(pa.chunked_array([[1.0]]), "the table")

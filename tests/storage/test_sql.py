@@ -10,7 +10,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from titanic_ml.errors import SettingsError, UnreadableTable, UnwritableTable
+from titanic_ml.errors import MissingTable, SettingsError, UnreadableTable, UnwritableTable
 from titanic_ml.storage.address import parse
 from titanic_ml.storage.sinks import check_sink, open_sink, schema_of, time_of_run
 from titanic_ml.storage.tables import open_table, read_table
@@ -67,6 +67,8 @@ def test_a_schema_may_be_named(postgres):
         write(postgres("table=t&schema=own"), "r", make("r", 1))
     write(postgres("table=t&schema=public"), "r", make("r", 1))
     assert len(read_table(postgres("table=t"))) == 1
+    with pytest.raises(MissingTable, match="write .table=t&schema=public"):
+        read_table(postgres("table=public.t"))
 
 
 def test_a_query_is_read_in_its_order(database):

@@ -30,8 +30,8 @@ def arrow_frame(table: Any, name: str) -> pd.DataFrame:
     UnreadableTable
         A column is nested, or has a type that pyarrow can't convert.
     """
+    data = _converted(table, name)
     try:
-        data = pyarrow.table(table)
         refuse_nested(data.schema, name)
         for place, field in enumerate(data.schema):
             if pyarrow.types.is_run_end_encoded(field.type):
@@ -39,10 +39,32 @@ def arrow_frame(table: Any, name: str) -> pd.DataFrame:
                 data = data.set_column(place, field.name, decoded)
         return to_frame(data)
     except (pyarrow.ArrowException, NotImplementedError, ValueError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UnreadableTable(
-            f"{name}: can't be converted: {reason}; cast the column to a plain type"
-        ) from error
+        raise _not_convertible(error, name) from error
+
+
+def _converted(table: Any, name: str) -> pyarrow.Table:
+    """Return any library's table as one of Arrow; name the column that can't be one."""
+    errors = (pyarrow.ArrowException, NotImplementedError, ValueError, TypeError)
+    try:
+        return pyarrow.table(table)
+    except errors as error:
+        if "non-struct" in str(error):
+            raise UnreadableTable(
+                f"found a single column ({type(table).__name__}), expected a table"
+            ) from error
+        for column in getattr(table, "columns", ()):
+            try:
+                pyarrow.chunked_array(table[column])
+            except errors as cause:
+                raise _not_convertible(cause, f"{name}, column {column}") from cause
+        raise _not_convertible(error, name) from error
+
+
+def _not_convertible(error: Exception, subject: str) -> UnreadableTable:
+    reason = str(error).strip().splitlines()[0]
+    return UnreadableTable(
+        f"{subject}: can't be converted: {reason}; cast the column to a plain type"
+    )
 
 
 def to_frame(data: pyarrow.RecordBatch | pyarrow.Table) -> pd.DataFrame:

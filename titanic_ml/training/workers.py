@@ -55,17 +55,25 @@ def _errors_translated() -> Iterator[None]:
     """Raise `WorkersFailed` if a worker dies or can't be started."""
     try:
         yield
-    except BrokenProcessPool as error:
-        raise WorkersFailed(
+    except (BrokenProcessPool, OSError) as error:
+        raise WorkersFailed(_reason(error)) from error
+
+
+def _reason(error: BrokenProcessPool | OSError) -> str:
+    if not sys.executable or not os.access(sys.executable, os.X_OK):
+        return (
+            f"worker processes can't run the interpreter {sys.executable!r}; start the program "
+            "with the python of its environment, or set n_jobs=1"
+        )
+    if isinstance(error, BrokenProcessPool):
+        return (
             "a worker process was killed, often for lack of memory; free memory or set n_jobs=1, "
             "and run the same command, which continues with the folds that were finished"
-        ) from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise WorkersFailed(
-            f"worker processes of {sys.executable} can't be used: {reason}; free temporary files "
-            "and shared memory, or set n_jobs=1"
-        ) from error
+        )
+    return (
+        f"worker processes of {sys.executable} can't be used: {error.strerror or error}; free "
+        "temporary files and shared memory, or set n_jobs=1"
+    )
 
 
 def _end_with(parent: int) -> None:

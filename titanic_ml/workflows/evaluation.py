@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from titanic_ml.dataset.slices import slice_labels
@@ -49,6 +50,11 @@ class VersionEvaluation:
 
         Parameters and errors are those of `TitanicPipeline.explain`.
         """
+        if not isinstance(id, (int, str, np.integer)):
+            raise DataError(
+                f"found an object of the type {type(id).__name__}, expected the id of a row; "
+                "pass a row to explain_one"
+            )
         version = self.workspace.version(model)
         spec = version.spec
         data = self.workspace.settings.data.uri if data is None else data
