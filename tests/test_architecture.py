@@ -142,9 +142,15 @@ def test_an_import_inside_a_function_has_a_reason():
     assert not without
 
 
+def is_documented(node: ast.AST) -> bool:
+    return isinstance(node, (ast.ClassDef, ast.FunctionDef)) and bool(ast.get_docstring(node))
+
+
 def test_the_pipeline_is_thin():
     path = PACKAGE / "pipeline.py"
-    assert len(path.read_text().splitlines()) <= 300
+    documented = [TREES[path], *(n for n in ast.walk(TREES[path]) if is_documented(n))]
+    docstrings = sum(n.body[0].end_lineno - n.body[0].lineno + 1 for n in documented)
+    assert len(path.read_text().splitlines()) - docstrings <= 200
     (pipeline,) = [n for n in TREES[path].body if isinstance(n, ast.ClassDef)]
     methods = [n.name for n in pipeline.body if isinstance(n, ast.FunctionDef)]
     assert len([name for name in methods if not name.startswith("_")]) <= 14

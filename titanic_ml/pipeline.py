@@ -26,38 +26,44 @@ if TYPE_CHECKING:
 
 
 class TitanicPipeline:
-    """Train, evaluate and predict with one set of settings.
+    """Train, evaluate, predict and monitor with one set of settings.
 
     A table is a DataFrame, an Arrow table of any library (pyarrow, polars), a row as a dict or a
-    Series, a list of rows, or the URI of a table. Wherever a method takes a `model`, it is the name
-    of a version or an alias, looked up once; a version that was loaded is kept, so the next call
-    reads no more than where the alias points. Any number of threads may ask one pipeline.
+    Series, a list of rows, or the URI of a table. A `model` is the name of a version or an alias;
+    it is looked up once in each call, and a version stays loaded for the next call. A pipeline may
+    be used from several threads.
 
     Parameters
     ----------
     *overrides
         Settings that differ from the defaults, such as ``"seed=7"`` or ``"store.uri=/tmp/models"``.
     config_dir
-        A folder of YAML files that are merged over the defaults in `conf/`.
+        Folder of YAML files that are merged over the defaults.
     allow_mismatch
-        Whether to load versions that another minor version of scikit-learn made; what they answer
-        has a warning.
+        Whether to load versions that were made by another minor version of scikit-learn; their
+        predictions carry a warning.
 
     Attributes
     ----------
-    settings, spec, store
-        All settings, the specification of the table, and where versions are.
+    settings
+        All settings.
+    spec
+        Specification of the table: columns, target, id.
+    store
+        Where the versions are kept.
     models
-        The versions: list, compare, promote, roll back, history, delete, verify, send to MLflow.
+        The versions: list, compare, promote, roll back, delete, verify, send to MLflow.
     online
-        Predicts single rows by a version that stays loaded, as a service does.
+        Predictions of single rows by a version that stays loaded, as in a service.
 
     Raises
     ------
     SettingsError
         A setting is unknown, missing or wrong.
-    DataError, ModelError
-        By every method: a table, or a version, is at fault.
+    DataError
+        Raised by every method that reads a table which can't be used.
+    ModelError
+        Raised by every method that loads a version which can't be used.
     """
 
     def __init__(
@@ -79,10 +85,19 @@ class TitanicPipeline:
         )
 
     def like(self, model: str) -> TitanicPipeline:
-        """A pipeline with the settings of a version, which trains the same model again.
+        """Return a pipeline with the settings of a version, to train the same model again.
 
-        What is overridden here stays so, and what says where store and scratch are. It trains on
-        the version's table; unless a table is named, another one than then is refused.
+        Parameters
+        ----------
+        model
+            Name or alias of the version.
+
+        Returns
+        -------
+        TitanicPipeline
+            Its settings are those of the version, except for the overrides of this pipeline and
+            the addresses of its store and scratch folder. Unless a table is named, its `train`
+            refuses a table that has changed since the version was trained.
         """
         other = copy(self)
         other._use(self._workspace.like(self._workspace.version(model)))
@@ -94,9 +109,14 @@ class TitanicPipeline:
         Parameters
         ----------
         data
-            A table or its URI, by default the settings' `data.uri`.
+            A table or its URI, by default `data.uri` of the settings.
         with_target
             Whether the target must be present and valid; None to check it if it is present.
+
+        Returns
+        -------
+        Validation
+            Number of rows, and the faults, each with its row and column.
         """
         from titanic_ml.workflows.validation import validate
 
@@ -112,28 +132,35 @@ class TitanicPipeline:
     ) -> TrainingResult:
         """Choose a model, fit it, measure it, save it as a version and try to promote it.
 
-        An interrupted training continues where it stopped. Where `tracking.uri` is set, the version
-        is sent to MLflow; if that can't be reached, it waits (`models.track`).
+        An interrupted training continues where it stopped. If `tracking.uri` is set, the version
+        is sent to MLflow; if that is away, the version is sent later by ``models.track``.
 
         Parameters
         ----------
         data
-            A table or its URI, by default the settings' `data.uri`.
+            A table with its target, or its URI, by default `data.uri` of the settings.
         progress
-            Called with the work done and all of it, two numbers, and what is being done.
+            Called with the number of finished steps, the number of all steps, and a description.
         promote
-            Whether it may become the champion now.
+            Whether the version may become the champion.
         run_id
-            An id of this training. If a training of the same id has saved a version, that is not
-            repeated, only what it left undone: so a scheduler may try again at any time.
+            Id of this training. If a training with this id has already saved a version, only what
+            is missing after that is done, so a scheduler may repeat the call at any time.
+
+        Returns
+        -------
+        TrainingResult
+            Version, chosen estimator, metrics, and whether it was promoted.
 
         Raises
         ------
         DataError
-            The table can't be read or has faults; then nothing is written.
-        ModelError, SettingsError
-            The store or the scratch folder can't be written, or MLflow is not installed where
-            `tracking.uri` is set: found before the work starts.
+            The table can't be read or has faults; nothing is written.
+        ModelError
+            The store can't be written; found before the work starts.
+        SettingsError
+            The scratch folder can't be written, or `tracking.uri` is set and MLflow is not
+            installed; found before the work starts.
         """
         from titanic_ml.workflows.training import TrainingWorkflow
 
@@ -142,8 +169,18 @@ class TitanicPipeline:
     def evaluate(self, data: Table | None = None, model: str = "champion") -> Evaluation:
         """Measure a version on a table with its target, by slice and against the baselines.
 
-        Without a table it is what was measured in the training, for each of its rows by models that
-        had not seen it, and in grouped folds.
+        Parameters
+        ----------
+        data
+            A table with its target, or its URI. Without it, the result is the out-of-fold
+            evaluation of the training, with the one in grouped folds.
+        model
+            Name or alias of the version.
+
+        Returns
+        -------
+        Evaluation
+            Metrics with their intervals, slices, and differences to the baselines.
         """
         from titanic_ml.workflows.evaluation import VersionEvaluation
 
@@ -157,16 +194,34 @@ class TitanicPipeline:
         Parameters
         ----------
         id
-            The row's.
+            Id of the row.
         data
-            A table or its URI, by default the settings' `data.uri`; its target is ignored.
+            A table or its URI, by default `data.uri` of the settings; its target is ignored.
+        model
+            Name or alias of the version.
+
+        Returns
+        -------
+        Explanation
+            Probability, and what each group of features adds to it or takes off.
         """
         from titanic_ml.workflows.evaluation import VersionEvaluation
 
         return VersionEvaluation(self._workspace).explain(id, data, model)
 
     def report(self, model: str = "champion") -> Report:
-        """Return the facts of a version, the verdict that follows from them, and its figures."""
+        """Return the report of a version: its facts, a verdict and figures.
+
+        Parameters
+        ----------
+        model
+            Name or alias of the version.
+
+        Returns
+        -------
+        Report
+            Facts, verdict, and figures as SVG.
+        """
         from titanic_ml.reporting.report import Report
 
         return Report.of(self._workspace.version(model))
@@ -174,14 +229,22 @@ class TitanicPipeline:
     def predict(
         self, data: Table, model: str = "champion", probability: bool = False
     ) -> pd.DataFrame:
-        """Return ids and classes, in the order of the rows; `attrs["version"]` names the version.
+        """Predict the class of each row of a table.
 
         Parameters
         ----------
         data
             A table or its URI; its target is ignored.
+        model
+            Name or alias of the version.
         probability
-            Whether to add a column of that name.
+            Whether to add a column `probability`, that of the positive class.
+
+        Returns
+        -------
+        DataFrame
+            Id and class in the order of the rows, (n, 2); ``attrs["version"]`` is the name of the
+            version.
         """
         from titanic_ml.workflows.batch import predict_frame
 
@@ -202,31 +265,42 @@ class TitanicPipeline:
     ) -> Predictions:
         """Predict a table of any size into another, batch by batch: all of it, or nothing.
 
-        Where the output is Parquet or a database its rows have the probability, the version, the
-        time and the run's id too, and what the same run has left there before is replaced.
+        Rows written to Parquet or a database also have the probability, the version, the time and
+        the id of the run; they replace rows that the same run has written before.
 
         Parameters
         ----------
         output
-            The URI of a table, by default the settings' `predictions.uri`.
+            URI of the table to write, by default `predictions.uri` of the settings.
         data
-            A table or its URI, by default the settings' `predictions.input`; its target is ignored.
-        full, probability
-            Whether a CSV gets probability, version and time, or the first of these.
+            A table or its URI, by default `predictions.input` of the settings; its target is
+            ignored.
+        model
+            Name or alias of the version.
+        full
+            Whether a CSV has probability, version and time too.
+        probability
+            Whether a CSV has the probability too.
         rejects
-            The URI of a table to which bad rows are written whole, with number and reasons, while
-            the good ones are predicted. Without it one bad row refuses the table.
+            URI of a table for the rows with faults, written with their numbers and reasons while
+            the other rows are predicted. Without it, one row with faults refuses the table.
         run_id
-            The run's id, by default derived from the input's content and the version.
+            Id of the run, by default derived from the content of the input and the version.
         batch_rows
-            How many rows are in memory at most.
+            Largest number of rows in memory.
         progress
-            Called with how many rows were read, and how much of the table (None if unknown).
+            Called with the number of rows read, and the share of the table read, 0 to 1 (None if
+            unknown).
+
+        Returns
+        -------
+        Predictions
+            Numbers of rows read, predicted and rejected, the version and the id of the run.
 
         Raises
         ------
         SettingsError
-            An address is of no known kind, or an output is an input; then nothing is done.
+            An address is of an unknown kind, or an output is also an input; nothing is written.
         """
         from titanic_ml.workflows.batch import BatchPrediction
 
@@ -244,13 +318,13 @@ class TitanicPipeline:
         return batch.run(progress)
 
     def predict_one(self, passenger: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
-        """Predict one row, by the version that was loaded first (`online`): the champion then.
+        """Predict one row by the version that `online` has loaded, at first the champion.
 
         Parameters
         ----------
         passenger
-            The columns of a row with their values. Missing values are None; the id, and columns
-            that may be missing, can be left out. The target is ignored.
+            Values by the name of their column. Missing values are None; the id and nullable
+            columns may be left out. The target is ignored.
 
         Returns
         -------
@@ -261,7 +335,18 @@ class TitanicPipeline:
         return self.online.predict_one(passenger)
 
     def explain_one(self, passenger: Mapping[str, Any]) -> Explanation:
-        """Explain the prediction of `predict_one` for a row."""
+        """Explain the prediction of `predict_one` for a row.
+
+        Parameters
+        ----------
+        passenger
+            Values by the name of their column, as in `predict_one`.
+
+        Returns
+        -------
+        Explanation
+            Probability, and what each group of features adds to it or takes off.
+        """
         return self.online.explain_one(passenger)
 
     def monitor(
@@ -278,15 +363,21 @@ class TitanicPipeline:
         Parameters
         ----------
         log
-            A prediction log or another table, or its URI; by default the settings'
-            `monitoring.log`. Where it doesn't say what the version answered, that is computed.
+            A prediction log or another table, or its URI, by default `monitoring.log` of the
+            settings. Rows without a logged prediction are predicted.
+        model
+            Name or alias of the version.
         since
-            Look at what was answered from then on: a time, or how long ago, such as ``7d``.
+            Ignore earlier rows: a time, or an age such as ``7d``.
         labels
-            A table of ids with their outcomes, or its URI. Where they are known, the version is
-            measured again.
+            A table of ids with their outcomes, or its URI; the version is measured on them.
         page
-            A file into which a report in HTML is written.
+            File to write a report in HTML into.
+
+        Returns
+        -------
+        Monitoring
+            Drift of each column and of the probability, and the performance on `labels`.
         """
         from titanic_ml.workflows.monitoring import DriftCheck
 

@@ -27,24 +27,24 @@ class TrainingResult:
     Attributes
     ----------
     version, report
-        Its name, and where its report is.
+        Name of the version, and address of its report.
     estimator, parameters, threshold
-        What was chosen.
+        Chosen candidate, its hyper-parameters and its decision threshold.
     left_out
-        Candidates that could not be compared, each with the reason.
+        Candidates that were not compared, each with the reason.
     evaluation
-        The metrics out of fold, with those in grouped folds beside them.
+        Out-of-fold metrics, with those in grouped folds.
     promoted, why
-        Whether it became the champion, and why.
+        Whether the version became the champion, and the reason.
     failed
-        Whether it did not for another reason than the gate, such as a damaged champion.
+        Whether the promotion failed for another reason than the gate, such as a damaged champion.
     tracked
-        Result of sending it to MLflow; None where `tracking.uri` is not set.
+        Result of sending the version to MLflow; None if `tracking.uri` is not set.
     run_id
         Id of the earlier training that saved the version; None if it was trained now.
     selection, assessment
-        The comparison of the candidates with the fitted model, and what was measured of it; None
-        if it was not trained now.
+        Comparison of the candidates with the fitted model, and its assessment; None if the version
+        was saved by an earlier training.
     """
 
     version: str
@@ -66,7 +66,7 @@ class TrainingResult:
     def of(
         cls, version: str, report: str, selection: Selection, assessment: Assessment
     ) -> TrainingResult:
-        """The result of a training, after its version was saved."""
+        """Make the result of a training that has saved its version."""
         grouped = assessment.grouped.estimates if assessment.grouped else None
         return cls(
             version=version,
@@ -84,7 +84,7 @@ class TrainingResult:
     def repeated(
         cls, version: str, report: str, facts: VersionReport, run_id: str
     ) -> TrainingResult:
-        """The result of an earlier training, by the facts of its version."""
+        """Make the result of an earlier training from the facts of its version."""
         return cls(
             version=version,
             report=report,
@@ -146,13 +146,13 @@ class Validation:
     Attributes
     ----------
     table
-        What the table is called.
+        Name of the table.
     rows
-        How many it has.
+        Number of rows.
     with_target
-        Whether its target was checked too.
+        Whether the target was checked too.
     faults
-        All of them, in the order of its rows.
+        All faults, in the order of the rows.
     """
 
     table: str
@@ -180,13 +180,13 @@ class Comparison:
     Attributes
     ----------
     versions
-        Their names.
+        Names of the versions.
     metrics
-        The out-of-fold metrics of each, in the same order.
+        Out-of-fold metrics of each version.
     rows
-        How many rows both were scored on without having seen them.
+        Number of rows for which both have out-of-fold predictions.
     gain
-        By how much the second's log loss is less on those; None without any.
+        Log loss of the first minus that of the second on these rows; None if there are none.
     """
 
     versions: tuple[str, str]
@@ -219,15 +219,15 @@ class Predictions:
     Attributes
     ----------
     model
-        Name of the version that predicted.
+        Name of the version.
     read, rows, rejected
-        How many rows came, how many of them were predicted, and how many set aside.
+        Numbers of rows that were read, predicted, and rejected.
     output, rejects
-        Addresses without secrets; None for rejects if they are not set aside.
+        Addresses of both tables, without passwords; None for `rejects` if there is none.
     run_id
-        The run's id, where the output keeps one.
+        Id of the run, if the output stores one.
     warning
-        What they should be read with; empty if nothing.
+        Warning of the version, such as another version of scikit-learn; empty if there is none.
     """
 
     model: str
@@ -256,27 +256,27 @@ class Predictions:
 
 @dataclass(frozen=True, repr=False)
 class Monitoring:
-    """Later rows against the training of a version.
+    """Drift and performance of later rows, compared with the training rows of a version.
 
     Attributes
     ----------
     version
-        Its name.
+        Name of the version.
     table
-        What the table of the rows is called.
+        Name of the table of later rows.
     since
-        From when on they were looked at, in ISO 8601; None if all were.
+        Time of the earliest prediction that counts, in ISO 8601; None for all.
     invalid
-        How many rows have a fault.
+        Number of rows with faults.
     known
-        How many the version was trained on; they count neither in the drift of its probability nor
-        in its performance.
+        Number of rows that the version was trained on. They are left out of the drift of the
+        probability and of the performance.
     drift
-        How far their columns have moved.
+        Drift of each column and of the probability.
     performance
-        How good the version was on them; None where no outcome is known.
+        Metrics on the rows with an outcome; None if there are none.
     volume
-        How many were answered, and when; empty of a table that is no log.
+        Number of predictions by time; empty if the table is no log.
     """
 
     version: str
@@ -304,7 +304,7 @@ class Monitoring:
         return {**own, **told, "performance": performance, "volume": volume}
 
     def to_html(self) -> str:
-        """A page that needs no other file."""
+        """Return a report as one HTML file."""
         from titanic_ml.reporting.drift import render_drift
 
         return render_drift(vars(self), self.drift, self.performance)

@@ -42,7 +42,7 @@ def test_probability_is_higher(fitted, spec, above, below):
 
 @pytest.fixture(params=["dataset", "unlabelled"])
 def X(request):
-    """Every passenger as a stranger: with companions, their fate may count for more."""
+    """Every passenger as a stranger: with companions, their outcomes may count for more."""
     X = request.getfixturevalue(request.param).X
     number = pd.Series(range(len(X)), index=X.index).astype(str)
     names = "Nobody" + number + "," + X["Name"].str.split(",", n=1).str[1]
@@ -64,11 +64,11 @@ def test_no_passenger_is_likelier_to_live_in_third_class_than_in_first(fitted, X
 
 def test_a_woman_fares_as_the_women_of_her_party_did(fitted, dataset):
     women = dataset.X["Sex"] == "female"
-    fates = dataset.y[women].groupby(dataset.X["Ticket"][women]).agg(["mean", "size"])
-    large = fates[fates["size"] >= 2]
+    outcomes = dataset.y[women].groupby(dataset.X["Ticket"][women]).agg(["mean", "size"])
+    large = outcomes[outcomes["size"] >= 2]
     row = dataset.X[women].head(1)
     happy, sad = (
-        Predictor(fitted).probability(row.assign(Ticket=large[large["mean"] == fate].index[0]))
-        for fate in (1, 0)
+        Predictor(fitted).probability(row.assign(Ticket=large[large["mean"] == outcome].index[0]))
+        for outcome in (1, 0)
     )
     assert happy > sad + 0.05

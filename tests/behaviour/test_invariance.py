@@ -69,5 +69,5 @@ def test_answer_does_not_depend_on(frame, probability, change, request):
 def test_an_edited_training_row_is_still_that_passenger(fitted, dataset, change):
     """Its own outcome stays left out of the features of its party."""
     features = fitted[0].transform(dataset.X.assign(**change))
-    fates = [name for name in features if name.endswith(("_men", "_women"))]
-    assert features[fates].equals(fitted[0].transform(dataset.X)[fates])
+    outcomes = [name for name in features if name.endswith(("_men", "_women"))]
+    assert features[outcomes].equals(fitted[0].transform(dataset.X)[outcomes])

@@ -32,6 +32,6 @@ def test_the_made_up_passengers_have_what_known_ones_have_and_more(matrices):
     assert words.nunique().to_dict() == {
         **{"sex": 2, "pclass": 3, "embarked": 4, "title": 5, "sex_pclass": 6, "deck": 9}
     }
-    fates = [name for name in features if name.endswith(("_men", "_women"))]
-    assert ((features[fates] > 0).any() & (features[fates] < 0).any()).all()
-    assert (features[fates] != 0).mean().min() > 0.05
+    outcomes = [name for name in features if name.endswith(("_men", "_women"))]
+    assert ((features[outcomes] > 0).any() & (features[outcomes] < 0).any()).all()
+    assert (features[outcomes] != 0).mean().min() > 0.05

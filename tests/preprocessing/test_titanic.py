@@ -75,7 +75,7 @@ def test_transform_learns_nothing_and_changes_nothing(dataset, unlabelled):
     pd.testing.assert_frame_equal(features.transform(dataset.X), before)
 
 
-FATES = [f"{party}_{part}" for party in PARTIES for part in ("men", "women")]
+OUTCOMES = [f"{party}_{part}" for party in PARTIES for part in ("men", "women")]
 
 
 def test_moving_a_rows_label_changes_no_feature_of_that_row(dataset):
@@ -89,7 +89,7 @@ def test_moving_a_rows_label_changes_no_feature_of_that_row(dataset):
         y.iloc[row] = 1 - y.iloc[row]
         after = TitanicFeatures().fit_transform(dataset.X, y)
         pd.testing.assert_series_equal(after.iloc[row], before.iloc[row])
-        assert not after[FATES].equals(before[FATES])  # its companions' do change
+        assert not after[OUTCOMES].equals(before[OUTCOMES])  # its companions' do change
 
 
 def test_a_training_row_is_recognised_later_alone_or_among_others(dataset, unlabelled):
@@ -122,18 +122,18 @@ def test_other_rows_change_no_training_feature(dataset, unlabelled):
 def test_strangers_are_neutral_and_men_get_nothing_from_women(dataset):
     features = TitanicFeatures().fit(dataset.X, dataset.y)
     strangers = dataset.X.assign(Ticket="none 1", Name="Nobody, Miss. Ann", Fare=1.0)
-    assert (features.transform(strangers)[FATES] == 0).all(axis=None)
+    assert (features.transform(strangers)[OUTCOMES] == 0).all(axis=None)
     men = features.transform(dataset.X[dataset.X["Name"].str.contains(", MR\\.")])
-    women = [name for name in FATES if name.endswith("_women")]
+    women = [name for name in OUTCOMES if name.endswith("_women")]
     assert (men[women] == 0).all(axis=None)
-    assert (men.drop(columns=women)[FATES[::2]] != 0).any(axis=None)
+    assert (men.drop(columns=women)[OUTCOMES[::2]] != 0).any(axis=None)
 
 
 def test_party_survival_features(dataset):
     """A woman on the ticket of women who all lived against one on a ticket of dead ones."""
     women = dataset.X["Sex"] == "female"
-    fates = dataset.y[women].groupby(dataset.X["Ticket"][women]).agg(["mean", "size"])
-    large = fates[fates["size"] >= 3]
+    outcomes = dataset.y[women].groupby(dataset.X["Ticket"][women]).agg(["mean", "size"])
+    large = outcomes[outcomes["size"] >= 3]
     living, dead = large[large["mean"] == 1].index[0], large[large["mean"] == 0].index[0]
     features = TitanicFeatures().fit(dataset.X, dataset.y)
     rows = dataset.X[women].head(2).assign(Ticket=[living, dead])

@@ -47,14 +47,19 @@ class Setting:
 
 
 def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> Settings:
-    """Compose the settings from `conf/`, a `.env` file if one stands here, and overrides.
+    """Compose the settings from `conf/`, the `.env` file of the working folder, and overrides.
 
     Parameters
     ----------
     overrides
         Hydra overrides such as ``"seed=7"``, ``"env=remote"`` or ``"estimator=svc"``.
     config_dir
-        A folder like `conf/`; its files are merged over ours.
+        A folder like `conf/`; its files are merged over those of the package.
+
+    Returns
+    -------
+    Settings
+        The typed settings.
 
     Raises
     ------
@@ -98,21 +103,26 @@ def described(overrides: Sequence[str] = (), config_dir: str | Path | None = Non
 def settings_like(
     kept: Mapping[str, Any], now: Settings, overrides: Sequence[str] = ()
 ) -> Settings:
-    """The settings of an earlier training, where what says what to train is concerned.
+    """Restore the settings of an earlier training.
 
     Parameters
     ----------
     kept
-        As a version keeps them.
+        Settings as a version stores them.
     now
         Current settings; `PLACES` and overridden values are taken from them.
     overrides
         Words such as ``seed=7``.
 
+    Returns
+    -------
+    Settings
+        Stored settings, with the current places and overrides.
+
     Raises
     ------
     SettingsError
-        They lack one, or have one that there is no more.
+        The stored settings lack a setting, or have one that no longer exists.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException

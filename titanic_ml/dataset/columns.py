@@ -20,15 +20,24 @@ def validate(
 
     Parameters
     ----------
-    frame : the table as it was read; it is not changed
-    spec : what its columns may hold
-    source : name of the table in messages
-    with_target : whether the target must be present, with both classes; if not, it is dropped
+    frame
+        The table as it was read, (n, columns); it is not changed.
+    spec
+        Specification of its columns.
+    source
+        Name of the table in messages.
+    with_target
+        Whether the target must be present, with both classes; if not, it is dropped.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the specification, (n, columns).
 
     Raises
     ------
     InvalidTable
-        With all faults.
+        The table has faults; it lists all of them.
     """
     parsed, faults = check(frame, spec, with_target)
     faults = faults or table_faults(parsed, spec, with_target)

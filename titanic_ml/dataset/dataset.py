@@ -15,17 +15,17 @@ from titanic_ml.dataset.spec import DatasetSpec
 
 
 @dataclass(frozen=True, repr=False)
-class Dataset:
-    """A validated table.
+class Dataset:  # numpydoc ignore=PR02
+    """A validated table, taken apart into ids, inputs and target.
 
-    Attributes
+    Parameters
     ----------
     ids
-        The id of each row.
+        Id of each row, (n,).
     X
-        The columns that a model may learn from, one row a passenger.
+        Columns that a model may learn from, (n, columns).
     y
-        The target, 0 or 1; None if the table has none.
+        Target, 0 or 1, (n,); None if the table was read without it.
     """
 
     ids: pd.Series
@@ -36,7 +36,29 @@ class Dataset:
     def from_frame(
         cls, frame: pd.DataFrame, spec: DatasetSpec, source: str, with_target: bool = True
     ) -> Dataset:
-        """Validate a table and take it apart. Raises `InvalidTable` with all faults found."""
+        """Validate a table and take it apart.
+
+        Parameters
+        ----------
+        frame
+            The table, (n, columns).
+        spec
+            Specification of its columns.
+        source
+            Name of the table in messages.
+        with_target
+            Whether the target is read.
+
+        Returns
+        -------
+        Dataset
+            Ids, inputs and target in the order of the rows.
+
+        Raises
+        ------
+        InvalidTable
+            The table has faults; it lists all of them.
+        """
         parsed = validate(frame, spec, source, with_target)
         y = parsed[spec.target] if with_target else None
         return cls(parsed[spec.id], parsed[spec.inputs], y)
@@ -50,24 +72,30 @@ class Dataset:
 
     @property
     def labelled(self) -> tuple[pd.DataFrame, pd.Series]:
-        """X and y of a table that was validated with its target. Raises `ValueError` without."""
+        """X and y, (n, columns) and (n,).
+
+        Raises
+        ------
+        ValueError
+            The table was read without its target.
+        """
         if self.y is None:
             raise ValueError("the table was read without its target")
         return self.X, self.y
 
     @property
     def positives(self) -> int:
-        """How many rows have target 1; 0 without a target."""
+        """Number of rows with target 1; 0 without a target."""
         return 0 if self.y is None else int(self.y.sum())
 
     @cached_property
     def row_hashes(self) -> np.ndarray:
-        """A hash of each row's columns, (n,) uint64: equal in any table, however it was spelled."""
+        """Hash of each row's inputs, (n,) uint64; equal for equal rows of any table."""
         return pd.util.hash_pandas_object(self.X, index=False).to_numpy()
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the ids, columns and target: the same for the same rows in CSV or Parquet."""
+        """SHA-256 of ids, inputs and target; the same for the same rows in CSV or Parquet."""
         digest = hashlib.sha256(self.row_hashes.tobytes())
         digest.update(pd.util.hash_pandas_object(self.ids, index=False).to_numpy().tobytes())
         if self.y is not None:
@@ -75,7 +103,18 @@ class Dataset:
         return digest.hexdigest()
 
     def profile(self, spec: DatasetSpec) -> dict[str, ColumnProfile]:
-        """Return the profile of each input column."""
+        """Summarise each input column, for a later comparison.
+
+        Parameters
+        ----------
+        spec
+            Specification of the columns.
+
+        Returns
+        -------
+        dict
+            Profiles by name of the column.
+        """
         return {
             name: ColumnProfile.of(self.X[name], spec.columns[name].kind == "text")
             for name in self.X

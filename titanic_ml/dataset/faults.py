@@ -37,8 +37,12 @@ def column_faults(found: Iterable[str], names: Iterable[str], spec: DatasetSpec)
 
     Parameters
     ----------
-    found : normalised column names of the table, in order
-    names : columns that must be present
+    found
+        Normalised column names of the table, in order.
+    names
+        Columns that must be present.
+    spec
+        Specification of the columns.
     """
     found, names = list(found), list(names)
     counts = Counter(found)

@@ -92,7 +92,10 @@ def canonical_texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.nd
 
     Parameters
     ----------
-    values : of pandas' string type
+    values
+        Texts of pandas' string type, (n,).
+    column
+        Specification of the column.
     """
     texts = _arrow(values)
     if len(texts) <= FIRST or compute.count_distinct(texts[:FIRST]).as_py() >= FIRST // 2:
@@ -120,7 +123,8 @@ def canonical_numbers(values: pd.Series) -> tuple[pd.Series, np.ndarray]:
 
     Parameters
     ----------
-    values : of pandas' string type
+    values
+        Texts of pandas' string type, (n,).
     """
     texts = _arrow(values)
     try:

@@ -16,26 +16,27 @@ from titanic_ml.errors import DataError, SettingsError, nearest
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """An algorithm that may be chosen.
+class Candidate:  # numpydoc ignore=PR02
+    """An algorithm to choose from, with its search space.
 
-    Attributes
+    Parameters
     ----------
-    name, label
-        Its name in the settings, and in a table for people.
+    name
+        Name in the settings.
+    label
+        Name in tables and reports.
     estimator
-        An unfitted scikit-learn classifier with `predict_proba`.
+        Unfitted scikit-learn classifier with `predict_proba`.
     complexity
-        Its rank from simple to complex: among equals the simplest is chosen.
+        Rank from simple to complex; of equally good candidates the simplest is chosen.
     search
-        The values to try of each hyper-parameter; every combination is tried.
+        Values of each hyper-parameter; all combinations are tried.
     baseline
         Whether it is a baseline.
     preprocessor
-        An unfitted transformer of the table's columns in place of the shared one.
+        Unfitted transformer of the table's columns, in place of the shared one.
     max_rows
-        Up to how many rows of the table it is compared: on more it costs more than it is likely to
-        bring. None: on any number.
+        Largest number of rows with which it is compared; None for no limit.
     """
 
     name: str
@@ -57,7 +58,25 @@ class Candidate:
 
     @classmethod
     def from_dict(cls, name: str, node: Mapping[str, Any]) -> Candidate:
-        """Make a candidate from its YAML, the objects in it built. Raises `SettingsError`."""
+        """Make a candidate from its settings.
+
+        Parameters
+        ----------
+        name
+            Name in the settings.
+        node
+            The other parameters; objects in them are built already.
+
+        Returns
+        -------
+        Candidate
+            The candidate.
+
+        Raises
+        ------
+        SettingsError
+            A parameter is unknown or missing.
+        """
         known = [field.name for field in fields(cls) if field.name != "name"]
         for unknown in sorted(set(map(str, node)).difference(known)):
             raise SettingsError(f"estimator.{name}: unknown {unknown}{nearest(unknown, known)}")
@@ -68,11 +87,28 @@ class Candidate:
             raise SettingsError(f"estimator.{name}: {words}") from error
 
     def param_grid(self) -> list[dict[str, Any]]:
-        """Every combination of the search space; one empty one without a search space."""
+        """List the combinations of hyper-parameters to try.
+
+        Returns
+        -------
+        list of dict
+            All combinations of the search space; one empty dict if there is none.
+        """
         return list(ParameterGrid(dict(self.search)))
 
     def too_many(self, rows: int) -> str:
-        """Return why it isn't compared on this number of rows; empty if it is."""
+        """Explain why the candidate is not compared on this number of rows.
+
+        Parameters
+        ----------
+        rows
+            Number of rows.
+
+        Returns
+        -------
+        str
+            The reason; empty if the candidate is compared.
+        """
         if self.max_rows is None or rows <= self.max_rows:
             return ""
         return (
@@ -81,7 +117,20 @@ class Candidate:
         )
 
     def build(self, parameters: Mapping[str, Any], seed: int) -> BaseEstimator:
-        """The unfitted estimator with these hyper-parameters and the seed wherever it takes one."""
+        """Make an unfitted estimator.
+
+        Parameters
+        ----------
+        parameters
+            Hyper-parameters by name.
+        seed
+            Value of every `random_state`, in nested estimators too.
+
+        Returns
+        -------
+        BaseEstimator
+            A clone with these parameters.
+        """
         estimator = clone(self.estimator).set_params(**parameters)
         seeds = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
         return estimator.set_params(**dict.fromkeys(seeds, seed))
@@ -89,7 +138,29 @@ class Candidate:
     def fit(
         self, parameters: Mapping[str, Any], seed: int, matrix: np.ndarray, y: pd.Series
     ) -> BaseEstimator:
-        """Build and fit; matrix is (n, features), y (n,). Raises `DataError` if it can't."""
+        """Fit a new estimator.
+
+        Parameters
+        ----------
+        parameters
+            Hyper-parameters by name.
+        seed
+            Value of every `random_state`.
+        matrix
+            Encoded features, (n, features).
+        y
+            Target, 0 or 1, (n,).
+
+        Returns
+        -------
+        BaseEstimator
+            The fitted estimator.
+
+        Raises
+        ------
+        DataError
+            The estimator can't be fitted on so few rows.
+        """
         try:
             return self.build(parameters, seed).fit(matrix, y)
         except ValueError as error:
@@ -107,13 +178,37 @@ class Candidate:
         X: pd.DataFrame,
         y: pd.Series,
     ) -> Pipeline:
-        """Fit the whole way from the table's columns to probabilities, as one Pipeline."""
+        """Fit a pipeline from the table's columns to probabilities.
+
+        Parameters
+        ----------
+        preprocessor
+            Unfitted transformer, used if the candidate has none of its own.
+        parameters
+            Hyper-parameters by name.
+        seed
+            Value of every `random_state`.
+        X
+            Columns of the table, (n, columns).
+        y
+            Target, 0 or 1, (n,).
+
+        Returns
+        -------
+        Pipeline
+            The fitted preprocessor and estimator.
+
+        Raises
+        ------
+        DataError
+            The estimator can't be fitted on so few rows.
+        """
         encoder = clone(self.preprocessor or preprocessor)
         matrix = encoder.fit_transform(X, y)
         return as_pipeline(encoder, self.fit(parameters, seed, matrix, y))
 
 
 def as_pipeline(encoder: TransformerMixin, estimator: BaseEstimator) -> Pipeline:
-    """The whole way from the table's columns to probabilities, of what was fitted for it."""
+    """Join a fitted preprocessor and a fitted estimator into one pipeline."""
     steps = encoder.steps if isinstance(encoder, Pipeline) else [("encoder", encoder)]
     return Pipeline([*steps, ("estimator", estimator)])

@@ -120,18 +120,23 @@ class Assessor:
         inspected: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]],
         learning_curve: list[LearningPoint],
     ) -> Assessment:
-        """Put together what the folds gave.
+        """Join the results of the folds.
 
         Parameters
         ----------
         threshold
-            Of the selected model.
+            Decision threshold of the selected model.
         out_of_fold, grouped
-            Its predictions for unseen rows, on ungrouped and on grouped folds.
+            Its out-of-fold predictions in ungrouped and in grouped folds.
         inspection, inspected
-            What was computed in each fold, and its results.
+            The computation done in each fold, and its results.
         learning_curve
-            Kept as it is.
+            Points of the learning curve.
+
+        Returns
+        -------
+        Assessment
+            Evaluations, importance, dependence and learning curve.
         """
         seed, confidence = self.evaluator.seed, self.evaluator.confidence
         importances, dependences = zip(*inspected, strict=True)

@@ -28,16 +28,21 @@ def bootstrap_weights(
 def mean_interval(
     values: np.ndarray, confidence: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean over the rows of each column, (columns,), and the ends of its percentile interval.
+    """Compute the mean of each column with its percentile interval.
 
     Parameters
     ----------
     values
-        One row an observation, (rows, columns).
+        Observations, (rows, columns).
     confidence
-        Of the interval, such as 0.95.
+        Confidence of the interval, such as 0.95.
     seed
-        Governs the bootstrap.
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    mean, low, high : ndarray
+        Means and ends of the intervals, (columns,) each.
     """
     with threadpool_limits(1):  # the last bit of a product depends on how many threads share it
         means = np.concatenate(

@@ -77,25 +77,31 @@ class Evaluator:
         baselines: Mapping[str, np.ndarray] | None = None,
         slices: Mapping[str, pd.Series] | None = None,
     ) -> Evaluation:
-        """Measure with intervals.
+        """Compute all metrics with their intervals.
 
         Parameters
         ----------
         y
-            The truth, (n,), 0 or 1, both present.
+            True classes, 0 or 1, both present, (n,).
         probability
-            Of class 1, (n,), or (n, repeats) from repeated cross-validation: then each repetition
-            counts alike, and a row keeps its weight in all of them.
+            Predicted probabilities of class 1, (n,), or (n, repeats) from repeated
+            cross-validation: metrics are averaged over the repeats, and a resampled row has the
+            same weight in all of them.
         threshold
-            Probability from which on the prediction is 1.
+            Smallest probability that is predicted as class 1.
         prediction
-            The predictions, of the shape of `probability`, if each fold had a threshold of its
-            own: then metrics that need a threshold, and `nested_confusion`, are of these.
+            Predicted classes, of the shape of `probability`, if each fold has a threshold of its
+            own. Metrics that need a threshold, and `nested_confusion`, are computed from them.
         baselines
-            By label, the probabilities of models to be beaten, (n,) or (n, repeats). They share
-            the resamples, so the interval of a gain is that of paired differences.
+            Probabilities of the baselines by label, (n,) or (n, repeats). They share the
+            resamples, so the interval of a gain is one of paired differences.
         slices
-            By name, the part to which each row belongs, (n,).
+            The slice of each row, (n,), by the name of the slicing.
+
+        Returns
+        -------
+        Evaluation
+            Metrics, confusion matrices, calibration, baselines and slices.
         """
         truth = np.asarray(y)
         model = _rows(truth, probability, prediction, threshold)

@@ -25,11 +25,11 @@ class Contribution:
     Attributes
     ----------
     features
-        A group of features that go together.
+        Features of one group.
     values
-        What the row has there, in words.
+        Their values in the row, as text.
     contribution
-        What is added; below 0, taken off.
+        Change of the probability, from -1 to 1.
     """
 
     features: list[str]
@@ -44,18 +44,19 @@ class Explanation:
     Attributes
     ----------
     subject
-        What the row is called, such as "PassengerId 5".
+        Name of the row, such as "PassengerId 5".
     outcome
-        What the probability is of, such as "Survived".
-    probability, base
-        The row's probability, and the mean prediction for the background, which stands for all
-        training rows.
+        Name of the target, such as "Survived".
+    probability
+        Predicted probability of the row.
+    base
+        Mean prediction for the background rows, a sample of the training rows.
     contributions
-        The largest first. With the base they sum to the probability.
+        Contributions, the largest first. Their sum is `probability` minus `base`.
     warning
-        What makes it less than it seems, if anything.
+        Warning of the version; empty if there is none.
     version
-        The model version that is explained, if it is one.
+        Name of the version, if the model is a stored one.
     """
 
     subject: str

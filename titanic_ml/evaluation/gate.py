@@ -56,8 +56,15 @@ def compare_out_of_fold(
     ----------
     first, second
         Tables of out-of-fold probabilities: `id`, `y`, `row` (hash of the columns), `repeat_1` …
-    confidence, seed
-        Of the bootstrap interval of the paired difference.
+    confidence
+        Confidence of the bootstrap interval of the paired difference.
+    seed
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    PairedComparison
+        Number of paired rows, log loss of both models on them, and the difference.
     """
     ours, theirs = _paired(first, second)
     if not len(ours):

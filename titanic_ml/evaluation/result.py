@@ -1,4 +1,4 @@
-"""Out-of-fold predictions, and what an evaluation of predictions says."""
+"""Out-of-fold predictions, and results of an evaluation."""
 
 from __future__ import annotations
 
@@ -156,11 +156,12 @@ class OutOfFold:
 
     Attributes
     ----------
-    probability, prediction
-        Of class 1, and 0 or 1 at the threshold chosen inside the fold: a column a repeat,
-        `repeat_1` and on, rows as in the table.
+    probability
+        Probabilities of class 1, (n, repeats), columns `repeat_1` and on.
+    prediction
+        Classes, 0 or 1, at the threshold chosen inside the fold, (n, repeats).
     baselines
-        By label, the probabilities of the baselines, (n, repeats).
+        Probabilities of the baselines by label, (n, repeats).
     """
 
     probability: pd.DataFrame
@@ -170,33 +171,34 @@ class OutOfFold:
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """How good a model is on some rows.
+    """Metrics of a model on some rows.
 
     Attributes
     ----------
     rows, positives
-        How many rows, and how many of class 1.
+        Number of rows, and number of rows of class 1.
     threshold
-        Probability from which on the prediction is 1.
+        Smallest probability that is predicted as class 1.
     estimates
-        Each metric with its interval.
+        Metrics with their intervals, by name.
     confusion
-        Rows by truth (first key) and prediction at `threshold` (second key), averaged over
-        repetitions.
+        Number of rows by true class (first key) and class at `threshold` (second key), averaged
+        over repeats.
     baselines, gains
-        By label of a baseline, its metrics, and by how much the model is better in each.
+        Metrics of each baseline by its label, and differences in favour of the model.
     slices
-        The metrics within each slice.
+        Metrics within each slice.
     curves
-        ROC, precision by recall, calibration.
+        ROC curve, precision-recall curve and calibration.
     seen
-        How many of the rows the model was trained on: if any, the metrics flatter it.
+        Number of rows that the model was trained on; if there are any, the metrics are too
+        optimistic.
     confidence
-        Of all the intervals.
+        Confidence of all intervals, such as 0.95.
     version
-        The model version that was measured; empty before it has a name.
+        Name of the version; empty before it is saved.
     out_of_fold
-        Whether each row was judged by models that had not seen it, in a cross-validation.
+        Whether the predictions are out of fold, in a cross-validation.
     nested_confusion
         If so, like `confusion`, but at the threshold that was chosen inside each fold. It and the
         metrics that need a threshold estimate the whole procedure, the choice of a threshold

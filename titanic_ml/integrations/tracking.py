@@ -97,8 +97,14 @@ class Tracking:
 
         Parameters
         ----------
-        version : always sent. Other versions are sent if they are newer than the oldest one that
-            the server has; all are if the server has none and no version is given.
+        version
+            A version that is always sent. Other versions are sent if they are newer than the
+            oldest one that the server has; all are if the server has none and no version is given.
+
+        Returns
+        -------
+        Tracked
+            What was sent, and what is still missing.
         """
         runs: dict[str, str] = {}
         why: list[str] = []

@@ -137,16 +137,21 @@ class DriftDetector:
     def compare(
         self, profile: Profile, X: pd.DataFrame, probability: np.ndarray | None = None
     ) -> Drift:
-        """How far rows have moved.
+        """Compare rows with the profile of the training rows.
 
         Parameters
         ----------
         profile
-            Of the training.
+            Profile of the training rows.
         X
-            Typed columns of the rows; columns without a profile are ignored.
+            Typed columns of the rows, (n, columns); columns without a profile are ignored.
         probability
-            That a model gave rows that it hadn't seen, (any number,); None to leave it out.
+            Predicted probabilities of rows that were not trained on, (m,); None to leave them out.
+
+        Returns
+        -------
+        Drift
+            Population stability index and test of each column and of the probability.
         """
         pairs = {name: (then, X[name]) for name, then in profile.columns.items() if name in X}
         if probability is not None and len(probability) >= FEWEST_ROWS:

@@ -66,21 +66,26 @@ class Logged:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Logged:
-        """The rows of a table.
+        """Read the rows of a table.
 
         Parameters
         ----------
         frame
-            As it was read.
+            The table as it was read.
         spec
-            Of the columns.
+            Specification of its columns.
         source
-            What to call the table in a message.
+            Name of the table in messages.
+
+        Returns
+        -------
+        Logged
+            The valid rows with their predictions, and the number of invalid ones.
 
         Raises
         ------
         InvalidTable
-            Its columns are others.
+            The table has other columns.
         """
         is_log = {"probability", "model_version"} <= set(frame.columns)
         frame = frame.reset_index(drop=True)
@@ -142,23 +147,28 @@ def newest(
     since: datetime | None = None,
     most: int = MOST_ROWS,
 ) -> pd.DataFrame:
-    """The last rows of a table that comes in parts, the oldest part first.
+    """Return the last rows of a table that comes in parts, the oldest part first.
 
     Parameters
     ----------
     frames
         The parts.
     source
-        What to call the table in a message.
+        Name of the table in messages.
     since
-        Leave out what was answered earlier.
+        Leave out earlier predictions.
     most
-        How many rows are kept: more would change nothing that is said of them.
+        Largest number of rows that are kept.
+
+    Returns
+    -------
+    DataFrame
+        The last rows, at most `most`.
 
     Raises
     ------
     DataError
-        It has no time of the predictions, and `since` is given.
+        `since` is given, and the table has no time of prediction.
     """
     kept: deque[pd.DataFrame] = deque()
     rows = 0

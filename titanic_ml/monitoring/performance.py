@@ -74,20 +74,25 @@ def compared(
     losses_before: np.ndarray,
     alpha: float,
 ) -> Performance:
-    """Put later rows beside those of the training.
+    """Compare the performance on later rows with that on the training rows, out of fold.
 
     Parameters
     ----------
     now
-        The evaluation of the later rows.
+        Evaluation of the later rows.
     y, probability
-        Of them, (n,).
+        True classes and predicted probabilities of the later rows, (n,).
     before
-        The metrics of the training.
+        Out-of-fold metrics of the training.
     losses_before
-        The log loss of each row of the training, (m,).
+        Out-of-fold log loss of each training row, (m,).
     alpha
-        As in `Performance`.
+        Significance level, as in `Performance`.
+
+    Returns
+    -------
+    Performance
+        Both metrics, and a test of their difference.
     """
     losses = row_losses(y, probability)
     test = stats.ttest_ind(losses, losses_before, equal_var=False)

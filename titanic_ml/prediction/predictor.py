@@ -19,15 +19,15 @@ DECIMALS = 9  # of a predicted probability; the noise is a millionth of the last
 
 
 @dataclass(frozen=True)
-class Predictor:
+class Predictor:  # numpydoc ignore=PR02
     """A fitted model with its decision threshold.
 
-    Attributes
+    Parameters
     ----------
     model
-        The fitted Pipeline, from the table's columns to probabilities.
+        Fitted pipeline from the table's columns to probabilities.
     threshold
-        Rows with at least this probability are predicted 1.
+        Rows with at least this probability are predicted as class 1.
     """
 
     model: Pipeline
@@ -35,14 +35,25 @@ class Predictor:
 
     @cached_property
     def fast_path(self) -> FastPath | None:
-        """The model's fast path; None if its steps are of other kinds."""
+        """Fast path of the model; None if its steps are of other kinds."""
         try:
             return FastPath(self.model)
         except TypeError:
             return None
 
     def probability(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the probability of class 1 of each row, (n,)."""
+        """Predict the probability of class 1.
+
+        Parameters
+        ----------
+        X
+            Columns of the table, (n, columns).
+
+        Returns
+        -------
+        ndarray
+            Probabilities, (n,).
+        """
         if self.fast_path:
             return self.fast_path.probabilities(X)
         return self.model.predict_proba(X)[:, 1]
@@ -50,16 +61,24 @@ class Predictor:
     def predict(
         self, dataset: Dataset, target: str, with_probability: bool = False
     ) -> pd.DataFrame:
-        """Return ids and classes in the order of the rows, with probabilities on request.
+        """Predict the class of each row.
 
-        Probabilities are rounded: the last digits of a matrix product depend on its number of rows,
-        and a row must get the same prediction alone and among any others.
+        Probabilities are rounded to nine decimals: the last digits of a matrix product depend on
+        its number of rows, and a row must get the same prediction alone and in a batch.
 
         Parameters
         ----------
-        dataset : the rows; its target is ignored
-        target : name of the column of classes
-        with_probability : whether to add a column `probability`
+        dataset
+            The rows; their target is ignored.
+        target
+            Name of the column of classes.
+        with_probability
+            Whether to add a column `probability`.
+
+        Returns
+        -------
+        DataFrame
+            Id and class in the order of the rows, (n, 2), or (n, 3) with the probability.
         """
         probability = self.probability(dataset.X).round(DECIMALS)
         positive = probability >= round(self.threshold, DECIMALS)

@@ -62,18 +62,23 @@ class Run:
 def prediction_columns(
     spec: DatasetSpec, with_run: bool, full: bool = False, probability: bool = False
 ) -> dict[str, str]:
-    """The columns of predictions with their kinds: by default Kaggle's two.
+    """Return the columns of a table of predictions, by default id and class.
 
     Parameters
     ----------
     spec
-        Of the rows.
+        Specification of the rows.
     with_run
-        Whether they go where runs are kept apart: all columns, and the run's id.
+        Whether the output stores the id of the run; it then has all columns.
     full
         Whether to add probability, version and time.
     probability
         Whether to add the probability.
+
+    Returns
+    -------
+    dict
+        Kinds by name of the column.
     """
     columns: dict[str, str] = {spec.id: spec.columns[spec.id].kind, spec.target: "integer"}
     if with_run or full or probability:

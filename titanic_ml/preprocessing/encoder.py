@@ -10,14 +10,21 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 
 def build_preprocessor(features: TransformerMixin) -> Pipeline:
-    """The unfitted way from the table's columns to a matrix of float64.
+    """Make an unfitted pipeline from the table's columns to a matrix of float64.
+
+    Missing numbers are filled with the median, and numbers are standardised. Other features are
+    one-hot encoded; categories with fewer than five rows in `fit`, and those not seen there, share
+    one column.
 
     Parameters
     ----------
     features
-        A transformer from the table's columns to a DataFrame of features. Its numbers are filled
-        with their median and scaled, its other columns one-hot encoded; a category not seen in
-        `fit`, or seen fewer than five times, is the group of the rare ones.
+        Unfitted transformer from the table's columns to a DataFrame of features.
+
+    Returns
+    -------
+    Pipeline
+        Steps `features` and `encoder`.
     """
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     categories = OneHotEncoder(

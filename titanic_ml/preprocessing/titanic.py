@@ -1,4 +1,4 @@
-"""How a column becomes a number: the transformers and the unfitted preprocessor."""
+"""Features of the Titanic's passengers: titles, decks, fares and travelling parties."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from titanic_ml.preprocessing.training_rows import TrainingRows
 TITLES = {"MR": "Mr", "MRS": "Mrs", "MISS": "Miss", "MASTER": "Master"}
 TITLES |= {"MLLE": "Miss", "MS": "Miss", "MME": "Mrs"}
 PENCE = 240  # in a pound of 1912
-PARTIES = ["ticket", "family", "booking"]  # what a party is known by
-FATES = [(f"{party}_men", f"{party}_women") for party in PARTIES]  # its features
+PARTIES = ["ticket", "family", "booking"]  # keys of a travelling party
+OUTCOMES = [(f"{party}_men", f"{party}_women") for party in PARTIES]  # features by party
 TITLE = re.compile(r",\s*([^.,]+)\.")
 Columns = dict[str, Coded | Numbers | Value]  # by name, texts or numbers
 
 
 def title_of(name: str) -> str:
-    """The title in a name: Mr, Mrs, Miss or Master, or that it is a rare one.
+    """Return the title in a name: Mr, Mrs, Miss, Master or rare.
 
     >>> title_of("BRAUND, MR. OWEN HARRIS"), title_of("Uruchurtu, Don. Manuel E")
     ('Mr', 'rare')
@@ -61,7 +61,7 @@ def surname_of(name: str) -> str:
 
 
 def pence_of(fare: float | None) -> float | None:
-    """A fare in whole pence.
+    """Return a fare in whole pence.
 
     >>> pence_of(7.25), pence_of(None)
     (1740.0, None)
@@ -70,7 +70,7 @@ def pence_of(fare: float | None) -> float | None:
 
 
 def deck_of(cabin: Any) -> str:
-    """The letter of a cabin, of the first if there are several; of none it is unknown.
+    """Return the letter of the first cabin, or "unknown" if there is none.
 
     >>> deck_of("C23 C25"), deck_of(None)
     ('C', 'unknown')
@@ -79,84 +79,138 @@ def deck_of(cabin: Any) -> str:
 
 
 class TitanicFeatures(TransformerMixin, BaseEstimator):
-    """Features of a passenger; the only code that knows titles, decks and parties.
-
-    Features
-    --------
-    sex, pclass, embarked
-        As they stand; the class as a category, for its steps are not equal.
-    title
-        Between surname and first name: it separates boys (Master) from men and the unmarried (Miss)
-        from the married. Rare ones (officers, clergy, nobles) are one group.
-    sex_pclass
-        Women of first and second class nearly all lived, those of third half; men the least in
-        second: the two facts do not add up.
-    deck
-        First letter of the cabin; a missing cabin is a category of its own, for it was the
-        survivors' cabins that were recorded.
-    age, child
-        Age in years, missing ones filled with the median of the title and class seen in `fit`;
-        `child` is years below 16, 0 for the grown-up.
-    age_known
-        1 if the age was recorded.
-    log_fare
-        Logarithm of 1 + fare a head: a fare is for all who share the ticket, and fares span three
-        orders of magnitude. The heads are the family's or the ticket's seen in `fit`, whichever
-        are more. A missing fare is filled with the median of the class and of those alone or not.
-    family_size, alone
-        Number of the passenger, siblings, spouse, parents and children; 1 if it is 1.
-    ticket_men, family_men, booking_men
-        How the men of the same party fared, against what their title and class let expect. A party
-        is known by its ticket; by surname, class and size of family; or by a booking made together:
-        tickets alike but for the last character, of one fare and class. Strangers have 0.
-    ticket_women, family_women, booking_women
-        Like the above, over the women and boys of the party, for a woman or boy; 0 for a man.
-        Women and boys of a party mostly have the same outcome, which differs from the men's.
-        Deotte found it ("Titanic using Name only", 2018) and made it a rule; here it is a shrunken
-        mean without the training row itself, in `fit_transform` (see `CompanionResiduals`) and
-        when the same row is predicted later (see `TrainingRows`).
+    """Compute the features of the Titanic's passengers.
 
     Parameters
     ----------
     shrinkage
-        Pseudo-count of zero residuals that is added to each party.
+        Number of zero residuals that are added to those of each party, so that the mean of a small
+        party is drawn towards zero.
+
+    Notes
+    -----
+    sex, pclass, embarked
+        As they stand; the class as a category, for its steps are not equal.
+    title
+        Title in the name; it separates boys (Master) from men, and unmarried women (Miss) from
+        married ones. Rare titles (officers, clergy, nobles) are one category.
+    sex_pclass
+        Sex and class together: nearly all women of first and second class survived but half of
+        those in third, while men survived least often in second class.
+    deck
+        First letter of the cabin. A missing cabin is a category of its own, since cabins were
+        recorded for survivors more often.
+    age, child
+        Age in years, missing ages filled with the median of title and class in `fit`; `child` is
+        the number of years below 16, 0 for adults.
+    age_known
+        1 if the age was recorded.
+    log_fare
+        Logarithm of 1 + fare per person, since a fare covers all who share the ticket. The number
+        of persons is that of the family or of the ticket's rows in `fit`, whichever is larger. A
+        missing fare is filled with the median of class and travelling alone.
+    family_size, alone
+        Number of siblings, spouse, parents and children, and the passenger; 1 if it is 1.
+    ticket_men, family_men, booking_men
+        Mean residual of the other men of the party: survival minus the survival rate of their
+        title and class. A party shares a ticket; or surname, class and family size; or a booking:
+        tickets that differ in the last character only, of one fare and class. 0 if there are none.
+    ticket_women, family_women, booking_women
+        The same for the women and boys of the party; 0 for a man. Women and boys of a party mostly
+        have the same outcome, and often another one than its men (Deotte, "Titanic using Name
+        only", 2018). A training row's own outcome is left out, in `fit_transform` (see
+        `CompanionResiduals`) and when the row is predicted later (see `TrainingRows`).
     """
 
     def __init__(self, shrinkage: float = 4.0):
         self.shrinkage = shrinkage
 
     def fit(self, X: pd.DataFrame, y: pd.Series) -> TitanicFeatures:
-        """Learn medians, tickets and how parties fared; y is (n,), 1 for the survivors."""
+        """Learn medians, tickets and the outcomes of parties.
+
+        Parameters
+        ----------
+        X
+            Columns of the table, (n, columns).
+        y
+            Target, 1 for survivors, (n,).
+
+        Returns
+        -------
+        TitanicFeatures
+            The fitted transformer.
+        """
         self._learn(X, y)
         return self
 
     def fit_transform(self, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
-        """Equal to ``fit(X, y).transform(X)``, but computed once."""
+        """Fit and transform in one computation, with the result of ``fit(X, y).transform(X)``.
+
+        Parameters
+        ----------
+        X
+            Columns of the table, (n, columns).
+        y
+            Target, 1 for survivors, (n,).
+
+        Returns
+        -------
+        DataFrame
+            Features, (n, 18).
+        """
         return _frame(self._features(*self._learn(X, y)), X.index)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Compute the features: (n, 18), six categories and twelve numbers.
+        """Compute the features.
 
-        The features of a passenger who was in `fit` leave the passenger's own outcome out.
+        Parameters
+        ----------
+        X
+            Columns of the table, (n, columns). For a row of `fit`, its own outcome is left out.
+
+        Returns
+        -------
+        DataFrame
+            Features, (n, 18): six categories and twelve numbers.
         """
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
         return _frame(self.columns(X), X.index)
 
     def columns(self, X: Mapping[str, Values | Value]) -> Columns:
-        """Like `transform`, for a mapping of lists or arrays, or of the values of a single row.
+        """Compute the features of plain columns or of a single row, as `transform` does.
 
-        Texts come out as `Coded`, numbers as an array, (n,); those of a single row as they are.
+        Parameters
+        ----------
+        X
+            Lists or arrays, each (n,), or the values of one row, by the name of the column.
+
+        Returns
+        -------
+        dict
+            By name of the feature, texts as `Coded` and numbers as an array, (n,), or the values
+            of the row.
         """
         facts = RawColumns.of(X)
-        fates = self.companions_.transform(facts.groups)
-        return self._features(facts, self.training_rows_.replace(facts.identity, fates))
+        outcomes = self.companions_.transform(facts.groups)
+        return self._features(facts, self.training_rows_.replace(facts.identity, outcomes))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
-        """Return the names of the features, in order."""
+        """Name the features.
+
+        Parameters
+        ----------
+        input_features
+            Ignored; the names are always the same.
+
+        Returns
+        -------
+        ndarray
+            Names in the order of the columns, (18,).
+        """
         categories = ["sex", "pclass", "embarked", "title", "sex_pclass", "deck"]
         numbers = ["age", "child", "age_known", "log_fare", "family_size", "alone"]
-        return np.asarray([*categories, *numbers, *chain(*FATES)], dtype=object)
+        return np.asarray([*categories, *numbers, *chain(*OUTCOMES)], dtype=object)
 
     def _learn(self, X: pd.DataFrame, y: pd.Series) -> tuple[RawColumns, dict[str, Numbers]]:
         """Fit all parts; return the facts and the outcomes of companions of the rows of X."""
@@ -171,7 +225,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         self.training_rows_ = TrainingRows().fit(facts.identity, own)
         return facts, self.training_rows_.replace(facts.identity, own)
 
-    def _features(self, facts: RawColumns, fates: Mapping[str, Numbers]) -> Columns:
+    def _features(self, facts: RawColumns, outcomes: Mapping[str, Numbers]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
         fare = self.fare_medians_.fill(facts.fare, facts.fare_group)
         heads = numbered(lambda ticket: self.heads_.get(ticket, 1), facts.groups["ticket"])
@@ -184,9 +238,9 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
             "alone": 1.0 * (facts.family_size == 1),
         }
         nothing = 0.0 * age  # if the training table has no men, or no women
-        for men, women in FATES:
-            columns[men] = fates.get(men, nothing)
-            columns[women] = fates.get(women, nothing) * facts.women
+        for men, women in OUTCOMES:
+            columns[men] = outcomes.get(men, nothing)
+            columns[women] = outcomes.get(women, nothing) * facts.women
         return facts.words | columns
 
 
@@ -194,22 +248,24 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
 class RawColumns:
     """Columns computed from the rows alone: texts as `Coded`, numbers as an array, (n,).
 
-    Those of a single row are its values.
+    Those of a single row are plain values.
 
     Attributes
     ----------
     words
-        By name, the features that are categories.
+        Categorical features by name.
     groups
-        By name, what each of the `PARTIES` is known by.
+        Keys of the `PARTIES` by name.
     name
-        Of the passenger.
+        Names of the passengers.
     women
         1 for women and boys, 0 for men.
-    cell, fare_group
-        Of title and class; of class and whether alone: in these a rate, an age, a fare is usual.
+    cell
+        Title and class: the cell of survival rates and median ages.
+    fare_group
+        Class and travelling alone: the cell of median fares.
     age, fare, family_size
-        In years, pounds of 1912, persons.
+        Years, pounds of 1912, and persons.
     """
 
     words: dict[str, Any]
@@ -237,7 +293,7 @@ class RawColumns:
 
     @classmethod
     def of(cls, X: Mapping[str, Values | Value]) -> RawColumns:
-        """The facts of a DataFrame, of a list or an array for each column, or of one row."""
+        """Compute the columns of a DataFrame, of plain columns, or of one row."""
         name, ticket, sex = coded(X["Name"]), coded(X["Ticket"]), coded(X["Sex"])
         pclass = mapped(lambda value: str(int(value)), coded(X["Pclass"]))
         title = mapped(title_of, name)
@@ -279,10 +335,20 @@ def _key(first: str, pclass: str, number: float | None) -> str:
 
 
 def travelling_parties(X: pd.DataFrame) -> np.ndarray:
-    """Number of the party of each row, (n,): rows that share a ticket, family or booking.
+    """Number the travelling parties: rows linked by a ticket, family or booking.
 
-    The rows that any chain of those links are one party, so that in cross-validation by party no
-    row's companions are among the rows it is tested against.
+    Rows that are linked by a chain are one party, so that in cross-validation by party all
+    companions of a test row are test rows too.
+
+    Parameters
+    ----------
+    X
+        Columns of the table, (n, columns).
+
+    Returns
+    -------
+    ndarray
+        Number of each row's party, (n,).
     """
     rows, links = np.arange(len(X)), []
     for group in RawColumns.of(X).groups.values():

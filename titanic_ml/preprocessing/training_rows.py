@@ -38,8 +38,15 @@ class TrainingRows:
 
         Parameters
         ----------
-        X : columns of the training rows, (n,) each
-        features : by name, the leave-one-out features of these rows, (n,) each
+        X
+            Columns of the training rows by name, (n,) each.
+        features
+            Leave-one-out features of these rows by name, (n,) each.
+
+        Returns
+        -------
+        TrainingRows
+            The fitted object.
         """
         columns = {name: Coded.of(X[name]) for name in X}
         self.names_ = sorted(columns, key=lambda name: -len(columns[name].values))

@@ -151,17 +151,24 @@ class Alias:
         return entry
 
     def before(self, is_there: Callable[[str], bool] = lambda version: True) -> tuple[Entry, Entry]:
-        """The last entry, and the one to which a rollback goes; twice goes back two versions.
+        """Return the last entry, and the entry that a rollback returns to.
+
+        A second rollback goes back one version more.
 
         Parameters
         ----------
         is_there
-            Whether there is still such a version; others are passed over.
+            Whether a version still exists; deleted versions are skipped.
+
+        Returns
+        -------
+        last, before : Entry
+            Both entries.
 
         Raises
         ------
         ModelNotFound
-            It never pointed at another version.
+            The alias never pointed at another version.
         """
         last = entry = self.last()
         while entry and entry.back:

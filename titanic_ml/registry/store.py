@@ -205,23 +205,28 @@ class ModelStore:
         documents: Callable[[Origin], Mapping[str, bytes]] | None = None,
         run: str | None = None,
     ) -> ModelVersion:
-        """Write a new version, which is then the latest.
+        """Write a new version, which becomes the latest.
 
         Parameters
         ----------
         contents
-            What belongs to it.
+            Model and tables of the version.
         summary
-            What its manifest says of the training.
+            Facts of the training for the manifest.
         documents
-            Makes more of its files, by name, once there is a name for it.
+            Makes further files by name, from the name and origin of the version.
         run
-            The id of the training, if it has one.
+            Id of the training, if it has one.
+
+        Returns
+        -------
+        ModelVersion
+            The saved version.
 
         Raises
         ------
         StoreUnusable
-            It can't be written; then there is no such version.
+            The store can't be written; no version was made.
         """
         files, now = contents.files(), datetime.now(UTC)
         time, parent = now.isoformat(timespec="milliseconds"), self.champion.version
@@ -244,21 +249,26 @@ class ModelStore:
         back_to: Entry | None = None,
         forced: bool = False,
     ) -> bool:
-        """Make a version the champion, if the alias is still where it was; else False.
+        """Make a version the champion, unless the alias was moved meanwhile.
 
         Parameters
         ----------
         after
-            The last entry of the champion's log, as the caller knows it.
+            Last entry of the champion's log, as the caller read it.
         version, why, back_to, forced
             As in `aliases.Alias.move`.
+
+        Returns
+        -------
+        bool
+            False if the alias was moved meanwhile.
 
         Raises
         ------
         ModelRefused
-            A file of the version, its manifest among them, is missing or not the one saved.
+            A file of the version is missing or was changed.
         ModelNotFound
-            It was deleted meanwhile; the champion is who it was.
+            The version was deleted meanwhile; the champion stays.
         """
         self.open(version.name).check()  # as it is now, also if it was read long ago
         entry = self.champion.move(after, version.name, why, back_to, forced)
@@ -318,6 +328,11 @@ class ModelStore:
         keep
             Number of newest versions to keep, at least 1.
 
+        Returns
+        -------
+        list of str
+            Names of the removed versions.
+
         Raises
         ------
         SettingsError
@@ -334,12 +349,17 @@ class ModelStore:
         return [self.delete(name) for name in names[keep:] if name not in needed]
 
     def verify(self, age: timedelta = DAY) -> Verification:
-        """Read all files of all versions and the history, and remove what killed writers left.
+        """Read all files of all versions and the history, and remove files of killed writers.
 
         Parameters
         ----------
         age
-            Only what is older is removed: what is younger may be somebody's work.
+            Unfinished files younger than this are kept, since a writer may still be at work.
+
+        Returns
+        -------
+        Verification
+            Damaged versions, and the files that were removed.
         """
         names, faults, versions = set(self.names()), [], 0
         for version in self.versions():

@@ -144,21 +144,26 @@ class Manifest(Summary, Origin):
 
     @classmethod
     def from_bytes(cls, data: bytes, key: str | None = None) -> Manifest:
-        """Read a manifest, and check all of it that can be.
+        """Read and check a manifest.
 
         Parameters
         ----------
         data
-            The bytes of `manifest.json`.
+            Content of `manifest.json`.
         key
             Key of the required signature; None for no check.
+
+        Returns
+        -------
+        Manifest
+            The manifest.
 
         Raises
         ------
         ValueError
-            It is none, was changed, or has an impossible value.
+            The content is no manifest, was changed, or has an impossible value.
         WrongSignature
-            It is not signed by the key.
+            The manifest is not signed with the key.
         """
         manifest: Manifest = _reader().validate_python(opened(data, key))
         if not 0 <= manifest.threshold <= 1:

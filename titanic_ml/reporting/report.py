@@ -52,13 +52,13 @@ class Report:
     Attributes
     ----------
     version
-        Its name.
+        Name of the version.
     facts
-        What was chosen and measured.
+        Settings, choice and measurements of the training.
     verdict
-        The sentences that follow from them.
+        Sentences that follow from the facts.
     figures
-        By name, an SVG text each.
+        Figures by name, as SVG.
     """
 
     version: str

@@ -33,23 +33,28 @@ def create_app(
     seconds: float = SECONDS,
     host: str = "127.0.0.1",
 ) -> FastAPI:
-    """An application that answers by the version that an alias points at.
+    """Make the application that serves a version, or the version of an alias.
 
     Parameters
     ----------
     pipeline
-        Which answers; it belongs to the application from then on.
+        Settings and store; the pipeline must not be used elsewhere afterwards.
     model
-        A version or an alias.
+        Name or alias of the version.
     seconds
-        Between two looks at the alias.
+        Seconds between two readings of the alias.
     host
-        Bind address; a name that the Host header may have if the settings name none.
+        Bind address, an allowed value of the Host header if the settings name none.
+
+    Returns
+    -------
+    FastAPI
+        The application.
 
     Raises
     ------
     SettingsError, UnwritableTable
-        Answers can't be kept where the settings say.
+        The log of predictions can't be written.
     """
     serving = Serving.of(pipeline, model, seconds)
 

@@ -11,19 +11,24 @@ from titanic_ml.storage.tables import open_table
 
 
 def count_rows(uri: str, run: str | None = None) -> int:
-    """How many rows a table has. A table that a database doesn't have yet has none.
+    """Count the rows of a table; a database without the table counts as 0.
 
     Parameters
     ----------
     uri
-        The address of the table.
+        Address of the table.
     run
         Id of a run; None for all rows.
+
+    Returns
+    -------
+    int
+        Number of rows, of the run if one is given.
 
     Raises
     ------
     SettingsError, UnreadableTable
-        As `tables.open_table`, or the table doesn't say which run a row is of.
+        As in `tables.open_table`, or the table has no column of the run's id.
     """
     address = parse(uri)
     if isinstance(address, SqlAddress) and not address.query:

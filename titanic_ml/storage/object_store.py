@@ -124,12 +124,17 @@ class ObjectStore:
         return sorted(path.rpartition("/")[2] for path in found["common_prefixes"])
 
     def names(self, start: str = "") -> dict[str, datetime]:
-        """All names under a folder of names, in order, with the time when each was written.
+        """List the names in a folder.
 
         Parameters
         ----------
         start
-            The folder of names; all by default.
+            The folder, by default the whole store.
+
+        Returns
+        -------
+        dict
+            Times of the last write by name, in the order of the names.
         """
         import obstore
 
@@ -160,7 +165,7 @@ class ObjectStore:
             self.delete(list(self.names(start)))
 
     def sweep(self, left: Sequence[str], kept: Sequence[str], age: timedelta) -> list[str]:
-        """Remove what killed writers left, and return its names.
+        """Remove the unfinished files of killed writers.
 
         Parameters
         ----------
@@ -170,6 +175,11 @@ class ObjectStore:
             Folders from which only unfinished files older than `age` are removed.
         age
             Minimum age.
+
+        Returns
+        -------
+        list of str
+            Names of the removed files.
         """
         swept = [folder for folder in left if self._swept(folder, datetime.now(UTC) - age)]
         with self._translate_errors("written"):

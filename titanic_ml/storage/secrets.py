@@ -84,14 +84,19 @@ def check_no_userinfo(uri: str) -> None:
 
 
 def without_secrets(text: str, *uris: str) -> str:
-    """Mask the passwords of these addresses, and parts of them, in a message of a driver or server.
+    """Mask the passwords of addresses, and parts of them, in a message of a driver or server.
 
     Parameters
     ----------
     text
-        What may quote them.
+        Message that may quote the addresses.
     *uris
         Addresses, also with words in front of them.
+
+    Returns
+    -------
+    str
+        The message with ``***`` in place of the passwords.
 
     Examples
     --------

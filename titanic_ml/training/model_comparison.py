@@ -72,15 +72,22 @@ def simplest_within(
 
 
 def corrected_standard_error(values: np.ndarray, test_to_train: float) -> float:
-    """Standard error of a mean over overlapping folds (Nadeau and Bengio 2003, equation 9).
+    """Compute the corrected standard error of a mean over folds.
+
+    Folds share training rows, so the plain standard error is too small (Nadeau and Bengio 2003,
+    equation 9).
 
     Parameters
     ----------
     values
-        One value a fold, (k,).
+        One value of each fold, (k,).
     test_to_train
-        Test rows over training rows in a fold: the folds share training rows, so the plain
-        standard error is too small.
+        Number of test rows divided by the number of training rows in a fold.
+
+    Returns
+    -------
+    float
+        The standard error.
 
     Examples
     --------

@@ -19,30 +19,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Selection:
+class Selection:  # numpydoc ignore=PR02
     """Chosen candidate, and scores of all candidates.
 
-    Attributes
+    Parameters
     ----------
     candidates
-        All that were compared.
-    chosen, parameters, threshold
-        The candidate that won, with what was chosen for it on all rows.
+        The candidates that were compared.
+    chosen
+        The chosen candidate.
+    parameters
+        Its hyper-parameters, chosen on all rows.
+    threshold
+        Its decision threshold, chosen on all rows.
     model
-        The fitted Pipeline, from the table's columns to probabilities.
+        Pipeline from the table's columns to probabilities, fitted on all rows.
     baselines
-        By label, the fitted Pipelines of the baselines.
+        Fitted pipelines of the baselines, by label.
     table
-        The candidates side by side, as `model_comparison.compare` returns them, with `label` and
-        `chosen_share`; `grouped_log_loss` too once that is estimated.
+        Scores of the candidates, (candidates, columns), as `model_comparison.compare` returns them,
+        with `label`, `chosen_share` and, once estimated, `grouped_log_loss`.
     out_of_fold
-        The chosen candidate's and the baselines' predictions for rows not seen.
-    stability
-        How stable the choice is.
-    left_out
-        By label, why a candidate was not compared: it could not learn from so few rows.
+        Out-of-fold predictions of the chosen candidate and the baselines.
     folds
-        The outer splits, repeat by repeat, with what was chosen in each for the candidate.
+        Outer splits, repeat by repeat, with the hyper-parameters and threshold chosen in each.
+    stability
+        How often resampled rows lead to the same choice.
+    left_out
+        Candidates that were not compared, each label with the reason.
     """
 
     candidates: Sequence[Candidate]

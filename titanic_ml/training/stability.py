@@ -24,22 +24,27 @@ def stability_of_choice(
 ) -> Stability:
     """Repeat the choice on resampled rows and score it on the rows that were not drawn.
 
-    Bootstrap bias-corrected cross-validation (Tsamardinos, Greasidou and Borboudakis 2018): the
-    rows, with their out-of-fold losses, are drawn with replacement; the candidate is chosen by the
-    rule on those drawn, and its loss is taken on the others. So no model is fitted again.
+    Bootstrap bias-corrected cross-validation (Tsamardinos, Greasidou and Borboudakis 2018): rows
+    are drawn with replacement, with their out-of-fold losses; the candidate is chosen on the drawn
+    rows, and scored on the others. No model is fitted again.
 
     Parameters
     ----------
     losses
-        Log loss of each row by models that had not seen it, (n, candidates), columns by name.
+        Out-of-fold log loss of each row, (n, candidates), columns by name.
     chosen
-        The candidate that was chosen on all rows.
+        The candidate chosen on all rows.
     complexity, tolerance
         Rule of the choice, see `simplest_within`.
     seed
-        Governs the resamples.
+        Seed of the resamples.
     resamples
         Number of resamples.
+
+    Returns
+    -------
+    Stability
+        Share of the resamples that chose each candidate, and the bias-corrected log loss.
     """
     random = np.random.default_rng(seed)
     values, rows = losses.to_numpy(), len(losses)

@@ -31,38 +31,36 @@ Finished = MutableMapping[str, Any]  # what an interrupted run had finished, by 
 
 
 @dataclass(frozen=True)
-class Trainer:
-    """Chooses a candidate by nested cross-validation and fits it on all rows.
+class Trainer:  # numpydoc ignore=PR02
+    """Choose a candidate by nested cross-validation, and fit it on all rows.
 
-    Hyper-parameters and threshold are chosen inside each outer fold, so an outer score is that of
-    the whole procedure (Varma and Simon 2006); a threshold only for the candidate that is chosen,
-    since a log loss needs none. Candidates are ranked by log loss on the same outer
-    folds, and the least wins, but that a simpler one within the tolerance is preferred. Differences
-    are tested with the corrected resampled t-test (Nadeau and Bengio 2003), for information. A
-    candidate that can't learn from the rows of a fold, or for which they are too many, is left out.
+    Hyper-parameters are chosen inside each outer fold, so that an outer score measures the tuning
+    too (Varma and Simon 2006). The threshold is chosen there as well, for the chosen candidate
+    alone, since the log loss needs none. Candidates are ranked by log loss on the same outer
+    folds; a simpler candidate within the tolerance of the best is preferred. Their differences are
+    tested with the corrected resampled t-test (Nadeau and Bengio 2003), for information. A
+    candidate that can't be fitted on the rows of a fold, or has a lower `max_rows`, is left out.
 
-    Attributes
+    Parameters
     ----------
     preprocessor
-        Unfitted; a copy is fitted on the training rows of each fold, and shared by all candidates.
+        Unfitted transformer; a clone is fitted on the training rows of each fold.
     candidates
         The algorithms to choose from.
-    repeats, folds, inner_folds
-        Repetitions and number of the outer folds, number of the inner ones.
+    repeats
+        Number of times that the outer folds are drawn.
+    folds
+        Number of outer folds.
+    inner_folds
+        Number of inner folds.
     tolerance
         Largest difference in log loss to the best for which a simpler candidate is preferred.
     threshold_metric
-        What the threshold maximises, see `threshold.choose_threshold`.
+        Metric that the threshold maximises, see `threshold.choose_threshold`.
     seed
-        Governs folds and estimators.
+        Seed of folds and estimators.
     n_jobs
-        Processes; never changes a result.
-
-    Every method takes the table's columns X, (n, columns), and the target y, (n,), 0 or 1. If
-    given, `progress` is called with the number of finished folds and of all folds, at the start and
-    after each; `finished` stores the results of folds, and folds that it contains are not computed
-    again. `DataError` is raised if a class has too few rows for the folds, or if no candidate can
-    be fitted.
+        Number of processes; it never changes a result.
     """
 
     preprocessor: TransformerMixin
@@ -82,7 +80,30 @@ class Trainer:
         progress: FoldProgress | None = None,
         finished: Finished | None = None,
     ) -> Selection:
-        """Choose and fit."""
+        """Choose a candidate and fit it.
+
+        Parameters
+        ----------
+        X
+            Columns of the table, (n, columns).
+        y
+            Target, 0 or 1, (n,).
+        progress
+            Called with the numbers of finished folds and of all folds, first before the first fold.
+        finished
+            Results by the name of their fold. Folds that it contains are not computed again; the
+            others are added.
+
+        Returns
+        -------
+        Selection
+            The chosen and fitted candidate, and the scores of all candidates.
+
+        Raises
+        ------
+        DataError
+            A class has fewer rows than there are folds, or no candidate can be fitted.
+        """
         outer = stratified_splits(y, self.folds, self.repeats, self.seed)
         failed = {c.name: why for c in self.candidates if (why := c.too_many(len(y)))}
         tried = [c for c in self.candidates if c.name not in failed]
@@ -135,7 +156,7 @@ class Trainer:
     def _best(
         self, able: Sequence[Candidate], folds: Sequence[Fold]
     ) -> tuple[Candidate, pd.DataFrame]:
-        """The candidate to choose among those, and how they compare."""
+        """Return the candidate to choose, and the table of scores."""
         by_name = {candidate.name: candidate for candidate in able}
         scores = pd.concat([fold.scores for fold in folds])
         table = compare(scores[scores["candidate"].isin(by_name)], 1 / (self.folds - 1))
@@ -165,9 +186,24 @@ class Trainer:
         return [_choice(chosen, fold) for fold in again]
 
     def grouped_splits(self, y: pd.Series, groups: np.ndarray) -> list[Split]:
-        """Outer splits, once, with the rows of a group, (n,) in `groups`, in one test fold.
+        """Split the rows once into outer folds that keep each group together.
 
-        Raises `DataError` if there are fewer groups than folds.
+        Parameters
+        ----------
+        y
+            Target, 0 or 1, (n,).
+        groups
+            Number of each row's group, (n,).
+
+        Returns
+        -------
+        list of Split
+            Row numbers of training and test rows of each fold.
+
+        Raises
+        ------
+        DataError
+            There are fewer groups than folds.
         """
         return grouped_splits(y, groups, self.folds, self.seed)
 
@@ -185,16 +221,33 @@ class Trainer:
 
         Parameters
         ----------
-        candidates, chosen
-            Those compared by `train`, and the one that was chosen.
+        candidates
+            The candidates compared by `train`.
+        chosen
+            The candidate chosen by `train`.
         splits
-            Outer splits of any number of repeats, one after the other.
+            Outer splits, repeat by repeat.
+        X
+            Columns of the table, (n, columns).
+        y
+            Target, 0 or 1, (n,).
+        progress
+            Called with the numbers of finished folds and of all folds.
+        finished
+            Results by the name of their fold, as in `train`.
 
         Returns
         -------
-        tuple
-            Predictions of the chosen candidate and the baselines; mean log loss over the folds of
-            each candidate that can learn in all of them, by name.
+        out_of_fold : OutOfFold
+            Out-of-fold predictions of the chosen candidate and the baselines.
+        log_loss : dict
+            Mean log loss over the folds, by the name of each candidate that could be fitted in all
+            of them.
+
+        Raises
+        ------
+        DataError
+            The chosen candidate can't be fitted on the rows of a fold.
         """
         jobs = {f"other fold {number}": split for number, split in enumerate(splits, start=1)}
         folds = self._search(candidates, jobs, X, y, progress, finished, thresholds=False)

@@ -22,27 +22,55 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Models:
-    """The versions of a store. A `model` is the name of a version or an alias.
+class Models:  # numpydoc ignore=PR02
+    """Manage the versions of a store. A `model` is the name or alias of a version.
+
+    Parameters
+    ----------
+    workspace
+        Settings and store.
 
     Raises
     ------
     ModelError
-        By every method: there is no such version, or it is at fault.
+        Raised by every method if the version doesn't exist or can't be used.
     """
 
     workspace: Workspace
 
     def list(self) -> Sequence[ModelVersion | ModelRefused]:
-        """All versions, the newest first; one that is damaged as the error that says so."""
+        """List all versions.
+
+        Returns
+        -------
+        list
+            Versions, the newest first; for a damaged one, the error that describes the damage.
+        """
         return self.workspace.store.versions()
 
     def history(self) -> Sequence[Entry]:
-        """All changes of the champion, the oldest first."""
+        """List all changes of the champion.
+
+        Returns
+        -------
+        list of Entry
+            Changes with their time, version and reason, the oldest first.
+        """
         return self.workspace.store.champion.history()
 
     def compare(self, first: str, second: str = "champion") -> Comparison:
-        """Put two versions side by side: all metrics, and the rows that both were scored on."""
+        """Compare two versions by their metrics and by the rows that both were scored on.
+
+        Parameters
+        ----------
+        first, second
+            Names or aliases of the versions.
+
+        Returns
+        -------
+        Comparison
+            Metrics of both, and the paired difference of their log losses.
+        """
         from titanic_ml.evaluation.gate import compare_out_of_fold  # start-up time
 
         s, store = self.workspace.settings, self.workspace.store
@@ -55,26 +83,26 @@ class Models:
     def promote(self, model: str = "latest", force: bool = False, note: str = "") -> str:
         """Make a version the champion if it is not worse on the rows that both were scored on.
 
-        Each is judged by its out-of-fold probabilities, so neither has seen the rows.
+        The comparison uses out-of-fold probabilities, so neither version was trained on the rows.
 
         Parameters
         ----------
         model
-            A version or an alias.
+            Name or alias of the version.
         force
             Whether to skip the gate.
         note
-            An addition to the history.
+            Text that is added to the history.
 
         Returns
         -------
         str
-            Why it was promoted.
+            Reason of the promotion.
 
         Raises
         ------
         PromotionRefused
-            It is worse by more than the margin, or no rows are shared; the champion stays.
+            The version is worse by more than the margin, or shares no rows; the champion stays.
         """
         version = self.workspace.version(model)
         why = self._promote(version, force, note)
@@ -82,17 +110,55 @@ class Models:
         return why
 
     def rollback(self, why: str = "") -> str:
-        """Make the champion before this one the champion again, and return its name."""
+        """Make the previous champion the champion again.
+
+        Parameters
+        ----------
+        why
+            Reason for the history.
+
+        Returns
+        -------
+        str
+            Name of the version that is the champion now.
+        """
         champion = self.workspace.store.rollback(why)
         self._send_champion(champion)
         return champion
 
     def delete(self, model: str) -> str:
-        """Remove a version for good, unless it is the champion or the latest; return its name."""
+        """Remove a version for good.
+
+        Parameters
+        ----------
+        model
+            Name of the version.
+
+        Returns
+        -------
+        str
+            Name of the removed version.
+
+        Raises
+        ------
+        ModelError
+            The version is the champion or the latest; it is kept.
+        """
         return self.workspace.store.delete(model)
 
     def verify(self, age: timedelta = timedelta(days=1)) -> Verification:
-        """Read every file of every version and the history; remove unfinished files of that age."""
+        """Check every file of every version and the history, and remove unfinished files.
+
+        Parameters
+        ----------
+        age
+            Unfinished files younger than this are kept, since a writer may still be at work.
+
+        Returns
+        -------
+        Verification
+            Number of versions, faults found, and files removed.
+        """
         return self.workspace.store.verify(age)
 
     def track(self, model: str | None = None) -> Tracked:
@@ -101,8 +167,13 @@ class Models:
         Parameters
         ----------
         model
-            A version or an alias that is sent in any case. Without it, all versions of the store
-            are sent if MLflow has none.
+            Name or alias of a version that is sent in any case. Without it, all versions of the
+            store are sent if MLflow has none.
+
+        Returns
+        -------
+        Tracked
+            What was sent, and what is still missing.
 
         Raises
         ------
@@ -127,9 +198,14 @@ class Models:
         version
             The version.
         result
-            Its training; where it says that the version was promoted before, that is not repeated.
+            Result of its training; a promotion that it records is not repeated.
         promote
-            Whether the version may become the champion now.
+            Whether the version may become the champion.
+
+        Returns
+        -------
+        TrainingResult
+            The result, with the promotion and MLflow's answer.
         """
         promoted, failed, why = result.promoted, False, result.why or "that was not asked for"
         if promote and not promoted:

@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 
 
 class OnlinePredictor:
-    """Predicts rows by the version that was loaded last; it looks up no alias after that.
+    """Predict single rows by a version that stays loaded.
 
-    The first prediction loads the champion, unless `warm` has loaded another version. Passengers
-    are mappings of columns to values. Missing values are None; the id, and columns that may be
-    missing, can be left out. The target is ignored. Any number of threads may ask.
+    The first prediction loads the champion, unless `warm` has loaded another version; no alias is
+    looked up after that. A row is a mapping of columns to values. Missing values are None; the id
+    and nullable columns may be left out, and the target is ignored. It may be used from several
+    threads.
+
+    Parameters
+    ----------
+    workspace
+        Settings and store.
 
     Raises
     ------
     InvalidTable
-        By every prediction: with all faults of the rows.
+        Raised by every prediction if a row has faults.
     ModelError
-        By every method: there is no such version, or it is at fault.
+        Raised by every method if the version doesn't exist or can't be used.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -41,7 +47,18 @@ class OnlinePredictor:
         return vars(self) | {"_loaded": None}
 
     def warm(self, model: str = "champion") -> str:
-        """Load all that a prediction needs of a version, and return its name."""
+        """Load a version.
+
+        Parameters
+        ----------
+        model
+            Name or alias of the version.
+
+        Returns
+        -------
+        str
+            Name of the loaded version.
+        """
         store = self.workspace.store
         version = store.open(store.resolve(model))
         predictor = Predictor(version.model, version.threshold)
@@ -49,7 +66,12 @@ class OnlinePredictor:
         return version.name
 
     def predict_one(self, passenger: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
-        """Predict one row, in a fraction of a millisecond beside the estimator's own time.
+        """Predict one row.
+
+        Parameters
+        ----------
+        passenger
+            Values by the name of their column.
 
         Returns
         -------
@@ -65,6 +87,11 @@ class OnlinePredictor:
     ) -> list[dict[str, Any] | InvalidTable]:
         """Predict independent rows in one call of the estimator.
 
+        Parameters
+        ----------
+        passengers
+            Rows, each with its values by the name of their column.
+
         Returns
         -------
         list
@@ -75,12 +102,34 @@ class OnlinePredictor:
         return [a if isinstance(a, InvalidTable) else _named(version, a) for a in found]
 
     def predict_rows(self, passengers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Predict the rows of one table, all or none."""
+        """Predict the rows of one table, all or none.
+
+        Parameters
+        ----------
+        passengers
+            Rows, each with its values by the name of their column.
+
+        Returns
+        -------
+        list of dict
+            Predictions in the order of the rows, as those of `predict_one`.
+        """
         version, rows = self._ready()
         return [_named(version, answer) for answer in rows.predict_table(passengers)]
 
     def explain_one(self, passenger: Mapping[str, Any] | pd.Series) -> Explanation:
-        """Explain the prediction of `predict_one` for a row."""
+        """Explain the prediction of `predict_one` for a row.
+
+        Parameters
+        ----------
+        passenger
+            Values by the name of their column.
+
+        Returns
+        -------
+        Explanation
+            Probability, and what each group of features adds to it or takes off.
+        """
         from titanic_ml.workflows.evaluation import explained  # start-up time of a service
 
         version, rows = self._ready()

@@ -18,14 +18,19 @@ def validate(data: Table, spec: DatasetSpec, with_target: bool | None = None) ->
     data
         The table or its URI.
     spec
-        What its columns may hold.
+        Specification of its columns.
     with_target
         Whether the target must be present and valid; None to check it if it is present.
+
+    Returns
+    -------
+    Validation
+        Number of rows, and the faults.
 
     Raises
     ------
     DataError
-        There is no table to check.
+        There is no table at the address, or it can't be read.
     """
     with open_table(data, keep_ragged=True) as source:
         batches = list(source.batches())
