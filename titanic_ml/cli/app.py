@@ -68,7 +68,9 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
 )
-app.add_typer(cli_models.app, name="models", help="Look at model versions and choose the champion.")
+app.add_typer(
+    cli_models.app, name="models", help="List, compare and manage the versions of a model."
+)
 
 
 def main(args: list[str] | None = None) -> None:
@@ -115,37 +117,36 @@ Output = Annotated[
 ]
 OnInvalid = Annotated[
     Literal["refuse", "quarantine"],
-    typer.Option(help="Refuse a table with a bad row, or write such rows to --rejects."),
+    typer.Option(help="Refuse a table with invalid rows, or write these rows to --rejects."),
 ]
 Rejects = Annotated[
-    str | None, typer.Option(help="Where bad rows are written whole, with number and reasons.")
+    str | None, typer.Option(help="Table for invalid rows, with their numbers and reasons.")
 ]
 RunId = Annotated[
     str | None,
     typer.Option(
-        help="Of the run that Parquet and databases keep; by default of what it predicts."
+        help="Id of the run, stored in Parquet and databases; by default derived from the input."
     ),
 ]
-Full = Annotated[
-    bool, typer.Option("--full", help="Add probability, version and time, as Parquet has them.")
-]
+Full = Annotated[bool, typer.Option("--full", help="Add probability, version and time to a CSV.")]
 Like = Annotated[
     str | None,
     typer.Option(
-        help="Train with the settings of this version, on its table unless one is named.",
+        help="Train with the settings of this version, on its table unless another is named.",
         autocompletion=completion.versions,
     ),
 ]
 TrainingId = Annotated[
     str | None,
     typer.Option(
-        "--run-id", help="Of this training: where one of this id has made a version, that is it."
+        "--run-id",
+        help="Id of this training; a training that has stored a version is not repeated.",
     ),
 ]
-Promote = Annotated[bool, typer.Option(help="Whether the version may become the champion at once.")]
+Promote = Annotated[bool, typer.Option(help="Whether the version may become the champion.")]
 Target = Annotated[
     bool | None,
-    typer.Option(help="Whether the target must be there; by default it is checked if it is."),
+    typer.Option(help="Whether the target must be present; by default it is checked if it is."),
 ]
 Counted = Annotated[
     str | None,
@@ -156,7 +157,10 @@ Counted = Annotated[
     ),
 ]
 Expected = Annotated[
-    int | None, typer.Option("--expect", help="How many it must be; else the exit code is 1.")
+    int | None,
+    typer.Option(
+        "--expect", help="Expected number of rows; with another number the exit code is 1."
+    ),
 ]
 Log = Annotated[
     str | None,
@@ -167,22 +171,18 @@ Log = Annotated[
     ),
 ]
 OldLog = Annotated[str | None, typer.Option("--log", hidden=True)]
-Since = Annotated[
-    str | None, typer.Option(help="Only what was answered from then on: 2026-11-01, 24h, 7d.")
+Since = Annotated[str | None, typer.Option(help="Ignore earlier predictions: 2026-11-01, 24h, 7d.")]
+Labels = Annotated[str | None, typer.Option(help=f"Table of ids with known outcomes: {TABLES}.")]
+Page = Annotated[str | None, typer.Option("--report", help="File for an HTML report.")]
+Host = Annotated[
+    str, typer.Option(help="Bind address; 0.0.0.0 accepts connections from other machines.")
 ]
-Labels = Annotated[str | None, typer.Option(help=f"Ids with outcomes known by now: {TABLES}.")]
-Page = Annotated[str | None, typer.Option("--report", help="Write an HTML report there.")]
-Host = Annotated[str, typer.Option(help="Who may ask: 0.0.0.0 is everybody.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Where; 0 is any that is free.")]
-Workers = Annotated[int, typer.Option(min=1, help="How many processes answer.")]
-All = Annotated[bool, typer.Option("--all", help="Also each value of dataset and estimator.")]
-Pending = Annotated[
-    bool, typer.Option("--pending", help="Only what MLflow has not received, as when it was away.")
-]
-PassengerId = Annotated[
-    str, typer.Option("--passenger-id", "--id", help="The row, by the table's column of ids.")
-]
-OpenIt = Annotated[bool, typer.Option("--open", help="Open it with the system's program.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 chooses a free one.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of worker processes.")]
+All = Annotated[bool, typer.Option("--all", help="Include the values of dataset and estimator.")]
+Pending = Annotated[bool, typer.Option("--pending", help="Send only what MLflow has not received.")]
+PassengerId = Annotated[str, typer.Option("--passenger-id", "--id", help="Id of the row.")]
+OpenIt = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
 Probability = Annotated[bool, typer.Option("--probability", help="Add a column of probabilities.")]
 
 
@@ -199,7 +199,7 @@ def validate(
     target: Target = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Check a table as a training or a prediction does, and report all its faults."""
+    """Check a table as train and predict do, and report all its faults."""
     table, words = table_and_overrides(table, overrides)
     found = open_pipeline(words, config_dir).validate(table, target)
     return Result(found, found.to_dict(), 1 if found.faults else 0)
@@ -223,7 +223,7 @@ def train(
     config_dir: ConfigDir = None,
     quiet: Quiet = False,
 ) -> Result:
-    """Compare the candidates, fit the chosen one, measure, explain and keep it."""
+    """Compare the candidates, fit the selected one, store it and try to promote it."""
     table, words = table_and_overrides(table, overrides, "--data", data)
     pipeline = open_pipeline(words, config_dir)
     if like:
@@ -245,7 +245,7 @@ def evaluate(
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Measure a version on a table with known outcomes; without one, say what its training did."""
+    """Measure a version on a table; without one, print the metrics of its training."""
     table, words = table_and_overrides(table, overrides, "--data", data)
     evaluation = open_pipeline(words, config_dir, allow_mismatch).evaluate(table, model)
     return Result(evaluation, evaluation.to_dict())
@@ -264,7 +264,7 @@ def explain(
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Show which features moved the prediction for one row, and by how much."""
+    """Show how much each group of features adds to one prediction."""
     table, words = table_and_overrides(table, overrides, "--data", data)
     pipeline = open_pipeline(words, config_dir, allow_mismatch)
     explanation = pipeline.explain(passenger_id, table, model)
@@ -293,7 +293,7 @@ def report(
     open_it: OpenIt = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Say where the report of a version is."""
+    """Print where the report of a version is."""
     version, words = version_or_override(version, overrides)
     found = model_store(words, config_dir).open(version)
     if open_it:
@@ -309,7 +309,7 @@ def track(
     pending: Pending = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Send MLflow a version and the champion, or all that it has not received."""
+    """Send MLflow a version and the champion, or everything it has not received."""
     version, words = version_or_override(version, overrides)
     tracked = open_pipeline(words, config_dir).models.track(None if pending else version)
     return Result(tracked, tracked.to_dict(), 1 if tracked.why else 0)
@@ -340,7 +340,7 @@ def predict(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Result | None:
-    """Predict each row of a table, in its order: all of them into the output, or nothing."""
+    """Predict each row of a table in order; write all predictions or none."""
     table, words = table_and_overrides(table, overrides, writes=True)
     if as_json and "-" in (output, rejects):
         raise typer.BadParameter("--json and --output - both want standard output; choose one")
@@ -400,7 +400,7 @@ def monitor(
     allow_mismatch: AllowMismatch = False,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Compare later rows with those of the training: exit code 1 if they have drifted."""
+    """Compare later rows with the training rows; exit code 1 if they have drifted."""
     table, words = table_and_overrides(table, overrides, "--log", log)
     pipeline = open_pipeline(words, config_dir, allow_mismatch)
     found = pipeline.monitor(table, model, since=since, labels=labels, page=page)
@@ -419,7 +419,7 @@ def serve(
     config_dir: ConfigDir = None,
     quiet: Quiet = False,
 ) -> Result | None:
-    """Serve predictions over HTTP; a new champion predicts as soon as it is loaded."""
+    """Serve predictions over HTTP; a new champion is loaded without a restart."""
     refuse_without_extra("serve", "fastapi", "fastapi_offline", "prometheus_client", "uvicorn")
     from titanic_ml.service.server import run
 

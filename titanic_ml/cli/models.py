@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 # Imported in functions: what one command needs, so that `--help` is quick.
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history says so.")]
+Force = Annotated[bool, typer.Option("--force", help="Skip the gate; the history records it.")]
 OrKeep = Annotated[
-    bool, typer.Option("--or-keep", help="That the champion stays is no error; say which it is.")
+    bool, typer.Option("--or-keep", help="Exit with 0 if the champion stays, and print its name.")
 ]
 Keep = Annotated[int, typer.Option(help="Number of newest versions to keep.", min=1)]
 OlderThan = Annotated[
-    float, typer.Option(help="Hours after which what is unfinished counts as left behind.", min=0)
+    float, typer.Option(help="Age in hours from which unfinished files are removed.", min=0)
 ]
 HEADER = (
     f"{'VERSION':<28} {'WHEN (UTC)':<17} {'ESTIMATOR':<20} {'LOG LOSS (INTERVAL)':<25} "
@@ -90,7 +90,7 @@ def show(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Show what a version says of itself; its whole manifest with --json."""
+    """Show the facts of a version; with --json, its manifest."""
     store = model_store(overrides, config_dir)
     found = store.open(version)
     named = {CHAMPION: store.champion.version, LATEST: store.latest}
@@ -104,7 +104,7 @@ def history(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """List who made which version the champion, when and why, the oldest first."""
+    """List all changes of the champion with time, user and reason, the oldest first."""
     store = model_store(overrides, config_dir)
     entries = store.champion.history()
     lines = [f"{'':>4} {'WHEN (UTC)':<20} {'WHO':<12} {'ACTION':<9} {'VERSION':<28} WHY"]
@@ -124,7 +124,7 @@ def compare(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Put two versions side by side, on the rows that both were scored on too."""
+    """Compare two versions by their metrics and by the rows that both were scored on."""
     other, words = version_or_override(other, overrides, default="")
     pipeline = open_pipeline(words, config_dir)
     named, champion = pipeline.store.resolve(version), pipeline.store.champion.version
@@ -141,7 +141,7 @@ def delete(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Remove a version for good, unless it is the champion or the latest."""
+    """Remove a version for good; the champion and the latest version are refused."""
     deleted = model_store(overrides, config_dir).delete(version)
     return Result(f"{deleted} is deleted", {"deleted": deleted})
 
@@ -153,7 +153,7 @@ def prune(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Remove all but the newest versions, the champion and the one before it."""
+    """Remove all versions except the newest, the champion and its predecessor."""
     deleted = model_store(overrides, config_dir).prune(keep)
     lines = [f"{name} is deleted" for name in deleted] or ["nothing to delete"]
     return Result("\n".join(lines), {"deleted": deleted})
@@ -204,7 +204,7 @@ def verify(
     older_than: OlderThan = 24.0,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Read every file of every version and the history, and remove what killed writers left."""
+    """Check every file of every version and the history; remove files of killed writers."""
     found = model_store(overrides, config_dir).verify(timedelta(hours=older_than))
     return Result(found, found.to_dict(), 1 if found.faults else 0)
 
@@ -215,7 +215,7 @@ def sign(
     overrides: Overrides = None,
     config_dir: ConfigDir = None,
 ) -> Result:
-    """Sign the versions of a store with its key: unsigned ones, or all after a change of key."""
+    """Sign the versions of a store: unsigned ones, or all after a change of the key."""
     signed = model_store(overrides, config_dir).sign()
     text = "\n".join(f"{name} is signed" for name in signed)
     return Result(text or "all versions are signed", {"signed": signed})

@@ -54,21 +54,19 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="OVERRIDES",
-        help="Settings, such as seed=7 or store.uri=elsewhere.",
+        help="Settings as name=value, such as seed=7.",
         autocompletion=completion.settings,
     ),
 ]
 Model = Annotated[
     str,
-    typer.Option(
-        help="A version or an alias: champion, latest.", autocompletion=completion.versions
-    ),
+    typer.Option(help="Name of a version, champion or latest.", autocompletion=completion.versions),
 ]
 Version = Annotated[
     str,
     typer.Argument(
         metavar="VERSION",
-        help="A version or an alias: champion, latest.",
+        help="Name of a version, champion or latest.",
         autocompletion=completion.versions,
     ),
 ]
@@ -76,7 +74,7 @@ OptionalVersion = Annotated[
     str,
     typer.Argument(
         metavar="VERSION",
-        help="A version or an alias, by default the champion.",
+        help="Name of a version, champion or latest; by default the champion.",
         autocompletion=completion.version_or_setting,
     ),
 ]
@@ -92,7 +90,7 @@ OldData = Annotated[str | None, typer.Option("--data", hidden=True)]
 ConfigDir = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of YAML files, laid out as titanic_ml/conf/, that are merged over it.",
+        help="Folder of YAML files, laid out as titanic_ml/conf/, merged over the defaults.",
         envvar="TITANIC_CONFIG_DIR",
         show_envvar=True,
     ),
@@ -101,15 +99,13 @@ AllowMismatch = Annotated[
     bool,
     typer.Option(
         "--allow-mismatch",
-        help="Load a version that another minor version of scikit-learn made; the answer warns.",
+        help="Load a version made by another minor version of scikit-learn, with a warning.",
     ),
 ]
-Why = Annotated[str, typer.Option(help="What the history should say besides.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Why = Annotated[str, typer.Option(help="Reason for the history.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Tell on standard error what is done.")
-]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each step on standard error.")]
 Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
