@@ -22,7 +22,7 @@ POETRY := POETRY_VIRTUALENVS_CREATE=false .venv-lock/$(SCRIPTS)/poetry
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-serve install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser pictures format format-check \
+.PHONY: help install install-serve install-all train evaluate predict serve mlflow airflow airflow-run airflow-lock notebook notebook-check browser pictures docs docs-serve docs-links format format-check \
 	lint large-files secrets hooks hooks-run run-tests run-tests-system coverage mutants \
 	run-tests-lowest run-tests-newest \
 	run-tests-remote run-tests-known known-results check lock lock-check wheel image image-check \
@@ -102,6 +102,7 @@ lint: install-all  ## Check code (flake8), types (mypy), imports, workflows (act
 	@$(BIN)/flake8 .
 	@$(BIN)/mypy --no-error-summary
 	@told=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$told"; exit 1; }
+	@$(BIN)/numpydoc lint --config . $$(git ls-files 'titanic_ml/*.py')
 	@$(BIN)/actionlint -shellcheck= -pyflakes=
 	@if [ -e $(BIN)/hadolint ]; then $(BIN)/hadolint --failure-threshold info Dockerfile; fi
 
@@ -169,13 +170,22 @@ check: format-check lint lock-check secrets airflow  ## Format, lint, lock, secr
 	@$(MAKE) --no-print-directory run-tests-system
 	@$(MAKE) --no-print-directory coverage
 
+docs: install-all  ## Build the site of docs/ into docs/site/; a warning is an error
+	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --jobs auto docs docs/site
+
+docs-serve: docs  ## Build it and show it at http://127.0.0.1:8080
+	@$(BIN)/python -m http.server 8080 --bind 127.0.0.1 --directory docs/site
+
+docs-links: install-all  ## Ask every address that the docs link to, also those of other hosts
+	@$(BIN)/sphinx-build --quiet --builder linkcheck docs docs/site/links
+
 # The lock's exports, each with the groups and extras that it holds.
 EXPORTS := requirements requirements-image requirements-build requirements-uv requirements-dev
 PARTS_requirements := --with build
 PARTS_requirements-image := --extras sql --extras serve
 PARTS_requirements-build := --only build
 PARTS_requirements-uv := --only uv
-PARTS_requirements-dev := --with build,dev,lint,uv --all-extras
+PARTS_requirements-dev := --with build,dev,docs,lint,uv --all-extras
 
 lock: .venv-lock/.installed  ## Lock again and export (ARGS=--regenerate takes newer versions)
 	@$(POETRY) lock $(ARGS)
@@ -212,6 +222,7 @@ bench-formats: .venv-formats/.installed  ## Compare ways to keep a model: second
 
 clean:  ## Remove what the other targets made, except models/ and the predictions
 	@rm -rf .venv .venv-* .image .coverage .coverage[.-]* coverage coverage.xml dist mutants
+	@rm -rf docs/site docs/api
 	@rm -rf .mypy_cache .pytest_cache .hypothesis .ipynb_checkpoints .titanic_ml
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 

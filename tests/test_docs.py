@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from pathlib import Path
 
 import pytest
+
+from titanic_ml.config.settings import known_keys
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "data/README.md"]
@@ -45,3 +48,17 @@ def test_links_of_the_notebook():
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 90
+
+
+def test_the_generated_parts_of_the_reference_are_those_of_the_program():
+    """`make docs` writes them."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for page, regions in generate.pages().items():
+        text = page.read_text()
+        for name, content in regions.items():
+            assert generate.with_region(text, name, content) == text, f"{page.name}, {name}"
+    settings = (ROOT / "docs/settings.md").read_text()
+    keys = set(known_keys()) - {"dataset", "estimator"}
+    assert not [key for key in keys if f"| `{key}` |" not in settings]

@@ -113,6 +113,7 @@ def test_make_alone_lists_the_targets():
         ),
         *("airflow", "airflow-run", "airflow-lock", "notebook"),
         *("format", "format-check", "lint", "notebook-check", "lock-check", "browser", "pictures"),
+        *("docs", "docs-serve", "docs-links"),
         *("large-files", "secrets", "run-tests-system", "coverage", "mutants"),
         *("run-tests", "run-tests-known", "run-tests-remote", "run-tests-lowest"),
         *("run-tests-newest", "known-results", "hooks", "hooks-run", "check", "clean"),
@@ -125,6 +126,7 @@ def test_clean_removes_what_was_made_and_keeps_models_and_predictions(tmp_path):
     made = [".titanic_ml/unfinished-a/fold.joblib", ".venv/x", ".venv-formats/x", "coverage/a.html"]
     made += ["titanic_ml/__pycache__/a.pyc", ".hypothesis/x", "coverage.xml"]
     made += [".coverage", ".coverage.a", ".coverage-system", "mutants/a.py"]
+    made += ["docs/site/index.html", "docs/api/a.rst"]
     kept = ["Makefile", "models/a/manifest.json", "submission.csv", "titanic_ml/a.py"]
     for name in (*made, *kept[1:]):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
