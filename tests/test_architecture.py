@@ -154,3 +154,17 @@ def test_the_pipeline_is_thin():
     (pipeline,) = [n for n in TREES[path].body if isinstance(n, ast.ClassDef)]
     methods = [n.name for n in pipeline.body if isinstance(n, ast.FunctionDef)]
     assert len([name for name in methods if not name.startswith("_")]) <= 14
+
+
+NOT_A_VERB = {"A", "All", "An", "Each", "Every", "How", "The", "What", "Where", "Whether", "Which"}
+
+
+def test_the_summary_of_a_function_begins_with_a_verb():
+    found = []
+    for path, node in FUNCTIONS:
+        first = (ast.get_docstring(node) or "Return").split()[0]
+        if first in NOT_A_VERB and not any(
+            "property" in ast.unparse(d) for d in node.decorator_list
+        ):
+            found.append(f"{path.name}: {node.name}")
+    assert not found

@@ -39,7 +39,7 @@ class SettingsError(TitanicError):
 
 
 def nearest(word: str, names: Sequence[str]) -> str:
-    """Which name may have been meant, as the end of a sentence.
+    """Suggest the nearest name, as the end of a sentence.
 
     >>> nearest("sed", ["seed", "env"]), nearest("zzz", ["seed", "env"])
     ('; did you mean seed?', '; expected one of seed, env')

@@ -18,7 +18,7 @@ from titanic_ml.registry.names import CHAMPION, LATEST
 
 
 def versions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The aliases and versions of the store that the words typed so far name, with what each is."""
+    """List the aliases and versions that the typed words name, each with a description."""
     try:
         store = model_store([word for word in _typed(ctx) if word.startswith("store.uri=")])
         champion = store.champion.version
@@ -54,7 +54,7 @@ def version_or_setting(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 
 def _typed(ctx: typer.Context) -> list[str]:
-    """The words before the one that is being typed that may be settings, the last one last."""
+    """Return the typed words that may be settings, except the one being typed."""
     positional = [p.name for p in ctx.command.params if p.param_type_name == "argument"]
     values = [ctx.params.get(name) for name in positional if name]
     words = [value for value in values if isinstance(value, str)]

@@ -13,7 +13,7 @@ LONG = ("dataset", "estimator")  # settings of a hundred values
 
 
 def settings_page(settings: Sequence[Setting], everything: bool = False) -> str:
-    """A line a setting: its name, its value and where that comes from.
+    """Format one line for each setting: name, value and source.
 
     Unless all settings are requested, `dataset` and each estimator show only what differs from the
     defaults.

@@ -32,12 +32,12 @@ log = logging.getLogger(__name__)
 
 
 def examples(*lines: str) -> str:
-    """The end of a help page, kept as it stands."""
+    """Format examples as the end of a help page, with line breaks."""
     return "\b\nExamples:\n" + "\n".join(f"  titanic-ml {line}" for line in lines)
 
 
 def called() -> str:
-    """The program as it was called."""
+    """Return the name under which the program was called."""
     path = Path(sys.argv[0])
     if path.name == "__main__.py":
         return "python -m titanic_ml"
@@ -293,7 +293,7 @@ def output_may_be_lost() -> Iterator[None]:
 
 @contextmanager
 def progress_bar(title: str, hidden: bool) -> Iterator[Callable[[int, int, str], None]]:
-    """A progress bar on standard error, as a function of the work done, all of it, and its stage.
+    """Show a progress bar on standard error; yield a function of done steps, all steps and stage.
 
     It appears at the first call, so that what fails before the work starts shows no bar. Beside it
     stands the time that is left, by the speed so far; at the end, the time that it took.
@@ -336,7 +336,7 @@ def progress_bar(title: str, hidden: bool) -> Iterator[Callable[[int, int, str],
 
 @contextmanager
 def rows_bar(title: str, hidden: bool) -> Iterator[Callable[[int, float | None], None]]:
-    """A progress bar on standard error, as a function of the rows done and of their share in all.
+    """Show a progress bar on standard error; yield a function of done rows and their share.
 
     Beside it stand the rows, how many a second, and the time left where the share is known. It
     appears at the first call that is not the last, so a small table shows none, and pays for none.

@@ -18,7 +18,7 @@ def open_pipeline(
     config_dir: str | Path | None = None,
     allow_mismatch: bool = False,
 ) -> TitanicPipeline:
-    """The pipeline of the settings."""
+    """Make the pipeline of the settings."""
     from titanic_ml.pipeline import TitanicPipeline
 
     return TitanicPipeline(*overrides or (), config_dir=config_dir, allow_mismatch=allow_mismatch)
@@ -27,7 +27,7 @@ def open_pipeline(
 def model_store(
     overrides: Sequence[str] | None, config_dir: str | Path | None = None
 ) -> ModelStore:
-    """The store of the settings, without what a pipeline needs."""
+    """Open the store of the settings without a pipeline."""
     from titanic_ml.config.compose import load_settings
     from titanic_ml.registry.store import ModelStore
 

@@ -71,7 +71,7 @@ def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None =
 
 
 def described(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> list[Setting]:
-    """All settings as `load_settings` composes them, secrets masked, with where each comes from.
+    """List all settings with their sources, secrets masked.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def _by_hydra(folder: Path, overrides: list[str]) -> tuple[Any, list[tuple[str, 
 
 
 def _file_with(key: str, files: Sequence[tuple[str, str]], theirs: Path | None) -> str:
-    """Which of the user's files says this, as words; empty if none does."""
+    """Return the user's file that contains a key, as words; empty if there is none."""
     if theirs is None:
         return ""
     kind, where = sources(files, (), theirs).get(key, ("", ""))
@@ -265,7 +265,7 @@ def _dotenv() -> dict[str, str | None]:
 
 
 def _without_secrets(text: str, overrides: Sequence[str]) -> str:
-    """A message that may quote overrides or variables, without the secrets in them."""
+    """Remove the secrets of overrides and variables from a message."""
     named = VARIABLE.findall(" ".join([text, *overrides]))
     given = [word for word in overrides if word.lstrip("+~").startswith(SECRETS)]
     values = [os.environ.get(name, "") for name in named]
@@ -278,12 +278,12 @@ def _without_secrets(text: str, overrides: Sequence[str]) -> str:
 
 
 def _cause(error: Exception, overrides: Sequence[str]) -> Exception | None:
-    """The error, as the cause of one of ours; None if it quotes a secret."""
+    """Return the error as a cause, or None if it quotes a secret."""
     return error if _without_secrets(str(error), overrides) == str(error) else None
 
 
 def _masked(name: str, value: Any) -> Any:
-    """A value as people may see it."""
+    """Mask a value if it is a secret."""
     if name in SECRETS and value is not None:
         return "***"
     return shown(value) if isinstance(value, str) else value

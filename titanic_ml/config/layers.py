@@ -19,14 +19,14 @@ PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)  # where Hydra puts wha
 
 
 def groups(folder: Path = CONFIG_DIR) -> dict[str, list[str]]:
-    """The settings that choose among files, such as `selection`, with the names of those."""
+    """List the settings that choose a file, such as `selection`, with the names of their files."""
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
 
 
 @contextmanager
 def merged(theirs: Path | None) -> Iterator[Path]:
-    """The folder of all files: ours, and over each of them a user's of the same name.
+    """Make a folder of the package's files, each merged with the user's file of the same name.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def chosen_files(folder: Path, choices: Mapping[str, str]) -> list[tuple[str, st
 def sources(
     files: Sequence[tuple[str, str]], overrides: Sequence[str], theirs: Path | None
 ) -> dict[str, tuple[str, str]]:
-    """Where the value of each key comes from.
+    """Find the source of each key's value.
 
     Parameters
     ----------
@@ -172,6 +172,6 @@ def _package(path: Path) -> str:
 
 
 def _place(path: Path, place: str) -> str:
-    """Where Hydra puts what a file says; nothing for the top."""
+    """Return the package into which Hydra merges a file; empty for the top."""
     package = _package(path) or place
     return "" if package == "_global_" else package

@@ -172,13 +172,13 @@ class Settings:
 
 
 def known_keys() -> list[str]:
-    """Every name that can be set, such as `seed` and `data.uri`."""
+    """List the names of all settings, such as `seed` and `data.uri`."""
     keys = [field.name for field in fields(Settings) if field.name not in sections()]
     return keys + [f"{name}.{f.name}" for name, kind in sections().items() for f in fields(kind)]
 
 
 def sections() -> dict[str, type]:
-    """The settings that are groups of settings, with their classes."""
+    """Return the classes of the settings that are groups, by name."""
     kinds = get_type_hints(Settings)
     return {
         name: kind for name, kind in kinds.items() if isinstance(kind, type) and is_dataclass(kind)

@@ -23,7 +23,7 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNOR
 
 
 def text(value: str, case: Case = "keep") -> str | None:
-    """A text in its one spelling; None if it only says that something is missing.
+    """Normalise a text; None if it is a word for a missing value.
 
     Spaces of every kind are one space, and none at the ends, before a comma or another mark, and
     around a slash; invisible characters are left out, typographic apostrophes and dashes are the

@@ -30,7 +30,7 @@ class ColumnProfile:
 
     @classmethod
     def of(cls, column: pd.Series, is_text: bool = False) -> ColumnProfile:
-        """The profile of a typed column."""
+        """Summarise a typed column."""
         rows, missing = len(column), int(column.isna().sum())
         if is_text:
             return cls(rows, missing, [], [])
@@ -57,7 +57,7 @@ class ColumnProfile:
 
 
 def _fewer(numbers: pd.Series) -> pd.Series:
-    """The numbers, each moved to the nearest quantile where they are too many to be kept."""
+    """Replace numbers by their nearest quantiles if there are too many to store."""
     if numbers.nunique() <= MOST_VALUES:
         return numbers
     kept = np.unique(numbers.quantile(np.linspace(0, 1, MOST_VALUES), interpolation="nearest"))

@@ -59,7 +59,7 @@ class Slice:
         return cls(key, **node)
 
     def labels(self, X: pd.DataFrame) -> pd.Series:
-        """The part to which each row of X, (n, columns), belongs, as a text, (n,).
+        """Name the slice of each row of X, (n, columns), as a text, (n,).
 
         Raises
         ------
@@ -128,7 +128,7 @@ def _edges_fault(key: str, edges: Any) -> SettingsError:
 
 
 def _rise(edges: Any) -> bool:
-    """Whether these are numbers, one at least, each above the one before."""
+    """Check for a non-empty list of increasing numbers."""
     if not isinstance(edges, Sequence) or not all(isinstance(e, (int, float)) for e in edges):
         return False
     return len(edges) > 0 and bool(np.isfinite(edges).all() and (np.diff(edges) > 0).all())

@@ -103,7 +103,7 @@ class Seen:
         self._runs: list[np.ndarray] = []
 
     def again(self, values: pd.Series) -> np.ndarray:
-        """Which values were in an earlier call, (n,) bool; from now on all of them were."""
+        """Mark the values that were in an earlier call, (n,) bool, and remember all of them."""
         given = values.notna().to_numpy()
         if pd.api.types.is_numeric_dtype(values):
             keys = values.to_numpy("float64")  # the same number in any type

@@ -64,7 +64,7 @@ def dependence(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> list[Dependence]:
-    """The mean probability at each value of each column, with its interval over rows."""
+    """Compute the mean probability at each value of each column, with its interval over rows."""
     found = []
     for name, column in values.items():
         rows = np.concatenate([fold[name] for fold in folds])

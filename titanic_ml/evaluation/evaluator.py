@@ -124,8 +124,9 @@ class Evaluator:
         )
 
     def _drawn(self, wholes: Sequence[Rows], parts: Sequence[_Part], n: int) -> list[Drawn]:
-        """The metrics of each model, then those of the first in each part of its n rows, with the
-        same metrics in every resample.
+        """Compute the metrics of each model, and of the first model in each slice of its n rows.
+
+        Each has its values in all resamples beside.
         """
 
         sliced = [(wholes[0].take(part.rows), part.rows) for part in parts]
@@ -186,7 +187,7 @@ class Evaluator:
 def _rows(
     truth: np.ndarray, probability: np.ndarray, prediction: np.ndarray | None, threshold: float
 ) -> Rows:
-    """The rows with the class that is predicted from the threshold on, unless that is given."""
+    """Stack the rows of all repeats, with the given class or the class at the threshold."""
     probability = np.asarray(probability, dtype="float64")
     return Rows(truth, probability, probability >= threshold if prediction is None else prediction)
 

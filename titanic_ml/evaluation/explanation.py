@@ -122,7 +122,7 @@ class Explainer:
         return Explanation(subject, outcome, full, base, ranked)
 
     def _worth(self, facts: pd.DataFrame, rest: Pipeline) -> tuple[np.ndarray, float, float]:
-        """The Shapley value of each group, the mean of the background, the row's probability."""
+        """Compute each group's Shapley value, the background mean and the row's probability."""
         n = len(self.groups)
         if n <= MOST_EXACT:
             coalitions = np.array(list(product([False, True], repeat=n)))
@@ -145,7 +145,7 @@ class Explainer:
         return worth, float(value[0]), float(value[-1])
 
     def _values(self, coalitions: np.ndarray, facts: pd.DataFrame, rest: Pipeline) -> np.ndarray:
-        """Mean probability of the background, given the row's facts of each coalition, (k,)."""
+        """Average the background's probability with the row's values of each coalition, (k,)."""
         rows = len(self.background)
         mixed = {}
         for group, joins in zip(self.groups, coalitions.T, strict=True):

@@ -33,12 +33,12 @@ class PairedComparison:
 
 
 def mean_log_loss(table: pd.DataFrame) -> float:
-    """Log loss of out-of-fold probabilities, averaged over the columns `repeat_…`; truth in `y`."""
+    """Average the out-of-fold log loss over the columns `repeat_…`; `y` has the true class."""
     return float(row_losses_of(table).mean())
 
 
 def row_losses_of(table: pd.DataFrame) -> np.ndarray:
-    """The mean log loss of each row over the columns `repeat_…`, (n,); truth in `y`."""
+    """Average each row's log loss over the columns `repeat_…`, (n,); `y` is the true class."""
     repeats = table.filter(like="repeat_").to_numpy()
     truth = np.repeat(table["y"].to_numpy()[:, None], repeats.shape[1], axis=1)
     return row_losses(truth, repeats).mean(axis=1)

@@ -93,7 +93,7 @@ def importance(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> list[Importance]:
-    """The mean increase of log loss of each item with its interval, the largest first."""
+    """Average the increase of the log loss of each item, with its interval, the largest first."""
     ends = zip(*mean_interval(np.concatenate(folds), confidence, seed), strict=True)
     found = [
         Importance(names, Estimate(*map(float, values)))

@@ -150,7 +150,7 @@ class Weighed:
 
 
 def row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Log loss of each row, (n,); a probability of 0 or 1 is taken as just short of it."""
+    """Compute the log loss of each row, (n,); probabilities of 0 and 1 are clipped."""
     return -np.log(np.clip(np.where(y == 1, p, 1 - p), np.finfo(float).eps, 1))
 
 
@@ -168,7 +168,7 @@ def _roc_auc(r: Weighed) -> np.ndarray:
 
 
 def _average_precision(r: Weighed) -> np.ndarray:
-    """Mean of the precision over the recall, step by step, without interpolation."""
+    """Average the precision over the steps of the recall, without interpolation."""
     ones, rows = (sums[..., ::-1] for sums in r.ranked)
     precision = _share(np.cumsum(ones, axis=-1), np.cumsum(rows, axis=-1))
     return _share((ones * precision).sum(axis=-1), ones.sum(axis=-1))
@@ -189,7 +189,7 @@ def _mcc(r: Cells) -> np.ndarray:
 
 
 def _calibration_error(r: Weighed) -> np.ndarray:
-    """Mean distance of probability and truth in bins of equally many rows (Naeini et al. 2015)."""
+    """Average the distance of probability and outcome in equal bins (Naeini et al. 2015)."""
     weight, predicted, observed = r.binned
     return (weight * np.abs(predicted - observed)).sum(axis=-1) / weight.sum(axis=-1)
 
@@ -237,7 +237,7 @@ LOSSES = {"log_loss", "brier", "calibration_error", "brier_reliability", "brier_
 
 
 def measure(rows: Rows, weights: np.ndarray, names: Iterable[str]) -> np.ndarray:
-    """The metrics of these names under each weighting, (m, metrics); weights are (m, n)."""
+    """Compute metrics under each weighting, (m, metrics); weights are (m, n)."""
     weighed = Weighed(rows, weights)
     return np.stack([OF_WEIGHED[name](weighed) for name in names], axis=-1)
 
@@ -281,7 +281,7 @@ def _thinned(values: np.ndarray, most: int = 200) -> list[float]:
 def calibration_bins(
     y: np.ndarray, p: np.ndarray, confidence: float = 0.95
 ) -> list[CalibrationBin]:
-    """Mean probability and share of class 1 in bins of equally many rows, ties together.
+    """Compute the mean probability and the share of class 1 in bins of equal size, ties together.
 
     The interval of the share is Wilson's (1927), of this `confidence`.
     """

@@ -13,7 +13,7 @@ AT_ONCE = 20_000  # rows from which on a question is not made larger
 
 
 def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipeline]:
-    """The features of the rows of X, (n, columns), and the model from features to probabilities.
+    """Return the features of X, (n, columns), and the rest of the pipeline after them.
 
     A model without features takes the table's columns as they are.
     """
@@ -23,7 +23,7 @@ def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipe
 
 
 def asked_together(model: Pipeline, frames: Iterable[pd.DataFrame]) -> list[np.ndarray]:
-    """The probability of class 1 for each row of each frame, (n,).
+    """Predict the probability of class 1 for several frames in one call, (n,) each.
 
     Small frames are concatenated, to amortise the overhead of a call.
     """

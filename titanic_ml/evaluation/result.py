@@ -281,7 +281,7 @@ class Evaluation:
 
 
 def _confusion_lines(confusion: dict[int, dict[int, float]]) -> list[str]:
-    """One line per true class."""
+    """Format one line for each true class."""
     return [
         f"true {truth}: "
         + ", ".join(f"{count:g} predicted {prediction}" for prediction, count in row.items())

@@ -176,7 +176,7 @@ class MlflowServer:
     def _register(
         self, client: MlflowClient, experiment: str, run: str, version: ModelVersion
     ) -> None:
-        """Log the model, with what it takes and gives, and register it."""
+        """Log the model with its signature, and register it."""
         from mlflow.entities import LoggedModelOutput
         from mlflow.exceptions import MlflowException, RestException
 
@@ -255,7 +255,7 @@ def example_rows(version: ModelVersion) -> list[dict[str, Any]]:
 
 
 def _middle(column: Column, profile: Mapping[str, Any]) -> Any:
-    """A value that a column may well hold."""
+    """Return a typical value of a column."""
     if column.example:
         return column.example
     if profile.get("commonest"):
@@ -265,7 +265,7 @@ def _middle(column: Column, profile: Mapping[str, Any]) -> Any:
 
 
 def _experiment(client: MlflowClient, name: str) -> str:
-    """The id of the experiment of this name."""
+    """Find or create an experiment, and return its id."""
     found = client.get_experiment_by_name(name)
     return str(found.experiment_id if found else client.create_experiment(name))
 
@@ -307,7 +307,7 @@ def _log_metrics(client: MlflowClient, run: str, values: Mapping[str, float], ti
 
 
 def _metrics(estimates: Estimates, prefix: str = "") -> dict[str, float]:
-    """Each metric, and the ends of its interval."""
+    """Return the metrics and the ends of their intervals by name."""
     found: dict[str, float] = {}
     for name, e in estimates.items():
         named = {"": e.value, "_low": e.low, "_high": e.high}
@@ -316,7 +316,7 @@ def _metrics(estimates: Estimates, prefix: str = "") -> dict[str, float]:
 
 
 def _input(made: Manifest) -> Any:
-    """The training table, as the input of a run."""
+    """Describe the training table as the input of a run."""
     import json
 
     from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -334,7 +334,7 @@ def _input(made: Manifest) -> Any:
 
 
 def _write_documents(folder: Path, version: ModelVersion, report: Report) -> None:
-    """The files of a run: report, model card, figures, and the settings as one."""
+    """Write report, model card, figures and settings as files of a run."""
     import json
 
     settings = json.dumps(version.manifest.settings, indent=1, default=str)
@@ -347,7 +347,7 @@ def _write_documents(folder: Path, version: ModelVersion, report: Report) -> Non
 
 
 def _write_model(folder: Path, version: ModelVersion, run: str, model: Any) -> None:
-    """The model in MLflow's form: our files as they are, our code, and what they need."""
+    """Write the model in MLflow's format: files of the version, code, and requirements."""
     import mlflow.pyfunc
     import pandas as pd
     from mlflow.models import Model

@@ -37,7 +37,7 @@ class ServedVersion:
 
 
 def _load_pyfunc(path: str) -> ServedVersion:
-    """The one version in a folder that is laid out as a store; its hashes are checked."""
+    """Load the only version of a folder that is laid out as a store; its hashes are checked."""
     store = ModelStore(path)
     (name,) = store.names()
     version = store.open(name)

@@ -175,7 +175,7 @@ class DriftDetector:
 
 
 def _compared(name: str, then: ColumnProfile, now: pd.Series) -> ColumnDrift:
-    """All of a column but what its tests say."""
+    """Compare a column before and after, without the tests."""
     before, counts = _binned(then, now)
     missing = int(now.isna().sum())
     before, counts = np.append(before, then.missing), np.append(counts, missing)
@@ -191,13 +191,13 @@ def _compared(name: str, then: ColumnProfile, now: pd.Series) -> ColumnDrift:
 
 
 def _is_counted(then: ColumnProfile) -> bool:
-    """Whether each value is a bin of its own; else they are numbers."""
+    """Check whether each value is a bin of its own; otherwise the values are numbers."""
     words = bool(then.values) and isinstance(then.values[0], str)
     return words or len(then.values) <= FEW_VALUES
 
 
 def _binned(then: ColumnProfile, now: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """How many values fell into each bin, before and now; nothing of free texts."""
+    """Count the values in each bin before and after; free texts have no bins."""
     if not then.values:
         given = float(now.notna().sum())
         return np.array([float(then.rows - then.missing)]), np.array([given])
@@ -218,7 +218,7 @@ def _binned(then: ColumnProfile, now: pd.Series) -> tuple[np.ndarray, np.ndarray
 
 
 def _psi(before: np.ndarray, now: np.ndarray) -> float:
-    """The population stability index; half a row more in each bin, so that none is empty."""
+    """Compute the population stability index; half a row is added to each bin, so none is empty."""
     used = (before + now) > 0
     a, b = before[used] + 0.5, now[used] + 0.5
     a, b = a / a.sum(), b / b.sum()
@@ -254,7 +254,7 @@ def _chi_squared(before: Counts, now: Counts) -> float:
 
 
 def _holm(p: Sequence[float]) -> list[float]:
-    """The p-values, corrected for their number by Holm's steps."""
+    """Correct p-values for their number (Holm 1979)."""
     order = np.argsort(p)
     steps = np.array(p)[order] * np.arange(len(p), 0, -1)
     corrected = np.empty(len(p))

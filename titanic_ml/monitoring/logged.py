@@ -186,7 +186,7 @@ def newest(
 
 
 def truths(frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Mapping[object, int]:
-    """The target by id, of a table that has both.
+    """Return the target by id, from a table that has both.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def truths(frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Mapping[objec
 
 
 def moment(given: str, now: datetime | None = None) -> datetime:
-    """A time, or so long before now.
+    """Parse a time, or an age before now.
 
     >>> moment("36h", datetime(2026, 11, 26, 12, tzinfo=UTC)).isoformat()
     '2026-11-25T00:00:00+00:00'

@@ -17,7 +17,7 @@ from titanic_ml.storage.address import PREDICTED_AT, RUN_ID
 
 
 def derived_id(*parts: str) -> str:
-    """The id of the run with this input, version and mode: the same for the same.
+    """Derive the id of a run from its input, version and mode.
 
     >>> derived_id("input", "version"), derived_id("input", "other")
     ('034c0b3116619114', 'ca82ffd618ccd681')
@@ -26,7 +26,7 @@ def derived_id(*parts: str) -> str:
 
 
 def check_run_id(given: str) -> str:
-    """An id of a user's, which is a file's name too. Raises `SettingsError` if it can't be."""
+    """Check an id of a user, which is a file's name too. Raises `SettingsError`."""
     if not re.fullmatch(r"[\w.:+@-]{1,100}", given):
         raise SettingsError(
             f"run id {given!r}: expected 1 to 100 letters, digits or any of . : + @ _ -"

@@ -65,7 +65,7 @@ class Coded:
         return cls(values, codes)
 
     def series(self) -> pd.Series:
-        """The texts of the rows, as pandas' own."""
+        """Return the texts of the rows as a Series."""
         return pd.Series(pd.array(self.values, dtype="str").take(self.codes))
 
     def __iter__(self) -> Iterator[Any]:
@@ -77,7 +77,7 @@ class Coded:
 
 
 def coded(column: Coded | Values | Value) -> Coded | Value:
-    """A column by its distinct values; that of a single row as it is, None if it is missing."""
+    """Encode a column by its distinct values; the value of a single row stays, None if missing."""
     if isinstance(column, SINGLE):
         return column if column == column else None
     return Coded.of(column)
@@ -122,7 +122,7 @@ def joined(rule: Callable[..., Any], *columns: Any) -> Any:
 
 
 def numbers(column: Values | Value) -> Numbers:
-    """A column of numbers, NaN where one is missing.
+    """Return a column of numbers, NaN for missing ones.
 
     >>> numbers(np.array([7, 8])), numbers(7)
     (array([7., 8.]), 7.0)
@@ -133,14 +133,14 @@ def numbers(column: Values | Value) -> Numbers:
 
 
 def numbered(rule: Callable[[Any], float], column: Coded | Value) -> Numbers:
-    """The number that a rule gives each row."""
+    """Map each distinct value to a number, and return the number of each row."""
     if not isinstance(column, Coded):
         return float(rule(column))
     return np.array([rule(value) for value in column.values], dtype="float64")[column.codes]
 
 
 def at_least(least: Numbers, column: Numbers) -> Numbers:
-    """The larger of two numbers for each row.
+    """Return the larger of two numbers for each row.
 
     >>> at_least(2.0, np.array([1.0, 3.0])), at_least(2.0, 1.0)
     (array([2., 3.]), 2.0)

@@ -47,7 +47,7 @@ class GroupMedians:
         return cls(medians, float(np.median(values[known])) if known.any() else 0.0)
 
     def fill(self, values: Numbers, groups: Coded | Values | Value) -> Numbers:
-        """The values without missing ones."""
+        """Fill missing values with the median of their group."""
         if isinstance(values, float):
             return self._usual(groups) if isnan(values) else values
         missing = np.isnan(values)

@@ -92,7 +92,7 @@ class TrainingRows:
 
 
 def _taken(column: Any, rows: np.ndarray) -> Any:
-    """The values of some rows of a list, an array, a Series or a `Coded`."""
+    """Select rows of a list, an array, a Series or a `Coded`."""
     if isinstance(column, Coded):
         return Coded(column.values, column.codes[rows])
     if isinstance(column, (list, tuple)):

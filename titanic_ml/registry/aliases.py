@@ -81,7 +81,7 @@ class Alias:
         return last.version if last else None
 
     def last(self) -> Entry | None:
-        """The entry that counts, None if there is none.
+        """Return the last entry, None if there is none.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Alias:
         return self._read([numbers[-1]])[0] if numbers else None
 
     def history(self) -> list[Entry]:
-        """All entries, the oldest first.
+        """List all entries, the oldest first.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class Alias:
         raise ModelNotFound(f"{self.name} pointed at no other version before; nothing changed")
 
     def entry_name(self, number: int) -> str:
-        """The name of the object that holds an entry."""
+        """Return the name of the object of an entry."""
         return f"{ALIASES}/{self.name}/{number:06}.json"
 
     def _numbers(self) -> list[int]:

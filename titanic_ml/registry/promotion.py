@@ -109,7 +109,7 @@ def _judge(found: PairedComparison, whose: str, margin: float) -> str:
 def _best(
     version: ModelVersion, champion: PairedComparison, earlier: Iterable[ModelVersion]
 ) -> dict[str, PairedComparison]:
-    """The earlier champion that a version falls behind most, if more than behind the champion."""
+    """Find the earlier champion with the largest lead, if larger than the champion's."""
     best: dict[str, PairedComparison] = {}
     least = champion.gain.value if champion.gain else 0.0
     for one in earlier:

@@ -21,7 +21,7 @@ def libraries() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The commit of this package's code, `-dirty` if it was changed; None outside its checkout."""
+    """Return the git commit of the package, `-dirty` if changed; None outside a checkout."""
     root = PACKAGE.parent
     if not (root / ".git").exists():  # git would look further up, into somebody else's repository
         return None

@@ -22,7 +22,7 @@ class WrongSignature(ValueError):
 
 
 def sha256(data: bytes) -> str:
-    """The SHA-256 of the data, in hexadecimal digits."""
+    """Return the SHA-256 of the data in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -40,7 +40,7 @@ def sealed(values: Mapping[str, Any], key: str | None) -> bytes:
 
 
 def opened(data: bytes, key: str | None) -> dict[str, Any]:
-    """The values of a sealed text.
+    """Return the values of a sealed text.
 
     Raises
     ------

@@ -128,7 +128,7 @@ class ModelStore:
         return sorted(found, reverse=True)
 
     def holds(self, name: str) -> bool:
-        """Whether there is a version of this name, be it damaged."""
+        """Check whether a version of this name exists, damaged or not."""
         return self.objects.read(f"{name}/{MANIFEST}") is not None
 
     def versions(self) -> list[ModelVersion | ModelRefused]:
@@ -145,7 +145,7 @@ class ModelStore:
         return found
 
     def of_run(self, run: str) -> ModelVersion | None:
-        """The newest version that the training of this id made."""
+        """Find the newest version of a training by its id."""
         known = (found for found in self.versions() if isinstance(found, ModelVersion))
         return next((found for found in known if found.manifest.run == run), None)
 
@@ -169,7 +169,7 @@ class ModelStore:
         return version
 
     def open(self, name: str) -> ModelVersion:
-        """The version of this name or alias, as it is now.
+        """Open the version of a name or alias.
 
         Raises
         ------
@@ -464,7 +464,7 @@ class ModelStore:
 
 
 def _name_after(names: list[str], now: datetime) -> str:
-    """A name of a version that sorts behind all others, also when the clock went back."""
+    """Make a name that sorts after all others, also if the clock was set back."""
     moments = [now.replace(microsecond=now.microsecond // 1000 * 1000)]
     if known := [match for name in names if (match := NAME.fullmatch(name))]:
         second, milliseconds = max(match.group(1, 2) for match in known)

@@ -178,7 +178,7 @@ class Manifest(Summary, Origin):
         return manifest
 
     def to_bytes(self, key: str | None = None) -> bytes:
-        """The bytes of `manifest.json`, with their digest, and signed if there is a key."""
+        """Return the content of `manifest.json` with its digest, signed if there is a key."""
         return sealed(self.to_dict(), key)
 
     def to_dict(self) -> dict[str, Any]:
@@ -201,7 +201,7 @@ class Contents:
     out_of_fold: pd.DataFrame
 
     def files(self) -> dict[str, bytes]:
-        """Each as the bytes of a file, by its name."""
+        """Return the content of each file by name."""
         return {
             MODEL: _pickled(self.model),
             BASELINES: _pickled(self.baselines),
@@ -240,7 +240,7 @@ class ModelVersion:
         key: str | None = None,
         allow_mismatch: bool = False,
     ) -> ModelVersion:
-        """The version of this name, from the bytes of its manifest.
+        """Make a version from its name and the content of its manifest.
 
         Raises
         ------
@@ -278,7 +278,7 @@ class ModelVersion:
         return self.address(REPORT)
 
     def local_report(self) -> str:
-        """A file with its report that a browser can open: a copy if it is kept in a bucket."""
+        """Return a local file with the report for a browser; a copy if the store is a bucket."""
         if self.objects.folder:
             return self.report
         path = Path(tempfile.mkdtemp(prefix="titanic-report-")) / REPORT
@@ -365,11 +365,11 @@ class ModelVersion:
         return same | np.isin(dataset.row_hashes, known["row"])
 
     def address(self, file: str) -> str:
-        """Where people find one of its files."""
+        """Return the address of a file for people."""
         return self.objects.address(f"{self.name}/{file}")
 
     def read(self, file: str) -> bytes:
-        """The bytes of one of its files, once they have the hash that the manifest gives."""
+        """Read a file and check its hash."""
         data = self.objects.read(f"{self.name}/{file}")
         if reason := self._fault(file, data):
             raise ModelRefused(reason)
@@ -399,7 +399,7 @@ class ModelVersion:
         return ""
 
     def _mismatch(self, library: str) -> tuple[str, str]:
-        """The library's version of then and of now, the same if they are so to the minor one."""
+        """Return a library's version then and now; equal if only the patch differs."""
         theirs, ours = self.manifest.libraries.get(library, "none"), libraries()[library]
         same = theirs.split(".")[:2] == ours.split(".")[:2]
         return ours if same else theirs, ours
@@ -453,7 +453,7 @@ def _made_by(data: bytes) -> str:
 
 
 def _first_fault(error: Exception) -> str:
-    """The first fault that pydantic found, in one line; of another error its message."""
+    """Return the first fault found by pydantic in one line, or the message of another error."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):

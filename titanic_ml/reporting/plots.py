@@ -46,7 +46,7 @@ def _figure(height: float = 3.2, columns: int = 1, rows: int = 1) -> Any:
 
 
 def _svg(figure: Figure, text: str) -> str:
-    """The drawing without its preamble; `text` says in words what it shows."""
+    """Return the drawing as SVG without preamble; `text` describes it."""
     for axes in figure.axes:
         axes.tick_params(colors=INK)
         for part in (axes.xaxis.label, axes.yaxis.label, axes.title):
@@ -70,7 +70,7 @@ def _svg(figure: Figure, text: str) -> str:
 
 
 def _whiskers(axes: Any, names: Sequence[str], estimates: Sequence[Estimate], marked: int) -> None:
-    """A dot and an interval for each name, the first on top; one of them marked."""
+    """Draw a dot and an interval for each name, the first on top, one of them marked."""
     for place, e in enumerate(estimates):
         colour = ORANGE if place == marked else BLUE
         axes.plot([e.low, e.high], [place, place], color=colour, lw=2, solid_capstyle="butt")
@@ -105,7 +105,7 @@ def whiskers(
 
 
 def roc(curve: Curve, auc: float) -> str:
-    """The true positive rate by the false positive rate, with the diagonal of a coin."""
+    """Draw the true positive rate by the false positive rate, with the diagonal."""
     with rc_context(STYLE):
         figure, axes = _figure()
         axes[0][0].plot([0, 1], [0, 1], ":", color=GREY)
@@ -125,7 +125,7 @@ def precision_recall(curve: Curve, share: float) -> str:
 
 
 def calibration(bins: Sequence[CalibrationBin]) -> str:
-    """The share of positives by the probability that was said, with the diagonal of the ideal."""
+    """Draw the share of positives by the predicted probability, with the diagonal."""
     with rc_context(STYLE):
         figure, axes = _figure()
         axes[0][0].plot([0, 1], [0, 1], ":", color=GREY)
@@ -139,7 +139,7 @@ def calibration(bins: Sequence[CalibrationBin]) -> str:
 
 
 def learning_curve(points: Sequence[LearningPoint]) -> str:
-    """Log loss on training and unseen rows by the number of training rows."""
+    """Draw the log loss on training and unseen rows by the number of training rows."""
     with rc_context(STYLE):
         figure, axes = _figure()
         rows = [p.rows for p in points]
@@ -159,7 +159,7 @@ def learning_curve(points: Sequence[LearningPoint]) -> str:
 
 
 def dependence(columns: Sequence[Dependence]) -> str:
-    """The mean probability at each value of each column, small multiples of one scale."""
+    """Draw the mean probability at each value of each column, on one scale."""
     with rc_context(STYLE | {"font.size": 8}):
         lines = -(-len(columns) // 2)
         figure, axes = _figure(1.5 * lines + 0.2, 2, lines)

@@ -103,14 +103,14 @@ def render_report(facts: VersionReport, figures: Mapping[str, str]) -> str:
 
 
 def render_model_card(facts: VersionReport) -> str:
-    """The model card of a version in Markdown, with the sections of Mitchell et al. (2019)."""
+    """Return the model card of a version in Markdown (Mitchell et al. 2019)."""
     return template("model_card.md.j2", escaped=False).render(
         facts=facts, verdict=verdict(facts), words=METRIC_WORDS
     )
 
 
 def drawings(facts: VersionReport, n_jobs: int = 1) -> dict[str, str]:
-    """Every drawing of the report, an SVG text each, by name; drawn in `n_jobs` processes."""
+    """Draw the figures of the report as SVG, by name, in `n_jobs` processes."""
     jobs: dict[str, Drawing] = {}
     if facts.dependence:  # what takes longest goes first
         jobs["dependence"] = "dependence", facts.dependence
@@ -198,7 +198,7 @@ def _short(text: str, most: int = 30) -> str:
 
 
 def _short_sum(names: list[str], most: int = 30) -> str:
-    """Names joined, as many as there is room for, then how many more."""
+    """Join as many names as there is room for, then the number of the others."""
     for kept in range(len(names), 1, -1):
         more = f" + {len(names) - kept} more" if kept < len(names) else ""
         if len(text := " + ".join(names[:kept]) + more) <= most:

@@ -62,7 +62,7 @@ class DatasetFacts:
     file_sha256: str | None = None
 
     def labels_of(self, features: Sequence[str]) -> list[str]:
-        """The features under the names that people read."""
+        """Return the labels of features."""
         return [self.labels.get(name, name) for name in features]
 
 
@@ -226,7 +226,7 @@ class VersionReport:
         )
 
     def to_json(self) -> bytes:
-        """The text of a version's facts; its keys are the names of the attributes."""
+        """Return the facts as JSON; keys are the names of the attributes."""
         return json.dumps(asdict(self), indent=1, default=str).encode()
 
     @classmethod

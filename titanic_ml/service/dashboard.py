@@ -40,13 +40,13 @@ SHOWN_METRICS = ("log_loss", "roc_auc", "accuracy", "calibration_error")
 
 
 def dashboard(serving: Serving) -> APIRouter:
-    """The routes."""
+    """Make the routes of the dashboard."""
     router = APIRouter(include_in_schema=False)
     log_page = TtlCache(functools.partial(_log_page, serving), LOG_SECONDS)
 
     @router.get("/")
     async def page(model: str = "") -> Response:
-        """The version that answers, or another."""
+        """Show the page of the served version, or of another."""
         name = model or serving.answering()
         html = await run_in_threadpool(_page, serving, name)
         return HTMLResponse(html, headers={"content-security-policy": POLICY})
@@ -98,7 +98,7 @@ def _page(serving: Serving, model: str) -> str:
 
 
 def _over_time(versions: Sequence[Manifest]) -> dict[str, Any]:
-    """Where the log loss of each version is drawn, 640 by 170."""
+    """Place the log loss of each version in a drawing of 640 by 170."""
     losses = [version.metrics["log_loss"] for version in versions]
     if len(losses) < 2:
         return {"drawn": []}

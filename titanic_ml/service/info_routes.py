@@ -62,7 +62,7 @@ def info_routes(serving: Serving) -> APIRouter:
 
 
 def _add_model(router: APIRouter, serving: Serving) -> None:
-    """The route of the version that answers."""
+    """Add the route of the served version."""
     key = guarded(serving.keys, UNAVAILABLE)
 
     @router.get(
@@ -79,11 +79,11 @@ def _add_model(router: APIRouter, serving: Serving) -> None:
 
 
 def _add_health(router: APIRouter, serving: Serving) -> None:
-    """The routes of probes and metrics."""
+    """Add the routes of probes and metrics."""
 
     @router.get("/healthz", summary="Health", tags=[OPERATE])
     async def health() -> Health:
-        """Whether the process lives."""
+        """Report that the process is alive."""
         return Health(status="alive")
 
     @router.get(
@@ -94,7 +94,7 @@ def _add_health(router: APIRouter, serving: Serving) -> None:
         responses={503: {"model": Readiness, "description": "no version is loaded"}},
     )
     async def ready() -> Response:
-        """Whether a version answers, which, and whether another was refused."""
+        """Report the served version, and whether another was refused."""
         champion = serving.champion
         found = {
             "model_version": champion.version,
@@ -117,7 +117,7 @@ def _add_health(router: APIRouter, serving: Serving) -> None:
 
 
 def _add_docs(router: APIRouter) -> None:
-    """The routes of the page that describes the others."""
+    """Add the routes of the API documentation."""
 
     @router.get("/favicon.ico", include_in_schema=False)
     async def icon() -> Response:

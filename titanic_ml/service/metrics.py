@@ -100,7 +100,7 @@ class Metrics:
         self.failing.set(failing)
 
     def page(self) -> bytes:
-        """All of them, in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         if self.folder is None:
             return generate_latest(self.registry)
         return generate_latest(_OfAllWorkers(Path(self.folder)))

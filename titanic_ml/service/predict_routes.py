@@ -95,7 +95,7 @@ def _add_tables(router: APIRouter, serving: Serving) -> None:
         full: Annotated[bool, Query(description="add probability, version and time")] = False,
         probability: Annotated[bool, Query(description="add the probability")] = False,
     ) -> Response:
-        """A table, CSV or Parquet, of any number of passengers: the same as `predict` writes.
+        """Predict a table, CSV or Parquet, of any size; the response is what `predict` writes.
 
         Parquet has probability, version and time in any case.
         """

@@ -67,7 +67,7 @@ def check_bucket(uri: str) -> None:
 
 
 def client(uri: str) -> Any:
-    """The client of a bucket and prefix, or of ``memory:///``.
+    """Make the client of a bucket and prefix, or of ``memory:///``.
 
     It reads the variables that the cloud's own tools read. An empty one counts as unset. A process
     has one client as long as they stay the same.
@@ -91,7 +91,7 @@ def client(uri: str) -> Any:
 
 @cache
 def _client(uri: str, endpoint: str, variables: tuple[tuple[str, str], ...]) -> Any:
-    """The client with these variables."""
+    """Make a client with these variables."""
     from obstore.store import from_url
 
     if uri.startswith("memory:"):
@@ -104,7 +104,7 @@ def _client(uri: str, endpoint: str, variables: tuple[tuple[str, str], ...]) -> 
 
 
 def opened(store: Any, key: str) -> BinaryIO:
-    """An object, open for reading at any place."""
+    """Open an object for reading at any position."""
     import obstore
 
     file = _Object(obstore.open_reader(store, key, buffer_size=CHUNK))
@@ -112,12 +112,12 @@ def opened(store: Any, key: str) -> BinaryIO:
 
 
 def is_clients(error: Exception) -> bool:
-    """Whether an error comes from the client."""
+    """Check whether an error comes from the client."""
     return type(error).__module__ in CLIENT
 
 
 def reason(error: Exception) -> str:
-    """The useful part of an error of the client or of the operating system."""
+    """Return the useful part of an error of the client or the operating system."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

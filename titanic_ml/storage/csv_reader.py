@@ -171,7 +171,7 @@ class CsvStream:
 
 
 def _number(row: Any) -> int:
-    """Number of an invalid row of pyarrow, counted from 1 below the header."""
+    """Number an invalid row of pyarrow, from 1 below the header."""
     return row.number - 1
 
 
@@ -232,7 +232,7 @@ class _CheckedText(io.RawIOBase):
 
 
 def _start(head: bytes, source: str) -> str:
-    """The text at the start of a file, which holds the header."""
+    """Read the start of a file, with the header."""
     if not head.strip():
         raise UnreadableTable(f"{source}: the file is empty, expected a header and rows")
     return head.decode("utf-8-sig", errors="ignore")  # a character may be cut at the end

@@ -18,7 +18,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of a disk, of a user's share
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to fill beside `path`, which gets that name in one step when no error ends the block.
+    """Yield a file that gets the name `path` in one step if the block ends without an error.
 
     An existing file keeps its permissions, and a link its target.
 
@@ -43,7 +43,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def temporary_file() -> Iterator[BinaryIO]:
-    """A file without a name, which is gone with the process, however that ends."""
+    """Open a file without a name, which vanishes with the process."""
     file = cast(BinaryIO, tempfile.TemporaryFile())
     try:
         yield file

@@ -63,7 +63,7 @@ class ObjectStore:
         return None if "://" in self.uri else Path(self.uri).expanduser()
 
     def address(self, name: str) -> str:
-        """Where people find an object."""
+        """Return the address of an object for people."""
         return str(self.folder / name) if self.folder else f"{self.uri.rstrip('/')}/{name}"
 
     def create(self, name: str, data: bytes) -> bool:
@@ -90,7 +90,7 @@ class ObjectStore:
                 _sync(self.folder / name)
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of an object; None if there is none."""
+        """Read an object; None if there is none."""
         with self._translate_errors("read"):
             try:
                 if self.folder:  # the client would only be slower
@@ -102,7 +102,7 @@ class ObjectStore:
                 return None
 
     def read_all(self, names: Sequence[str]) -> list[bytes | None]:
-        """The bytes of several objects, of a bucket read at the same time."""
+        """Read several objects, those of a bucket at the same time."""
         if self.folder or len(names) < 2:
             return [self.read(name) for name in names]
         with ThreadPoolExecutor(min(AT_ONCE, len(names))) as pool:
@@ -114,7 +114,7 @@ class ObjectStore:
             list(pool.map(self.replace, objects, objects.values()))
 
     def folders(self) -> list[str]:
-        """The first parts of all names that have several."""
+        """List the first parts of all names with several parts."""
         import obstore
 
         if not self._there:
@@ -231,7 +231,7 @@ class ObjectStore:
         return _folder(str(folder.resolve()))  # as it is now: links and the working folder move
 
     def _made(self, folder: Path) -> Any:
-        """The client of a folder that is made. One who only probed may remove it meanwhile."""
+        """Make a folder and its client; a process that only probed it may remove it meanwhile."""
         from obstore.exceptions import BaseError
 
         for _ in range(TRIES):

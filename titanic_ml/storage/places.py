@@ -48,7 +48,7 @@ class Place:
 
 @contextmanager
 def located(address: FileAddress) -> Iterator[list[Place]]:
-    """The files of an address, by name in order.
+    """List the files of an address in the order of their names.
 
     What can be read only once (the web, standard input, a named pipe) is copied to a temporary file
     first.
@@ -138,7 +138,7 @@ def _open(path: Path, name: str) -> BinaryIO:
 
 
 def is_part(parts: tuple[str, ...]) -> bool:
-    """Whether this path in a folder is one of the table's files; others write hidden ones there."""
+    """Check whether a path in a folder is a file of the table; hidden files are not."""
     hidden = any(part.startswith((".", "_")) for part in parts)
     return parts[-1].lower().endswith(".parquet") and not hidden
 
@@ -169,7 +169,7 @@ def _size(store: Any, key: str, name: str) -> int:
 
 
 def _listed(store: Any, key: str) -> dict[str, int]:
-    """The Parquet files of a folder or pattern, with the size of each."""
+    """List the Parquet files of a folder or pattern with their sizes."""
     import obstore
 
     folder = key.partition("*")[0].rpartition("/")[0]

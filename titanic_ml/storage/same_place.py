@@ -77,9 +77,7 @@ def _refuse_same(read_role: str, read: str, role: str, written: str) -> None:
 
 
 def _place(uri: str) -> FileAddress | SqlAddress | None:
-    """An address taken apart, also of a store or a page, which need no known ending; None if
-    nothing can be written there.
-    """
+    """Parse an address, also of a store or a page; None if nothing can be written there."""
     if "\0" in uri:
         return None  # no file has such a name
     try:
@@ -96,7 +94,7 @@ def _place(uri: str) -> FileAddress | SqlAddress | None:
 
 
 def _is_same_object(source: FileAddress, sink: FileAddress) -> bool:
-    """Whether two addresses of buckets are one object, or one lies under the other."""
+    """Check whether two addresses of buckets are one object, or one lies under the other."""
     first, second = (_key(address) for address in (source, sink))
     return first == second or (source.many and second.startswith(first + "/"))
 
@@ -107,13 +105,13 @@ def _key(address: FileAddress) -> str:
 
 
 def _share_a_file(source: FileAddress | SqlAddress, sink: FileAddress | SqlAddress) -> bool:
-    """Whether a file that would be written over is one that is read."""
+    """Check whether a file that would be overwritten is an input."""
     there = _files(sink, 1)
     return bool(there and there & _files(source, 0))
 
 
 def _files(address: FileAddress | SqlAddress, number: int) -> set[Identity]:
-    """The identities of the files of an address that exist on this machine."""
+    """Return the identities of an address's files that exist on this machine."""
     if isinstance(address, SqlAddress):
         paths = [Path(address.database)] if address.driver == "sqlite" else []
     elif address.place == "standard":
@@ -136,7 +134,7 @@ def _parts(address: FileAddress) -> list[Path]:
 
 
 def _identity(status: Callable[[], os.stat_result]) -> Iterator[Identity]:
-    """The identity of an existing file or folder; none for a pipe or terminal."""
+    """Return the identity of an existing file or folder; None for a pipe or terminal."""
     try:
         found = status()
     except (OSError, ValueError, AttributeError):  # no file, or a stream in memory or closed
@@ -146,7 +144,7 @@ def _identity(status: Callable[[], os.stat_result]) -> Iterator[Identity]:
 
 
 def _is_same_file(source: FileAddress, sink: FileAddress) -> bool:
-    """Whether a file that is written is one that is read, or two folders are one."""
+    """Check whether an output file is an input file, or two folders are one."""
     if _share_a_file(source, sink):
         return True
     if "local" != source.place or "local" != sink.place:
@@ -155,7 +153,7 @@ def _is_same_file(source: FileAddress, sink: FileAddress) -> bool:
 
 
 def _lies_in(source: FileAddress, sink: FileAddress, role: str) -> bool:
-    """Whether what is written would become a part of what is read, or the other way round."""
+    """Check whether the output lies in the input, or the other way round."""
     if source.place != "local" or sink.place != "local":
         return False
     read, written = Path(os.path.realpath(_root(source))), Path(os.path.realpath(sink.path))
@@ -171,7 +169,7 @@ def _lies_in(source: FileAddress, sink: FileAddress, role: str) -> bool:
 
 
 def _root(address: FileAddress) -> str:
-    """The folder of a pattern; else the path itself."""
+    """Return the folder of a pattern, otherwise the path."""
     if not has_magic(address.path) or Path(address.path).exists():
         return address.path
     parts = Path(address.path).parts
@@ -180,7 +178,7 @@ def _root(address: FileAddress) -> str:
 
 
 def _is_same_table(source: SqlAddress, sink: SqlAddress) -> bool:
-    """Whether two addresses are one table; or one is a query of the table that would be dropped."""
+    """Check whether two addresses are one table, or one is a query of the table to be dropped."""
     if source.driver != sink.driver or sink.query:
         return False
     if source.query:
@@ -212,7 +210,7 @@ def _is_same_on_server(source: SqlAddress, sink: SqlAddress) -> bool:
 
 
 def _is_spelled_alike(source: SqlAddress, sink: SqlAddress) -> bool:
-    """Whether host, port, database and schema are the same words; a missing schema is any."""
+    """Check whether host, port, database and schema are equal; a missing schema equals any."""
     first, second = (urlsplit(address.database) for address in (source, sink))
     same = (first.hostname, first.port or 5432, first.path) == (
         second.hostname,

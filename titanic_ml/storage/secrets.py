@@ -29,7 +29,7 @@ _NO_PORT = re.compile(r"[^\[@:/?#]*:(?!\d*(?:[/?#]|$))")
 
 
 def shown(uri: str) -> str:
-    """An address as people may see it: without passwords, and of a web address without its query.
+    """Return an address for people: without passwords, a web address also without its query.
 
     It holds for what is no right address, too, for a message about it must not show the secret. All
     up to the last @ before the table's own parameters is taken for user and password.
@@ -132,7 +132,7 @@ class _Address(NamedTuple):
 
 
 def _taken_apart(text: str) -> _Address | None:
-    """The parts of an address; None if it is a path of this machine."""
+    """Split an address; None if it is a path of this machine."""
     if not (found := _SCHEME.search(text)):
         return None
     scheme, rest = found[1].lower(), text[found.end() :]
@@ -160,7 +160,7 @@ def _userinfo(scheme: str, head: str) -> tuple[str, str]:
 
 
 def _secrets(text: str) -> set[str]:
-    """The passwords in an address, each as it is and decoded, and their parts."""
+    """List the passwords in an address, as they are and decoded, and their parts."""
     if not (found := _taken_apart(text)):
         return set()
     given = [found.userinfo.partition(":")[2], *_SECRET.findall(found.rest)]

@@ -34,17 +34,17 @@ KINDS = {
 
 
 def schema_of(kinds: Mapping[str, str]) -> pyarrow.Schema:
-    """The Arrow schema of columns, by the kind of each: one of `KINDS`."""
+    """Make the Arrow schema of columns from their kinds, which are of `KINDS`."""
     return pyarrow.schema([(name, KINDS[kind]) for name, kind in kinds.items()])
 
 
 def with_columns(schema: pyarrow.Schema, kinds: Mapping[str, str]) -> pyarrow.Schema:
-    """A schema with more columns behind its own."""
+    """Add columns to a schema."""
     return pyarrow.schema([*schema.remove_metadata(), *schema_of(kinds)])
 
 
 def check_sink(address: Address, schema: pyarrow.Schema) -> None:
-    """Refuse, before the work, what can't be written to.
+    """Refuse an output that can't be written, before the work starts.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def _format(file: BinaryIO, address: FileAddress, schema: pyarrow.Schema) -> Ite
 
 
 def _is_number(kind: pyarrow.DataType) -> bool:
-    """Whether few values of this type repeat, so that a dictionary of them makes files larger."""
+    """Check whether a type's values seldom repeat, so that a dictionary would make files larger."""
     return pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)
 
 
@@ -183,7 +183,7 @@ def _csv(file: BinaryIO, schema: pyarrow.Schema) -> Write:
 
 
 def _batch(frame: Rows, schema: pyarrow.Schema) -> pyarrow.RecordBatch:
-    """A frame in the types of a schema; what has none of its own is written as a text."""
+    """Convert a frame to the types of a schema; other values become texts."""
     if isinstance(frame, pyarrow.RecordBatch):
         return frame
     columns = []

@@ -67,7 +67,7 @@ class Source(ABC):
 
     @abstractmethod
     def frame(self) -> pd.DataFrame:
-        """The whole table."""
+        """Read the whole table."""
 
     @abstractmethod
     def fingerprint(self) -> str:

@@ -97,7 +97,7 @@ class SqlSource(ArrowSource):
 
 @contextmanager
 def sql_source(address: SqlAddress) -> Iterator[SqlSource]:
-    """A table or query of a database, open for reading."""
+    """Open a table or query of a database for reading."""
     if address.driver == "sqlite" and not Path(address.database).is_file():
         where = Path(address.database).absolute()
         raise MissingTable(f"{address.shown}: no such file (looked for {where})")
@@ -168,7 +168,7 @@ def identity_of(address: SqlAddress) -> tuple[Any, ...]:
 
 
 def rows_of(address: SqlAddress, run: str | None) -> int:
-    """How many rows a table has, or has of a run; 0 if it isn't there."""
+    """Count the rows of a table, or of a run; 0 if the table doesn't exist."""
     if _is_new(address):
         return 0
     with (
@@ -249,7 +249,7 @@ def _fitting(address: SqlAddress, connection: Any, schema: pyarrow.Schema) -> bo
 
 
 def _columns(address: SqlAddress, connection: Any) -> list[str] | None:
-    """Names of the columns of a table; None if it isn't there."""
+    """List the columns of a table; None if it doesn't exist."""
     from adbc_driver_manager import AdbcStatusCode, ProgrammingError
 
     try:
@@ -265,7 +265,7 @@ def _columns(address: SqlAddress, connection: Any) -> list[str] | None:
 
 
 def _is_new(address: SqlAddress) -> bool:
-    """Whether it is a file that isn't there yet, and that connecting would make."""
+    """Check for a file that doesn't exist yet, which connecting would create."""
     return address.driver == "sqlite" and not Path(address.database).exists()
 
 
@@ -281,7 +281,7 @@ def _driver(address: SqlAddress) -> Any:
 
 @contextmanager
 def _connected(address: SqlAddress, kind: type[Exception]) -> Iterator[Any]:
-    """A connection to a database; what was not committed is rolled back."""
+    """Connect to a database; uncommitted changes are rolled back."""
     driver = _driver(address)
     with _translate_errors(address, kind):
         connection = driver.connect(address.database)

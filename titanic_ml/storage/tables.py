@@ -46,7 +46,7 @@ COLUMNS = (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.Exten
 
 @contextmanager
 def open_table(table: Table, keep_ragged: bool = False) -> Iterator[Source]:
-    """A table as a stream of batches, which can be read more than once.
+    """Open a table as a stream of batches, which can be read more than once.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ class Checkpoint(MutableMapping):
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a file or folder, or a link to one, belongs to the user, and what it points at too.
+    """Check whether a file or folder, and the target of a link, belongs to the user.
 
     Raises `OSError` if there is none.
     """

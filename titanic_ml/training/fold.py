@@ -125,7 +125,7 @@ class Search:
         y: pd.Series,
         failed: dict[str, str],
     ) -> list[dict[str, Any]]:
-        """A row a candidate with its scores and probabilities on the test rows."""
+        """Score the candidates on the test rows, one row each."""
         rows = []
         y_seen, y_unseen = (y.iloc[rows] for rows in split)
         alike = np.ones(len(y_unseen))
@@ -147,7 +147,7 @@ class Search:
     def _encoded(
         self, candidates: Sequence[Candidate], split: Split, X: pd.DataFrame, y: pd.Series
     ) -> Iterator[tuple[Candidate, np.ndarray, np.ndarray]]:
-        """Each candidate with its matrices of training and test rows; the shared ones made once."""
+        """Encode training and test rows for each candidate; compute shared matrices once."""
         train, test = split
         shared = None
         for candidate in candidates:

@@ -103,9 +103,7 @@ class Refitter:
     def _fitted(
         self, train: np.ndarray, test: np.ndarray, choice: Choice, X: pd.DataFrame, y: pd.Series
     ) -> tuple[Pipeline, tuple[float, ...]]:
-        """The candidate fitted on those rows; how many they are, its log loss on them and on the
-        test rows.
-        """
+        """Fit the candidate; return it with the number of training rows and both log losses."""
         with threadpool_limits(1):
             encoder = clone(self.candidate.preprocessor or self.preprocessor)
             seen = encoder.fit_transform(X.iloc[train], y.iloc[train])

@@ -338,7 +338,7 @@ class Trainer:  # numpydoc ignore=PR02
 
 
 def _row_losses(scored: Mapping[str, pd.DataFrame], y: pd.Series) -> pd.DataFrame:
-    """Log loss of each row, averaged over repeats: (n, candidates)."""
+    """Average the log loss of each row over repeats, (n, candidates)."""
     return pd.DataFrame(
         {
             name: np.mean([row_losses(y, table[repeat]) for repeat in table], axis=0)

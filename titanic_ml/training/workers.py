@@ -77,7 +77,7 @@ def _reason(error: BrokenProcessPool | OSError) -> str:
 
 
 def _end_with(parent: int) -> None:
-    """In a worker, end the process soon after its parent has ended."""
+    """End a worker process soon after its parent has ended."""
     if os.getpid() != parent and not _watched.is_set():
         _watched.set()
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()

@@ -113,7 +113,7 @@ class BatchPrediction:
         return output
 
     def _run(self, source: Source, version: str, address: Address, aside: Address | None) -> Run:
-        """The run that predicts a table. A repeated run keeps its time."""
+        """Make the run that predicts a table; a repeated run keeps its time."""
         now = datetime.now(UTC).replace(microsecond=0)
         if self.run_id is not None:
             return Run(version, now, check_run_id(self.run_id))

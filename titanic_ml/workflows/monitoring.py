@@ -73,7 +73,7 @@ class DriftCheck:
         refuse_shared(read | self.workspace.inputs, {"report": self.page})
 
     def _rows(self, version: ModelVersion, start: datetime | None) -> Logged:
-        """The rows of the log, or of a table, since then."""
+        """Read the rows of the log, or of a table, since a time."""
         name = name_of(self._log)
         try:
             with open_table(self._log) as source:
@@ -97,7 +97,7 @@ class DriftCheck:
     def _performance(
         self, version: ModelVersion, ids: pd.Series, probability: np.ndarray
     ) -> Performance | None:
-        """The version on rows to which it gave these probabilities, by outcomes known now."""
+        """Measure the version on predicted rows with known outcomes."""
         if self.labels is None:
             return None
         name = name_of(self.labels)
@@ -118,7 +118,7 @@ class DriftCheck:
 
 
 def _answers(version: ModelVersion, rows: Logged) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows a version was trained on, (n,) bool, and its probability for each other row.
+    """Mark the rows that a version was trained on, (n,) bool, and predict the other rows.
 
     The probability is what the version answered, or would answer; NaN where another version
     answered, and for rows with a fault.

@@ -207,7 +207,7 @@ class TrainingWorkflow:
         return self.models.announce(version, result, promote)
 
     def _table(self, data: Table) -> tuple[Dataset, str | None]:
-        """The validated training table, and the SHA-256 of its file."""
+        """Read and validate the training table; return it with the SHA-256 of its file."""
         with open_table(data) as source:
             frame, file_sha256 = source.frame(), source.file_sha256()
         dataset = Dataset.from_frame(frame, self.workspace.spec, name_of(data))
@@ -226,7 +226,7 @@ class TrainingWorkflow:
             )
 
     def _checkpoint(self, dataset: Dataset) -> Checkpoint:
-        """The finished folds of an interrupted training with this table, code and settings."""
+        """Open the finished folds of an interrupted training with this table, code and settings."""
         s = self.settings
         return Checkpoint.for_run(
             s.scratch,

@@ -68,14 +68,14 @@ class Workspace:
         return tables | {"monitoring.log": s.monitoring.log, STORE: s.store.uri}
 
     def version(self, model: str) -> ModelVersion:
-        """The version of this name or alias; the last one stays loaded."""
+        """Open the version of a name or alias; the last one stays loaded."""
         name, opened = self.store.resolve(model), self._opened
         if opened is None or opened.name != name:
             opened = self._opened = self.store.open(name)
         return opened
 
     def like(self, version: ModelVersion) -> Workspace:
-        """A workspace with the settings of an earlier training, but for what is overridden."""
+        """Make a workspace with the settings of an earlier training and the overrides."""
         kept = version.manifest.settings
         if not _can_be_read_again(version.manifest.data.uri):
             kept = {**kept, "data": asdict(self.settings.data)}
@@ -108,7 +108,7 @@ class Workspace:
         return Tracking(self.store, server, Path(self.settings.scratch))
 
     def settings_to_keep(self, data: str) -> Settings:
-        """The settings as a version keeps them: with the table it learned from, and no secret."""
+        """Return the settings for a version: with the training table, without secrets."""
         s = self.settings
         log = s.monitoring.log
         return replace(
@@ -127,7 +127,7 @@ class Workspace:
 
 
 def _can_be_read_again(uri: str) -> bool:
-    """Whether this is a table's whole address: no frame's name, and no password left out."""
+    """Check for a complete address: no name of a frame, and no masked password."""
     try:
         return "***" not in uri and uri != "-" and bool(parse(uri))
     except SettingsError:
