@@ -101,11 +101,11 @@ class InvalidTable(DataError):
     Attributes
     ----------
     source
-        What the table is called in the message: a file's name or "the table".
+        Name of the table in the message: that of a file, or "the table".
     faults
         Every fault found, in the order of rows; of a stream the first thousands.
     count
-        How many there are.
+        Number of faults.
     """
 
     def __init__(self, source: str, faults: Sequence[Fault], count: int | None = None):

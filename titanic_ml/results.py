@@ -205,8 +205,8 @@ class Comparison:
         ours, theirs = self.metrics
         lines += [f"{n:<18} {ours[n]!s:<28} {theirs[n]}" for n in ours if n in theirs]
         if self.gain:
-            told = f"the log loss of the second is {difference(self.gain)}"
-            lines += ["", f"On the {self.rows} rows that both were scored on, {told}"]
+            text = f"the log loss of the second is {difference(self.gain)}"
+            lines += ["", f"On the {self.rows} rows that both were scored on, {text}"]
         else:
             lines += ["", "No rows were scored for both, so the two can't be compared"]
         return "\n".join(lines)
@@ -299,9 +299,9 @@ class Monitoring:
         own = {
             n: getattr(self, n) for n in ("version", "table", "since", "invalid", "known", "alarm")
         }
-        told = {"verdict": self.drift.verdict, "drift": self.drift.to_dict()}
+        drift = {"verdict": self.drift.verdict, "drift": self.drift.to_dict()}
         volume = [asdict(one) for one in self.volume]
-        return {**own, **told, "performance": performance, "volume": volume}
+        return {**own, **drift, "performance": performance, "volume": volume}
 
     def to_html(self) -> str:
         """Return a report as one HTML file."""
@@ -342,7 +342,7 @@ class Steps:
     show
         Called with the work done, all of it, and the name of the stage.
     stages
-        How much work each stage is, by its name, in their order.
+        Share of the work of each stage, by name, in order.
     """
 
     def __init__(self, show: Progress | None, stages: Mapping[str, int]):
@@ -355,8 +355,8 @@ class Steps:
         before = sum(self.stages[name] for name in names[: names.index(stage)])
         total = sum(self.stages.values())
 
-        def tell(done: int, steps: int) -> None:
+        def report(done: int, steps: int) -> None:
             if self.show:
                 self.show(before + self.stages[stage] * done // steps, total, stage)
 
-        return tell
+        return report

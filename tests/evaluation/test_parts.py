@@ -1,7 +1,7 @@
 import numpy as np
 
 from titanic_ml.evaluation import parts
-from titanic_ml.evaluation.parts import asked_together, split_features
+from titanic_ml.evaluation.parts import split_features, stacked_probabilities
 
 
 def test_the_model_is_taken_apart_behind_its_features(fitted, dataset):
@@ -21,8 +21,8 @@ def test_small_frames_are_predicted_together(fitted, dataset, monkeypatch):
 
     frames = [dataset.X.iloc[rows] for rows in (slice(0, 3), slice(3, 4), slice(4, 9), slice(0, 2))]
     monkeypatch.setattr(parts, "AT_ONCE", 4)
-    found = asked_together(Noting(), iter(frames))
+    found = stacked_probabilities(Noting(), iter(frames))
     assert asked == [4, 5, 2]
     for frame, probability in zip(frames, found, strict=True):
         np.testing.assert_allclose(probability, fitted.predict_proba(frame)[:, 1], atol=1e-12)
-    assert asked_together(Noting(), []) == []
+    assert stacked_probabilities(Noting(), []) == []

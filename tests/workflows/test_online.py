@@ -10,7 +10,7 @@ from titanic_ml.errors import (
 )
 
 
-def test_rows_asked_together_get_what_each_gets_alone(pipeline, passengers):
+def test_rows_of_one_call_get_the_predictions_of_single_rows(pipeline, passengers):
     rows = passengers.drop(columns="Survived").astype(object).head(4).to_dict("records")
     alone = [pipeline.predict_one(row) for row in rows]
     assert pipeline.online.predict_rows(rows) == alone == pipeline.online.predict_each(rows)

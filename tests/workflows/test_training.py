@@ -141,7 +141,7 @@ def test_a_training_of_an_id_is_done_once_whenever_it_broke_off(
     waiting = pipeline.train(run_id="nightly@1", promote=False)
     assert (waiting.version, waiting.promoted) == (version, False)
     assert "The training nightly@1 was done before, and is not repeated" in repr(waiting)
-    assert f"{version} did not become the champion: that was not asked for" in repr(waiting)
+    assert f"{version} did not become the champion: no promotion was requested" in repr(waiting)
     done = pipeline.train(run_id="nightly@1")
     assert (done.version, done.promoted, done.why) == (version, True, "the first champion")
     again = pipeline.train(run_id="nightly@1").to_dict()

@@ -143,7 +143,7 @@ def table_and_overrides(
     Parameters
     ----------
     table, overrides
-        As typer gives them.
+        Arguments as typer passes them.
     option, old
         An option that named the table in earlier versions, and its value. It still works, with a
         note.

@@ -33,9 +33,9 @@ class Setting:
     Attributes
     ----------
     name
-        Such as `selection.folds`.
+        Name, such as `selection.folds`.
     value
-        Of a secret only asterisks.
+        The value; asterisks for a secret.
     source
         Kind of the source, ``default``, ``file``, ``environment`` or ``override``, and its name.
     """
@@ -76,7 +76,7 @@ def described(overrides: Sequence[str] = (), config_dir: str | Path | None = Non
     Raises
     ------
     SettingsError
-        As `load_settings`.
+        Raised as by `load_settings`.
     """
     from omegaconf import OmegaConf
 
@@ -198,8 +198,8 @@ def _composed(
         raise SettingsError(f"unknown setting {key}{where}{nearest(key, known_keys())}") from error
     except OmegaConfBaseException as error:
         key = str(error.full_key or "settings")
-        told = _without_secrets(str(error.msg or error).splitlines()[0], overrides)
-        raise SettingsError(f"{key}{_file_with(key, files, theirs)}: {told}") from _cause(
+        reason = _without_secrets(str(error.msg or error).splitlines()[0], overrides)
+        raise SettingsError(f"{key}{_file_with(key, files, theirs)}: {reason}") from _cause(
             error, overrides
         )
 

@@ -18,7 +18,7 @@ class ColumnProfile:
     Attributes
     ----------
     rows, missing
-        How many there are, and how many of them have no value.
+        Number of rows, and number of missing values.
     values, counts
         Distinct values in order, and how often each came; empty for free texts.
     """

@@ -102,7 +102,7 @@ class RecordReader:
         Raises
         ------
         InvalidTable
-            With all faults of the row.
+            The row has faults; it lists all of them.
         """
         if self.spec.target in row:
             row = {name: value for name, value in row.items() if name != self.spec.target}
@@ -117,7 +117,7 @@ class RecordReader:
         Raises
         ------
         InvalidTable
-            With all faults of all rows.
+            The rows have faults; it lists all of them.
         """
         given = list(dict.fromkeys(chain.from_iterable(rows)))
         names = dict(zip(given, self.spec.match_names(given), strict=True))

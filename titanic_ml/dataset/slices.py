@@ -28,7 +28,7 @@ class Slice:
     edges
         Numbers that cut numbers into ranges, the lower end included; None if values stay whole.
     names
-        What to call the values.
+        Names of the values.
 
     >>> ages = pd.DataFrame({"age": [5.0, 16.0, 70.0, np.nan]})
     >>> Slice("age", column="age", edges=[16, 60]).labels(ages).tolist()

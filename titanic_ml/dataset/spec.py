@@ -31,13 +31,13 @@ class Column:
     allowed
         The values it may take; empty if any.
     minimum, maximum
-        Its range, both ends included.
+        Range, both ends included.
     nullable
         Whether a value may be missing.
     unique
         Whether no value may stand twice.
     decimals
-        How many decimals of a number mean something; what is behind them is noise, and is rounded.
+        Number of decimals to which numbers are rounded.
     case
         ``upper`` or ``lower`` if capital letters mean nothing in a text; else ``keep``.
     pattern, example
@@ -177,20 +177,20 @@ class DatasetSpec:
     Attributes
     ----------
     name
-        Of the dataset.
+        Name of the dataset.
     id, target
         The column that identifies a row, and the one to be predicted, 0 or 1.
     columns
-        What each column may hold, by name.
+        Specification of each column, by name.
     features, groups
         What to build (a `_target_`): the unfitted features of the columns, and the function that
         numbers the group of each row; None for no groups.
     baseline
         The column of the one-column baseline.
     slices
-        By name, parts of the table for which a model is evaluated separately.
+        Parts of the table for which a model is evaluated separately, by name.
     labels
-        What people read for a feature, by its name in the model; else it is that name.
+        Labels of features by name; a feature without one keeps its name.
     example
         A row for documentation and forms, by column; not one of the training table, since the model
         has learned from those. Columns without a value get one that is allowed.

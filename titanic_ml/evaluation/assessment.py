@@ -34,11 +34,11 @@ class Assessment:
     Attributes
     ----------
     evaluation
-        Its out-of-fold metrics on ungrouped, stratified folds.
+        Out-of-fold metrics in ungrouped, stratified folds.
     grouped
         The same where the rows of a group stay in one fold; None if the dataset names no groups.
     importance, dependence, learning_curve
-        As the functions of those names give them.
+        Results of the functions of these names.
     groups
         Clusters of correlated features.
     background
@@ -63,7 +63,7 @@ class FoldInspection:
     groups
         Clusters of correlated features, permuted together.
     grids
-        By column, the values at which the partial dependence is computed.
+        Values at which the partial dependence is computed, by column.
     seed
         Governs permutations and the sample of rows.
     """
@@ -94,9 +94,9 @@ class Assessor:
         The features of its rows, (n, features), and the selected model's predictions for them,
         (n,).
     kinds
-        By column, its kind in the schema.
+        Kind of each column.
     slices
-        By name, the subgroup of each row.
+        Slice of each row, by the name of the slicing.
     """
 
     evaluator: Evaluator

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation.bootstrap import mean_interval
-from titanic_ml.evaluation.parts import asked_together
+from titanic_ml.evaluation.parts import stacked_probabilities
 from titanic_ml.evaluation.result import Dependence, DependencePoint
 
 MISSING = "missing"  # what a missing value is called in a dependence
@@ -49,11 +49,11 @@ def dependence_of_fold(
 
     def tried(name: str) -> pd.DataFrame:
         column = values[name]
-        asked = pd.concat([rows] * len(column), ignore_index=True)
+        repeated = pd.concat([rows] * len(column), ignore_index=True)
         each = pd.Series([v for v in column for _ in range(len(rows))], dtype=rows[name].dtype)
-        return asked.assign(**{name: each})
+        return repeated.assign(**{name: each})
 
-    found = dict(zip(values, asked_together(model, map(tried, values))))
+    found = dict(zip(values, stacked_probabilities(model, map(tried, values))))
     return {name: of.reshape(len(values[name]), -1).T for name, of in found.items()}
 
 

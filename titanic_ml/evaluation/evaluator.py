@@ -55,7 +55,7 @@ class Evaluator:
     resamples
         Number of bootstrap resamples behind each interval.
     confidence
-        Of the intervals, such as 0.95.
+        Confidence of the intervals, such as 0.95.
     seed
         Governs the bootstrap.
     n_jobs

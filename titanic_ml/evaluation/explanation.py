@@ -101,7 +101,7 @@ class Explainer:
     seed
         Governs the sampled orders.
     labels
-        What people read for a feature, by its name; else it is that name.
+        Labels of features by name; a feature without one keeps its name.
     """
 
     model: Pipeline

@@ -23,7 +23,7 @@ class PairedComparison:
     ours, theirs
         Log loss of the first and of the second model on these rows; NaN without any.
     gain
-        By how much the second model's log loss is lower, with its interval; None without any rows.
+        Log loss of the first model minus that of the second, with its interval; None without rows.
     """
 
     rows: int

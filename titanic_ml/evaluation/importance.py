@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.metrics import row_losses
-from titanic_ml.evaluation.parts import asked_together, split_features
+from titanic_ml.evaluation.parts import split_features, stacked_probabilities
 from titanic_ml.evaluation.result import Estimate, Importance
 
 CORRELATED = 0.4  # mean absolute rank correlation from which on features are one group
@@ -82,7 +82,8 @@ def importance_of_fold(
         again.assign(**{n: features[n].array[orders] for n in names}) for names in items(groups)
     )
     after = np.stack(
-        [row_losses(np.tile(truth, repeats), p) for p in asked_together(rest, permuted)], axis=-1
+        [row_losses(np.tile(truth, repeats), p) for p in stacked_probabilities(rest, permuted)],
+        axis=-1,
     )
     return after.reshape(repeats, len(X), -1).mean(axis=0) - before[:, None]
 

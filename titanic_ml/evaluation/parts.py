@@ -22,7 +22,7 @@ def split_features(model: Pipeline, X: pd.DataFrame) -> tuple[pd.DataFrame, Pipe
     return model.named_steps[FEATURES].transform(X), model[1:]
 
 
-def asked_together(model: Pipeline, frames: Iterable[pd.DataFrame]) -> list[np.ndarray]:
+def stacked_probabilities(model: Pipeline, frames: Iterable[pd.DataFrame]) -> list[np.ndarray]:
     """Predict the probability of class 1 for several frames in one call, (n,) each.
 
     Small frames are concatenated, to amortise the overhead of a call.

@@ -77,14 +77,14 @@ class MlflowServer:
     uri
         Such as ``https://mlflow.example.org`` or ``sqlite:///mlflow.db``.
     name
-        Of the experiment and of the registered model.
+        Name of the experiment and of the registered model.
 
     Raises
     ------
     SettingsError
         The address could be misread.
     TrackingError
-        By every method: it can't be reached, or refuses what it is sent.
+        Raised by every method if the server can't be reached, or refuses the request.
     """
 
     uri: str

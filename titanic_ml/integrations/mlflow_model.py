@@ -27,7 +27,7 @@ class ServedVersion:
         Raises
         ------
         InvalidTable
-            With all faults of the rows.
+            The rows have faults; it lists all of them.
         """
         version, spec = self.version, self.version.spec
         optional = [n for n in spec.inputs if spec.columns[n].nullable and n not in rows]

@@ -41,12 +41,12 @@ class ColumnDrift:
     Attributes
     ----------
     name
-        Of the column, or ``probability``.
+        Name of the column, or ``probability``.
     psi
         Population stability index: 0 is no difference; from 0.1 people speak of a moderate one,
         from 0.25 of a large one.
     p
-        Of a difference as large as this by chance, corrected for the number of tests.
+        Probability of a difference as large by chance, corrected for the number of tests.
     missing_before, missing_now
         The share of missing values.
     unseen
@@ -55,7 +55,7 @@ class ColumnDrift:
     moved
         Of the probability, how far it has moved on average (Wasserstein's distance); 0 for others.
     words
-        What has moved, for people.
+        Largest change, as text.
     drifted
         Whether it has.
     """
@@ -73,12 +73,12 @@ class ColumnDrift:
 
 @dataclass(frozen=True, repr=False)
 class Drift:
-    """How far later rows have moved from those of a training.
+    """Drift of later rows, compared with the training rows.
 
     Attributes
     ----------
     rows
-        How many there are.
+        Number of rows.
     columns
         The largest index first.
     alpha, threshold
@@ -105,8 +105,8 @@ class Drift:
             return f"too few rows to tell: {self.rows}, expected at least {FEWEST_ROWS}"
         if not self.drifted:
             return f"no drift in {self.rows:,} rows"
-        told = "; ".join(f"{column.name}: {column.words}" for column in self.drifted)
-        return f"drift in {self.rows:,} rows: {told}"
+        text = "; ".join(f"{column.name}: {column.words}" for column in self.drifted)
+        return f"drift in {self.rows:,} rows: {text}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return values for JSON."""
@@ -125,9 +125,9 @@ class DriftDetector:
     alpha
         The chance of calling anything drift where nothing is, over all columns together.
     threshold
-        Of the population stability index.
+        Smallest population stability index that counts as drift.
     shift
-        Of the probability's distance.
+        Smallest distance of the probabilities that counts as drift.
     """
 
     alpha: float = 0.05
@@ -228,15 +228,17 @@ def _psi(before: np.ndarray, now: np.ndarray) -> float:
 def _tests(then: ColumnProfile, now: pd.Series) -> list[float]:
     """Return the p-values of a column's tests."""
     missing = int(now.isna().sum())
-    asked = [_chi_squared([then.missing, then.rows - then.missing], [missing, len(now) - missing])]
+    p_values = [
+        _chi_squared([then.missing, then.rows - then.missing], [missing, len(now) - missing])
+    ]
     given = now.dropna()
     if not then.values or not len(given):
-        return asked
+        return p_values
     if _is_counted(then):
-        return [*asked, _chi_squared(*_binned(then, now))]
+        return [*p_values, _chi_squared(*_binned(then, now))]
     numbers = np.repeat(np.array(then.values, dtype="float64"), then.counts)
     return [
-        *asked,
+        *p_values,
         float(stats.ks_2samp(numbers, given.to_numpy("float64"), method="asymp").pvalue),
     ]
 
@@ -264,15 +266,15 @@ def _holm(p: Sequence[float]) -> list[float]:
 
 def _words(then: ColumnProfile, now: pd.Series, missing: tuple[float, float], unseen: float) -> str:
     """Describe the largest change of a column."""
-    told = []
+    changes = []
     if abs(missing[1] - missing[0]) >= 0.02:
-        told.append(f"missing {missing[0]:.0%} before, {missing[1]:.0%} now")
+        changes.append(f"missing {missing[0]:.0%} before, {missing[1]:.0%} now")
     if unseen >= 0.02:
-        told.append(f"{unseen:.0%} are values that the training did not have")
+        changes.append(f"{unseen:.0%} are values that the training did not have")
     given = now.dropna()
     if then.values and len(given):
-        told.append(_counted(then, given) if _is_counted(then) else _middle(then, given))
-    return ", ".join(told) or "unchanged"
+        changes.append(_counted(then, given) if _is_counted(then) else _middle(then, given))
+    return ", ".join(changes) or "unchanged"
 
 
 def _middle(then: ColumnProfile, given: pd.Series) -> str:

@@ -58,20 +58,20 @@ class PredictionLog:
     Parameters
     ----------
     uri
-        Of a folder, which gets a Parquet file a batch, or of a database's table.
+        Address of a folder, for one Parquet file a batch, or of a table of a database.
     spec
         Specification of the rows. The prediction is in the target's column.
     seconds
-        Between two batches.
+        Seconds between two batches.
     most
-        How many rows wait in memory.
+        Number of rows that wait in memory.
 
     Attributes
     ----------
     written, dropped
         Numbers of rows that were written, and that were lost.
     why
-        What is wrong with the table, in words; empty if nothing is.
+        Fault of the table as a sentence; empty if there is none.
 
     Raises
     ------
@@ -106,12 +106,12 @@ class PredictionLog:
         check_sink(self.address, self.schema)
 
     def add(self, rows: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> None:
-        """Hand rows over with the answers they got; it waits for nothing and raises nothing.
+        """Queue rows with their predictions, without waiting; it never raises.
 
         Parameters
         ----------
         rows
-            As they were asked, and found right.
+            Valid rows of the requests.
         answers
             Results of `predict_one`.
         """
@@ -199,7 +199,7 @@ class PredictionLog:
             self.dropped += lost
 
     def _columns(self, part: Sequence[LogRecord]) -> pyarrow.RecordBatch:
-        """Some rows as they were asked, without the name of their batch."""
+        """Make a frame of logged rows, without the name of their batch."""
         rows, answers, times = zip(*part)
         target = self.spec.target
         names = [name for name in self.spec.columns if name != target]

@@ -44,7 +44,7 @@ class Logged:
     ids
         The id of each row; one may come again.
     X
-        What a model learns from.
+        Columns that a model learns from.
     answers
         `probability`, `model_version` and, where the table has them, the class and the time of
         each row; None if the table is no log.
@@ -191,7 +191,7 @@ def truths(frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Mapping[objec
     Raises
     ------
     InvalidTable
-        With all faults of the two columns.
+        The two columns have faults; it lists all of them.
     """
     both = {name: spec.columns[name] for name in (spec.id, spec.target)}
     given = frame[[name for name in both if name in frame]]

@@ -14,7 +14,7 @@ from titanic_ml.evaluation.result import Estimate, Estimates, Evaluation
 
 @dataclass(frozen=True, repr=False)
 class Performance:
-    """A model measured on later rows, beside what its training said of rows it had not seen.
+    """Performance of a model on later rows, compared with its out-of-fold performance.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Performance:
     before
         Those of the training, out of fold.
     difference
-        By how much the mean log loss is more now, with its interval.
+        Increase of the mean log loss, with its interval.
     p
         Of a difference as large as this by chance, by Welch's t-test (1947): the rows are others,
         so nothing is paired.

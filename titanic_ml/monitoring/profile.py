@@ -18,7 +18,7 @@ class Profile:
     Attributes
     ----------
     columns
-        By name.
+        Profiles by name of the column.
     probability
         Out of fold.
     """

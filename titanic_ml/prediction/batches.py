@@ -54,7 +54,7 @@ class CheckedBatch:
     numbers
         Number of each row in the table, (n,).
     faults
-        By row number, the faults of each faulty row.
+        Faults of each invalid row, by row number.
     keys
         Columns of unique values of the rows that could be read.
     predictions
@@ -85,19 +85,19 @@ class BatchPredictor:
     load
         Gives the model; called once, in a thread, while the first rows are read and checked.
     spec
-        What the columns may hold.
+        Specification of the columns.
     source
-        What to call the table in a message.
+        Name of the table in messages.
     quarantine
         Whether bad rows are set aside; if not, one refuses the table, and from then on rows are
         only checked.
     workers
-        How many batches are predicted at a time, each in a thread; by default one a core.
+        Number of batches that are predicted at a time, one in each thread; by default one a core.
 
     Attributes
     ----------
     read, predicted, rejected
-        How many rows came, and what became of them.
+        Numbers of rows read, predicted and rejected.
     """
 
     def __init__(

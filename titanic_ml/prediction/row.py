@@ -38,7 +38,7 @@ class RowPredictor:
 
         Returns
         -------
-        The answer for each row, or the error with all its faults.
+        Prediction of each row, or the error with all its faults.
         """
         found: list[Any] = []
         for row in rows:

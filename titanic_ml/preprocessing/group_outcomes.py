@@ -39,7 +39,7 @@ class CompanionResiduals:
     parts_
         The values of `part`, in the order of the features.
     places_
-        By key: by group, its row in `totals_`.
+        Row of each group in `totals_`, by key.
     totals_
         By key: the sum of residuals and the number of rows of each part, (groups + 1, parts, 2);
         the last row is a stranger's.

@@ -23,7 +23,7 @@ class GroupMedians:
     by_group
         The median of each group that had a number.
     overall
-        That of all rows.
+        Median of all rows.
 
     Examples
     --------

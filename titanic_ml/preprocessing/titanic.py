@@ -90,7 +90,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
     Notes
     -----
     sex, pclass, embarked
-        As they stand; the class as a category, for its steps are not equal.
+        Columns of the table; the class is a category, since its steps are not equal.
     title
         Title in the name; it separates boys (Master) from men, and unmarried women (Miss) from
         married ones. Rare titles (officers, clergy, nobles) are one category.

@@ -27,9 +27,9 @@ class Entry:
     Attributes
     ----------
     number
-        Its place in the history, from 1 on.
+        Position in the history, from 1.
     version
-        Where the alias points from then on.
+        Version of the alias from then on.
     time
         UTC, ISO 8601.
     who, why
@@ -126,7 +126,7 @@ class Alias:
         Returns
         -------
         Entry or None
-            What was added; None if another has moved the alias meanwhile.
+            The added entry; None if the alias was moved meanwhile.
         """
         action, back = (ROLLBACK, back_to.back) if back_to else (PROMOTE, None)
         if forced and not back_to:

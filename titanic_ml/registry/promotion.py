@@ -47,7 +47,7 @@ def promote(
         why = _reason(store, version, last, margin, force)
         if note:
             why += f": {note}"
-        if store.crown(last, version, why, forced=force):
+        if store.set_champion(last, version, why, forced=force):
             return why
 
 

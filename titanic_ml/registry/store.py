@@ -54,11 +54,11 @@ class Verification:
     Attributes
     ----------
     versions
-        How many versions were read.
+        Number of versions that were read.
     faults
-        What is wrong with them or with the history, each in a sentence.
+        Faults of the versions and the history, one sentence each.
     swept
-        What killed writers had left and was removed.
+        Files of killed writers that were removed.
     """
 
     versions: int
@@ -95,7 +95,7 @@ class ModelStore:
     SettingsError
         The address is of no known kind.
     StoreUnusable
-        By every method: the store can't be reached, read or written.
+        Raised by every method if the store can't be reached, read or written.
     """
 
     uri: str
@@ -241,7 +241,7 @@ class ModelStore:
                 return ModelVersion(self.objects, manifest, self.allow_mismatch)
         raise ModelError(f"{self.uri}: others took a hundred names of versions; try again")
 
-    def crown(
+    def set_champion(
         self,
         after: Entry | None,
         version: ModelVersion,
@@ -290,7 +290,7 @@ class ModelStore:
         """
         while True:
             last, target = self.champion.before(self.holds)
-            if self.crown(last, self.open(target.version), why or "rolled back", target):
+            if self.set_champion(last, self.open(target.version), why or "rolled back", target):
                 return target.version
 
     def delete(self, name: str) -> str:

@@ -49,13 +49,13 @@ class TrainingTable:
     Attributes
     ----------
     uri
-        Its address, without secrets.
+        Address of the table, without secrets.
     fingerprint
         Hash of its validated rows: the same for the same rows in another file or format.
     rows
         Number of rows.
     profile
-        By column, missing values and quantiles or most frequent values.
+        Missing values and quantiles, or most frequent values, by column.
     file_sha256
         SHA-256 of the file, as ``sha256sum`` prints it; None if it was not one file.
     """
@@ -74,15 +74,15 @@ class Origin:
     Attributes
     ----------
     version
-        Its name.
+        Name of the version.
     parent
-        The champion at the time.
+        Champion at the time.
     time
-        UTC, ISO 8601.
+        Time of the training, in UTC and ISO 8601.
     git
-        The commit of the code; None outside a checkout.
+        Commit of the code; None outside a checkout.
     libraries
-        Their versions.
+        Versions of the libraries.
     who
         The user who trained it.
     run
@@ -109,7 +109,7 @@ class Summary:
     metrics, grouped
         Out-of-fold metrics on stratified and on grouped folds; None without groups.
     candidates
-        By name, the scores of all that were compared.
+        Scores of the compared candidates, by name.
     groups
         Clusters of correlated features.
     data
@@ -222,7 +222,7 @@ class ModelVersion:
     objects
         Store of the version.
     manifest
-        What it says of itself.
+        Manifest of the version.
     allow_mismatch
         Whether it may be loaded if it was made by another minor version of scikit-learn.
     """

@@ -23,7 +23,7 @@ def render_drift(
         Which rows: the `table`, the `version` they are compared with, `since` when, how many are
         `invalid` or `known`.
     drift, performance
-        What was found.
+        Result of the check.
     """
     most = max((column.psi for column in drift.columns), default=0.0)
     return template("drift.html.j2", escaped=True).render(

@@ -100,8 +100,8 @@ def whiskers(
         if 0 < parted < len(names):
             axes[0][0].axhline(parted - 0.5, color=GREY, lw=1, ls=":")
         axes[0][0].set_xlabel(label)
-        told = "; ".join(f"{n}: {e.value:.3f}" for n, e in zip(names, estimates, strict=True))
-        return _svg(figure, f"{label}. {told}")
+        text = "; ".join(f"{n}: {e.value:.3f}" for n, e in zip(names, estimates, strict=True))
+        return _svg(figure, f"{label}. {text}")
 
 
 def roc(curve: Curve, auc: float) -> str:
@@ -133,9 +133,9 @@ def calibration(bins: Sequence[CalibrationBin]) -> str:
             axes[0][0].plot([b.predicted] * 2, [b.low, b.high], color=BLUE, lw=2)
         points = [b.predicted for b in bins], [b.observed for b in bins]
         axes[0][0].plot(*points, "o-", color=BLUE, lw=1, ms=5)
-        axes[0][0].set(xlabel="probability said", ylabel="share of positives")
-        told = "; ".join(f"{b.predicted:.2f} said, {b.observed:.2f} found" for b in bins)
-        return _svg(figure, f"Calibration. {told}")
+        axes[0][0].set(xlabel="predicted probability", ylabel="share of positives")
+        text = "; ".join(f"{b.predicted:.2f} predicted, {b.observed:.2f} observed" for b in bins)
+        return _svg(figure, f"Calibration. {text}")
 
 
 def learning_curve(points: Sequence[LearningPoint]) -> str:
@@ -154,8 +154,8 @@ def learning_curve(points: Sequence[LearningPoint]) -> str:
         axes[0][0].fill_between(rows, low, high, color=ORANGE, alpha=0.2, lw=0)
         axes[0][0].set(xlabel="training rows", ylabel="log loss")
         axes[0][0].legend(frameon=False, labelcolor=INK)
-        told = "; ".join(f"{p.rows} rows: {p.test:.3f}" for p in points)
-        return _svg(figure, f"Log loss on unseen rows. {told}")
+        text = "; ".join(f"{p.rows} rows: {p.test:.3f}" for p in points)
+        return _svg(figure, f"Log loss on unseen rows. {text}")
 
 
 def dependence(columns: Sequence[Dependence]) -> str:

@@ -122,15 +122,15 @@ class VersionReport:
     Attributes
     ----------
     origin
-        Which version, and where it comes from; None before it is saved.
+        Name and origin of the version; None before it is saved.
     seed
-        Of the training.
+        Seed of the training.
     dataset, chosen, procedure, candidates
-        What it learned from, what was chosen, how, and among which: the best first.
+        Training table, selected candidate, procedure, and all candidates, the best first.
     left_out
-        By label, why a candidate was not compared.
+        Candidates that were not compared, each label with the reason.
     stability
-        How stable the choice is.
+        How often resampled rows lead to the same choice.
     evaluation, grouped
         Out-of-fold metrics on stratified folds and on grouped ones; None without groups.
     importance, dependence, learning_curve, groups

@@ -74,8 +74,8 @@ def _page(serving: Serving, model: str) -> str:
         figures = opened.figures
     except ModelError as error:
         log.warning("%s", error)
-        told = str(error) if serving.keys else f"version {model[:60]!r} can't be shown"
-        raise Refused(404, told) from error
+        text = str(error) if serving.keys else f"version {model[:60]!r} can't be shown"
+        raise Refused(404, text) from error
     found = pipeline.store.versions()
     versions = [v.manifest for v in found if not isinstance(v, ModelRefused)]
     versions = sorted(versions, key=lambda manifest: manifest.version)[-NEWEST:]

@@ -36,8 +36,8 @@ class AllowedHostsMiddleware:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
             if not self._allowed(host):
                 found = host.decode("latin-1")[:60]
-                told = f"host {found!r} is not allowed; expected a name of service.allowed_hosts"
-                await JSONResponse({"error": told}, 400)(scope, receive, send)
+                text = f"host {found!r} is not allowed; expected a name of service.allowed_hosts"
+                await JSONResponse({"error": text}, 400)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

@@ -112,7 +112,7 @@ def _add_health(router: APIRouter, serving: Serving) -> None:
     )
     async def numbers() -> Response:
         """Metrics in Prometheus' text format."""
-        serving.tell()
+        serving.update_metrics()
         return Response(serving.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -37,8 +37,8 @@ class ApiKeyMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._may_ask(scope):
-            told = "no key, or a wrong one; expected the header Authorization: Bearer KEY"
-            refused = JSONResponse({"error": told}, 401, {"www-authenticate": CHALLENGE})
+            text = "no key, or a wrong one; expected the header Authorization: Bearer KEY"
+            refused = JSONResponse({"error": text}, 401, {"www-authenticate": CHALLENGE})
             await refused(scope, receive, send)
         else:
             await self.app(scope, receive, send)

@@ -35,14 +35,14 @@ def tell_refusals(app: FastAPI, serving: Serving) -> None:
             {"passenger": f.row, "field": f.column, "found": f.found, "expected": f.expected}
             for f in error.faults[:SHOWN_FAULTS]
         ]
-        told = f"{error.count} fault{'s' * (error.count != 1)}; passengers are counted from 1"
-        return JSONResponse({"error": told, "faults": faults}, 422)
+        text = f"{error.count} fault{'s' * (error.count != 1)}; passengers are counted from 1"
+        return JSONResponse({"error": text, "faults": faults}, 422)
 
     @app.exception_handler(RequestValidationError)
     async def refuse_question(request: Request, error: RequestValidationError) -> Response:
         found = error.errors()[0]
-        told = f"{found['loc'][-1]}: found {str(found['input'])[:60]!r}, expected true or false"
-        return JSONResponse({"error": told}, 422)
+        text = f"{found['loc'][-1]}: found {str(found['input'])[:60]!r}, expected true or false"
+        return JSONResponse({"error": text}, 422)
 
     @app.exception_handler(UnreadableTable)
     async def refuse_table(request: Request, error: UnreadableTable) -> Response:

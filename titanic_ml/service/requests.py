@@ -30,11 +30,11 @@ class Refused(Exception):
     Attributes
     ----------
     status
-        Of the answer, 4xx or 5xx.
+        Status of the response, 4xx or 5xx.
     content
-        Of the answer, for JSON.
+        Body of the response, for JSON.
     headers
-        Of the answer.
+        Headers of the response.
     """
 
     def __init__(self, status: int, error: str, retry_after: int | None = None) -> None:
@@ -75,9 +75,9 @@ class Upload:
     Attributes
     ----------
     kind
-        Its type, one of `FILES`.
+        Content type, one of `FILES`.
     folder
-        Where it lies, until `remove`.
+        Path of the file, until `remove`.
     """
 
     kind: str
@@ -123,8 +123,8 @@ def _type_of(request: Request, expected: list[str]) -> str:
     given = request.headers.get("content-type", "")
     found = given.partition(";")[0].strip().lower()
     if found not in expected:
-        told = " or ".join(expected)
-        raise Refused(415, f"found the type {given[:60]!r}, expected {told}")
+        text = " or ".join(expected)
+        raise Refused(415, f"found the type {given[:60]!r}, expected {text}")
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise Refused(415, f"found the content-encoding {encoding[:60]!r}, expected none")

@@ -54,7 +54,7 @@ def run(
     Raises
     ------
     SettingsError, UnwritableTable
-        As `create_app`; or the address is unknown or taken, or the system has no workers.
+        As by `create_app`, or the address is unknown or taken, or the system has no workers.
     """
     _check_address(host, port)
     app = functools.partial(_application, opened, model, host)

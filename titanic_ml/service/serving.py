@@ -58,7 +58,7 @@ class Serving:
 
     def __post_init__(self) -> None:
         self.micro_batcher = MicroBatcher(self.pipeline.online.predict_each)
-        self.champion.after_look = self.tell
+        self.champion.after_look = self.update_metrics
 
     @classmethod
     def of(cls, pipeline: TitanicPipeline, model: str, seconds: float = SECONDS) -> Serving:
@@ -96,7 +96,7 @@ class Serving:
         Raises
         ------
         InvalidTable
-            With all faults of the passenger.
+            The passenger has faults; it lists all of them.
         """
         return await self.micro_batcher.submit(passenger)
 
@@ -121,7 +121,7 @@ class Serving:
         if self.log:
             self.log.add(passengers, answers)
 
-    def tell(self) -> None:
+    def update_metrics(self) -> None:
         """Update the metrics that change without a request."""
         self.metrics.answers(self.champion.version, self.champion.refused)
         if self.log:

@@ -29,7 +29,7 @@ class FileAddress:
     Attributes
     ----------
     place
-        Where it is: `-` is `standard`, and `http` is read only.
+        Kind of place; `-` is `standard`, and `http` is read only.
     path
         A local path, or the whole address of a bucket or of the web.
     suffix
@@ -57,11 +57,11 @@ class SqlAddress:
     Attributes
     ----------
     database
-        What the driver takes: a path, or an address with all its secrets.
+        Argument of the driver: a path, or an address with its passwords.
     table, schema, query
         The table (in a schema), or the query; one of them is empty.
     if_exists
-        What to do if the table exists.
+        Action if the table exists.
     """
 
     driver: Driver

@@ -26,7 +26,7 @@ class RawBatch:
     Attributes
     ----------
     data
-        Their values.
+        Values of the rows.
     faults
         Faults of rows with too few or too many values in their line; the row has those that fit.
     """
@@ -41,9 +41,9 @@ class CsvStream:
     Parameters
     ----------
     file
-        Its bytes.
+        Content of the file.
     source
-        What to call it in a message.
+        Name of the file in messages.
     keep_ragged
         Whether a row of too few or too many values is kept, with its fault; if not, it is refused.
     block

@@ -59,7 +59,7 @@ def filling_temporary() -> Iterator[None]:
     Raises
     ------
     UnwritableTable
-        With the name of their folder.
+        The folder can't be written; the message names it.
     """
     try:
         yield

@@ -41,7 +41,7 @@ class ObjectStore:
     SettingsError
         The address is of no known kind.
     StoreUnusable
-        By every method: it can't be reached, read or written.
+        Raised by every method if the store can't be reached, read or written.
     """
 
     uri: str

@@ -34,11 +34,11 @@ class Place:
     Attributes
     ----------
     name
-        What to call it in a message.
+        Name of the file in messages.
     open
-        Opens it for reading from its start.
+        Opens the file for reading from its start.
     size
-        Its bytes.
+        Number of bytes.
     """
 
     name: str

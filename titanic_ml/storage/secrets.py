@@ -72,7 +72,7 @@ def check_no_userinfo(uri: str) -> None:
     Raises
     ------
     SettingsError
-        With where keys belong.
+        The address holds a user or a key; the message names the variables for them.
     """
     found = _taken_apart(uri)
     if found and found.userinfo and found.scheme in WITHOUT_USERS:

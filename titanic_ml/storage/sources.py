@@ -35,11 +35,11 @@ class Batch:
     Attributes
     ----------
     frame
-        Their values; of a CSV and of SQLite they are texts.
+        Values of the rows; texts if the table is a CSV or in SQLite.
     faults
         Faults of rows that could not be read, such as a line with too few values.
     fraction
-        How much of the whole table has been read with it, 0 to 1; None where that isn't known.
+        Share of the table that has been read, 0 to 1; None if unknown.
     """
 
     frame: pd.DataFrame
@@ -53,7 +53,7 @@ class Source(ABC):
     Attributes
     ----------
     name
-        What to call it in a message.
+        Name of the table in messages.
     schema
         The Arrow types of its columns.
     """

@@ -46,14 +46,14 @@ class SqlSource(ArrowSource):
         self.name = address.shown
         self._address = address
         self._connection = connection
-        asked = address.query.rstrip("; \n")
-        if asked and not SELECTS.match(asked):
-            word = asked.split()[0].upper()
+        query = address.query.rstrip("; \n")
+        if query and not SELECTS.match(query):
+            word = query.split()[0].upper()
             raise UnreadableTable(
                 f"{address.shown}: the query is a {word}, expected a SELECT; it can only read"
             )
-        given = f"({asked}\n) AS given" if asked else _name(address)
-        self._query = asked or f"SELECT * FROM {given}"
+        given = f"({query}\n) AS given" if query else _name(address)
+        self._query = query or f"SELECT * FROM {given}"
         self._rows: int | None = None
         with self._translate_errors(), connection.cursor() as cursor:
             for statement in READING[address.driver]:

@@ -47,11 +47,11 @@ def refuse_logged_objects(store: Any, root: str, keys: Iterable[str]) -> None:
     Parameters
     ----------
     store
-        The client of the bucket.
+        Client of the bucket.
     root
-        The bucket's address.
+        Address of the bucket.
     keys
-        Of the objects.
+        Prefix of the objects.
 
     Raises
     ------

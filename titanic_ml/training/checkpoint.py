@@ -89,7 +89,7 @@ class Checkpoint(MutableMapping):
         Raises
         ------
         SettingsError
-            That fails, or the folder is another user's.
+            The folder can't be written, or belongs to another user.
         """
         with self._translate_errors():
             self._check(self.folder.parent)

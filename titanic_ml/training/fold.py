@@ -42,9 +42,9 @@ class Fold:
     Attributes
     ----------
     choices
-        By candidate, what was chosen on the training rows.
+        Hyper-parameters and threshold chosen on the training rows, by candidate.
     failed
-        By candidate, why it could not learn from them; it is neither in `choices` nor in `scores`.
+        Reasons why candidates could not be fitted; these are not in `choices` and `scores`.
     scores
         A row a candidate: `candidate`, `log_loss`, `roc_auc`, `accuracy` at a threshold of one
         half, `fit_seconds`, and `probability`, an array over the test rows; empty without any.

@@ -30,7 +30,7 @@ def in_parallel(
     Raises
     ------
     WorkersFailed
-        By the call or the iteration: a worker died or can't be started.
+        Raised by the call or the iteration: a worker died or can't be started.
     """
     how = "generator" if ordered else "generator_unordered"
     with _errors_translated():

@@ -207,7 +207,7 @@ class Models:  # numpydoc ignore=PR02
         TrainingResult
             The result, with the promotion and MLflow's answer.
         """
-        promoted, failed, why = result.promoted, False, result.why or "that was not asked for"
+        promoted, failed, why = result.promoted, False, result.why or "no promotion was requested"
         if promote and not promoted:
             try:
                 why, promoted = self._promote(version), True

@@ -54,7 +54,7 @@ class Prepared:
     file_sha256
         SHA-256 of its file; None if it is not one file.
     name
-        What the table is called.
+        Name of the table.
     trainer
         The candidates with their folds.
     slices
@@ -62,7 +62,7 @@ class Prepared:
     splits
         Grouped folds; empty where the dataset has no groups.
     finished
-        What an interrupted training has finished.
+        Finished folds of an interrupted training.
     steps
         Counts the work.
     """
