@@ -57,7 +57,7 @@ def test_a_damaged_store_or_setting_offers_nothing(tab, store):
     ("words", "offered"),
     [
         (("train", "see"), ["seed="]),
-        (("train", "seed=7", "promo"), ["promotion.margin="]),
+        (("train", "seed=7", "promo"), ["promotion.margin=", "promotion.min_rows="]),
         (("evaluate", "evaluation.c"), ["evaluation.confidence="]),
         (("train", "store"), ["store.signing_key=", "store.uri="]),
         (("train", "selection=q"), ["selection=quick"]),

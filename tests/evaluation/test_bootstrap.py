@@ -25,3 +25,22 @@ def test_an_interval_has_the_width_of_the_standard_error_and_of_its_confidence()
     assert (low < narrow).all() and (narrow < wide).all() and (wide < high).all()
     assert RESAMPLES >= 500
     assert not np.array_equal(mean_interval(values, 0.95, seed=1)[1], low)
+
+
+def test_rows_of_a_group_have_one_weight():
+    groups = np.array(["b", "a", "b", "c", "a"])
+    weights = np.concatenate(list(bootstrap_weights(5, 50, seed=0, groups=groups)))
+    assert np.array_equal(weights[:, 0], weights[:, 2])
+    assert np.array_equal(weights[:, 1], weights[:, 4])
+    assert len(np.unique(weights)) == 3 * 50
+
+
+def test_an_interval_by_groups_has_the_width_of_the_standard_error_of_groups():
+    """Rows of a group are equal, so each group counts as one observation."""
+    random = np.random.default_rng(0)
+    values, groups = np.repeat(random.normal(size=200), 4)[:, None], np.repeat(np.arange(200), 4)
+    expected = 2 * 1.96 * values.std() / np.sqrt(200)
+    _, low, high = mean_interval(values, 0.95, 0, groups)
+    assert high - low == pytest.approx([expected], rel=0.15)
+    _, low, high = mean_interval(values, 0.95, 0)
+    assert high - low == pytest.approx([expected / 2], rel=0.15)

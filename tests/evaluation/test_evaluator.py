@@ -110,7 +110,7 @@ def test_gains_are_positive_where_the_model_is_better(answers):
     assert swapped.gains["model"]["brier"].high < 0
     # A constant probability equal to the share of class 1 is calibrated, and nothing more.
     assert found.baselines["base rate"]["calibration_error"].value == pytest.approx(0, abs=1e-12)
-    assert found.gains["base rate"]["calibration_error"].value < 0
+    assert found.gains["base rate"]["calibration_error"].value <= 0
 
 
 def test_gains_are_paired(answers):
@@ -209,3 +209,44 @@ def test_the_confidence_is_that_of_every_interval_and_is_said(answers):
     bins = zip(wide.curves.calibration, narrow.curves.calibration, strict=True)
     widths = [(w.high - w.low, n.high - n.low) for w, n in bins]
     assert all(n < w for w, n in widths)
+
+
+def test_intervals_by_groups_cover_the_truth_where_those_by_rows_do_not():
+    """Rows of a group share their outcome: the interval of the accuracy must be twice as wide."""
+    covered = {"rows": 0, "groups": 0}
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        y = np.repeat(random.integers(0, 2, 60), 4)
+        groups, p = np.repeat(np.arange(60), 4), np.full(240, 0.6)
+        for name, labels in (("rows", None), ("groups", groups)):
+            found = Evaluator(100, n_jobs=1).evaluate(y, p, groups=labels).estimates["accuracy"]
+            covered[name] += found.low <= 0.5 <= found.high
+    assert covered["rows"] < 80 and covered["groups"] > 88
+
+
+def test_the_worst_of_equal_slices_is_chance_in_nearly_all_cases():
+    """Twelve slices that do not differ; by its own interval the worst would differ in a third."""
+    significant = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        p = random.uniform(0.05, 0.95, 480)
+        y = (random.uniform(size=480) < p).astype(int)
+        slices = {"a": pd.Series(np.arange(480) % 12), "b": pd.Series(np.arange(480) % 5)}
+        found = Evaluator(100, n_jobs=1).evaluate(y, p, slices=slices)
+        significant += found.worst_p < 0.05
+    assert significant <= 18
+    y[slices["a"] == 3] = 1 - (p[slices["a"] == 3] > 0.5)
+    assert Evaluator(100).evaluate(y, p, slices=slices).worst_p < 0.05
+    assert Evaluator(5).evaluate(y, p).worst_p is None
+
+
+def test_the_interval_of_the_calibration_error_contains_0_for_calibrated_probabilities():
+    contains = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        p = random.uniform(0.05, 0.95, 300)
+        y = (random.uniform(size=300) < p).astype(int)
+        contains += Evaluator(100, n_jobs=1).evaluate(y, p).estimates["calibration_error"].low == 0
+    assert contains >= 55
+    found = Evaluator(100).evaluate(y, p**3).estimates["calibration_error"]
+    assert found.low > 0 and found.value == found.value

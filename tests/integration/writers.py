@@ -14,7 +14,7 @@ import pandas as pd
 
 from titanic_ml.errors import ModelNotFound, PromotionRefused
 from titanic_ml.evaluation.result import Estimate
-from titanic_ml.registry.promotion import promote
+from titanic_ml.registry.promotion import Gate, promote
 from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import Contents, Summary, TrainingTable
 
@@ -41,7 +41,7 @@ def train(store: ModelStore, report: Callable[[str], None], loss: float, files: 
     version = store.save(contents, SUMMARY, lambda origin: parts)
     report(f"saved {version.name}")
     try:
-        promote(store, version, 0.0, force=False)
+        promote(store, version, Gate(0.0), force=False)
         report(f"promoted {version.name}")
     except PromotionRefused:
         report(f"refused {version.name}")
@@ -57,7 +57,7 @@ def move(
         why = f"program {number} step {step}"
         try:
             if chance.random() < 0.6:
-                promote(store, store.open(name), 0.0, force=True, note=why)
+                promote(store, store.open(name), Gate(0.0), force=True, note=why)
                 report(f"force {name} {why}")
             else:
                 report(f"rollback {store.rollback(why)} {why}")

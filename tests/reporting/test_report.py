@@ -105,7 +105,7 @@ def test_it_is_one_page_that_needs_no_other(report):
 
 def test_it_answers_the_questions_of_a_reader(report, whole):
     words = " ".join(" ".join(Page(report).words).split())
-    estimate = "{:.3f} ({:.3f} to {:.3f})".format
+    estimate = "{:z.3f} ({:z.3f} to {:z.3f})".format
     for question in ("Is this a good model?", "candidates", "Where is it worst?", "Features"):
         assert question in words
     for key in ("evaluation", "grouped"):

@@ -47,16 +47,15 @@ def changed(facts: dict, path: str, value: object) -> dict:
         ("evaluation.estimates.roc_auc", e(0.85, 0.8, 0.9), "good", "Its ranking is good"),
         ("evaluation.estimates.roc_auc", e(0.75, 0.7, 0.8), "good", "Its ranking is fair"),
         ("evaluation.estimates.roc_auc", e(0.6, 0.5, 0.7), "good", "Its ranking is poor"),
-        ("evaluation.estimates.calibration_error", e(0.03, 0, 1), "good", "well calibrated"),
-        ("evaluation.estimates.calibration_error", e(0.04, 0, 1), "good", "nearly calibrated"),
-        ("evaluation.estimates.calibration_error", e(0.06, 0, 1), "good", "poorly calibrated"),
+        ("evaluation.calibration_p", 0.06, "good", "show no sign of miscalibration: "),
+        ("evaluation.calibration_p", 0.04, "good", "are nearly calibrated: "),
         ("evaluation.gains.Sex alone.log_loss", e(0.1, 0.01, 0.2), "good", "It beats the baseline"),
         ("evaluation.gains.Sex alone.log_loss", e(0.1, -0.01, 0.2), "good", "not clearly beat"),
         ("learning_curve.-1.train", 9.0, "good", "its log loss is 9.000 on those rows and"),
         ("learning_curve.-2.test", 9.0, "good", "more rows would still help"),
         ("learning_curve.-2.test", 0.0, "good", "would help little"),
         ("evaluation.slices", [], "worst", "No slice has enough rows"),
-        ("grouped.estimates.log_loss", e(9.0, 8.0, 10.0), "not_for", "Rows of unseen groups"),
+        ("grouped_gap", e(9.0, 8.0, 10.0), "not_for", "Rows of unseen groups"),
         ("evaluation.baselines.Sex alone.accuracy", e(0.123, 0, 1), "good", "instead of 12.3%"),
         ("dataset.target", "Sunk", "good", "a row with Sunk 1 is ranked above one with Sunk 0"),
         ("dataset.not_for", ["Flying a kite."], "not_for", "Flying a kite."),
@@ -66,7 +65,17 @@ def test_a_sentence_follows_from_its_number(facts, path, value, part, words):
     assert words in " ".join(getattr(verdict(changed(facts, path, value)), part))
 
 
+def test_poor_calibration_needs_a_large_error_and_a_significant_test(facts):
+    facts["evaluation"]["estimates"]["calibration_error"] = e(0.06, 0.02, 0.1)
+    facts["evaluation"]["calibration_p"] = 0.049
+    assert "are poorly calibrated: " in " ".join(verdict(facts).good)
+    assert "Spiegelhalter's test: p = 0.049." in " ".join(verdict(facts).good)
+    facts["evaluation"]["calibration_p"] = 0.051
+    assert "show no sign of miscalibration: " in " ".join(verdict(facts).good)
+
+
 def test_grouped_are_named_only_where_they_are_judged_worse(facts):
+    facts["grouped_gap"] = None
     own = facts["evaluation"]["estimates"]["log_loss"]
     for grouped in (None, {**facts["grouped"], "estimates": {"log_loss": own}}):
         told = verdict({**facts, "grouped": grouped}).not_for
@@ -83,6 +92,7 @@ def test_grouped_are_named_only_where_they_are_judged_worse(facts):
     ],
 )
 def test_the_headline_sums_up(facts, auc, error, gain, words):
+    facts["evaluation"]["calibration_p"] = 0.01
     facts["evaluation"]["estimates"] |= {
         "roc_auc": e(auc, auc, auc),
         "calibration_error": e(error, error, error),
@@ -120,6 +130,7 @@ def test_why_it_won(facts):
 
 
 def test_grouped_fits_are_reported(facts):
+    facts["grouped_gap"] = None
     facts["grouped"]["estimates"] |= {"log_loss": e(9.0, 8.0, 10.0), "accuracy": e(0.7, 0.6, 0.8)}
     facts["evaluation"]["estimates"]["accuracy"] = e(0.8, 0.7, 0.9)
     assert "the accuracy 70.0% instead of 80.0%" in " ".join(verdict(facts).not_for)
@@ -148,9 +159,10 @@ def worst(rows: int, positives: int, auc: dict | None, loss: dict) -> dict:
 def test_why_a_slice_is_worst(facts, score, said, unsaid):
     facts["evaluation"]["estimates"]["log_loss"]["value"] = 0.4
     facts["evaluation"]["slices"] = [score]
-    told = " ".join(verdict(facts).worst)
-    assert said in told and unsaid not in told
-    assert "accuracy 51.0% against" in told
+    facts["evaluation"]["worst_p"] = 0.3 if said == "may be chance" else 0.01
+    text = " ".join(verdict(facts).worst)
+    assert said in text and unsaid not in text
+    assert "accuracy 51.0% against" in text
 
 
 def test_what_matters_is_reported_by_groups_and_what_does_not(facts):
@@ -166,7 +178,7 @@ def test_what_matters_is_reported_by_groups_and_what_does_not(facts):
         "Most important, by the increase of the log loss when permuted: "
         "a + b (+0.300), then c (+0.100)."
     )
-    assert without == "Without a clear effect: d."
+    assert without.startswith("Without a clear effect: d. Such a test misses weak effects")
     wholes, members = wholes_and_members(facts_of(facts).importance)
     assert [item.features for item in wholes] == [["a", "b"], ["c"], ["d"]]
     assert [item.features for item in members] == [["a"], ["b"]]
@@ -174,6 +186,23 @@ def test_what_matters_is_reported_by_groups_and_what_does_not(facts):
     assert [line[:11] for line in verdict(weakest).matters] == ["Without a c"]
     strongest = {**facts, "importance": facts["importance"][:1]}
     assert [line[:11] for line in verdict(strongest).matters] == ["Most import"]
+
+
+def test_an_effect_is_clear_by_its_corrected_p_value(facts):
+    facts["importance"] = [
+        {"features": ["a"], "loss": e(0.3, 0.2, 0.4), "p": 0.04},
+        {"features": ["b"], "loss": e(0.1, 0.01, 0.2), "p": 0.06},
+    ]
+    most, without = verdict(facts).matters
+    assert most.endswith("a (+0.300).") and "clear effect: b. " in without
+
+
+def test_the_gap_between_the_two_estimates_is_paired(facts):
+    facts["grouped"]["estimates"] |= {"log_loss": e(0.5, 0.4, 0.6), "accuracy": e(0.7, 0.6, 0.8)}
+    facts["grouped_gap"] = e(0.05, 0.01, 0.09)
+    assert "(higher by 0.050 (0.010 to 0.090))" in " ".join(verdict(facts).not_for)
+    facts["grouped_gap"] = e(0.05, -0.01, 0.09)
+    assert "unseen groups" not in " ".join(verdict(facts).not_for)
 
 
 def test_one_point_is_no_learning_curve(facts):

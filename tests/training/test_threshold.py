@@ -35,7 +35,7 @@ def test_it_stays_at_one_half_where_that_is_best(metric):
     assert choose_threshold(y, p, metric, seed=0) == 0.5
 
 
-def test_it_stays_at_one_half_unless_another_is_better_by_a_standard_error():
+def test_it_stays_at_one_half_unless_another_is_better_by_two_standard_errors():
     """k of 100 rows are answered right at 0.4 and wrong at 0.5: standard error about √k / 100."""
     chosen = []
     for gained, lost in [(1, 0), (2, 1), (5, 4), (9, 4), (12, 2)]:
@@ -44,7 +44,7 @@ def test_it_stays_at_one_half_unless_another_is_better_by_a_standard_error():
         p[:lost] = 0.45
         chosen.append(choose_threshold(y, p, "accuracy", seed=0))
     # gain 1 of error 1, 1 of √3, 1 of 3, 5 of √13, 10 of √14
-    assert chosen[1:3] == [0.5, 0.5] and chosen[3:] == [0.45, 0.45]
+    assert chosen == [0.5, 0.5, 0.5, 0.5, 0.45]
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -58,7 +58,7 @@ def test_chance_alone_seldom_moves_it():
         best = max(GRID, key=lambda cut: metrics.accuracy_score(y, p >= cut))
         tempted += best != 0.5
         moved += choose_threshold(y, p, "accuracy", seed=0) != 0.5
-    assert tempted >= 25 and moved < tempted * 2 / 3
+    assert tempted >= 25 and moved <= 5
 
 
 def test_of_equally_good_ones_the_nearest_to_one_half_is_taken():

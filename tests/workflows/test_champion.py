@@ -48,7 +48,7 @@ def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick, passe
 
 def test_a_version_that_is_worse_within_the_margin_becomes_the_champion(pipeline, worse):
     loose = TitanicPipeline(f"store.uri={pipeline.store.uri}", "promotion.margin=10")
-    assert "margin 10" in loose.models.promote(worse.name)
+    assert "margin of 10" in loose.models.promote(worse.name)
     assert pipeline.store.champion.version == worse.name
 
 

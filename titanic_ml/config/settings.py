@@ -9,7 +9,10 @@ from titanic_ml.errors import SettingsError
 
 SECRETS = ("store.signing_key", "service.api_keys")  # never shown, and never kept with a version
 # Where things are and how they are done: what changes no model.
-PLACES = ("env", "n_jobs", "scratch", "store", "predictions", "tracking", "monitoring", "service")
+PLACES = (
+    *("env", "n_jobs", "scratch", "store", "predictions"),
+    *("promotion", "tracking", "monitoring", "service"),
+)
 SHORTEST_KEY = 16  # characters of a key of the service
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "mcc")
 
@@ -141,8 +144,10 @@ class EvaluationSettings:
 @dataclass(frozen=True)
 class PromotionSettings:
     margin: float
+    min_rows: int
 
     def __post_init__(self) -> None:
+        require(self.min_rows >= 1, "promotion.min_rows", self.min_rows, "at least 1")
         require(self.margin >= 0, "promotion.margin", self.margin, "0 or more")
 
 

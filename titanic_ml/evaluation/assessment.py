@@ -11,11 +11,14 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.dependence import dependence, dependence_of_fold, grids
 from titanic_ml.evaluation.evaluator import Evaluator
 from titanic_ml.evaluation.importance import feature_groups, importance, importance_of_fold
+from titanic_ml.evaluation.metrics import row_losses
 from titanic_ml.evaluation.result import (
     Dependence,
+    Estimate,
     Evaluation,
     Importance,
     LearningPoint,
@@ -36,7 +39,10 @@ class Assessment:
     evaluation
         Out-of-fold metrics in ungrouped, stratified folds.
     grouped
-        The same where the rows of a group stay in one fold; None if the dataset names no groups.
+        The same in grouped folds; None if the dataset names no groups.
+    grouped_gap
+        Increase of the log loss in grouped folds, from paired differences of the rows; None if the
+        dataset names no groups.
     importance, dependence, learning_curve
         Results of the functions of these names.
     groups
@@ -52,6 +58,7 @@ class Assessment:
     learning_curve: list[LearningPoint]
     groups: list[list[str]]
     background: pd.DataFrame
+    grouped_gap: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,8 @@ class Assessor:
         Kind of each column.
     slices
         Slice of each row, by the name of the slicing.
+    groups
+        Label of each row's group, (n,); None if the rows are independent.
     """
 
     evaluator: Evaluator
@@ -105,6 +114,7 @@ class Assessor:
     probability: np.ndarray
     kinds: Mapping[str, str]
     slices: Mapping[str, pd.Series]
+    groups: np.ndarray | None = None
 
     def inspection(self) -> FoldInspection:
         """Return the computations of each fold, with its model and test rows."""
@@ -118,6 +128,7 @@ class Assessor:
         grouped: OutOfFold | None,
         inspection: FoldInspection,
         inspected: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]],
+        order: np.ndarray,
         learning_curve: list[LearningPoint],
     ) -> Assessment:
         """Join the results of the folds.
@@ -130,6 +141,8 @@ class Assessor:
             Its out-of-fold predictions in ungrouped and in grouped folds.
         inspection, inspected
             The computation done in each fold, and its results.
+        order
+            Positions of the rows in the order of these folds, (n,).
         learning_curve
             Points of the learning curve.
 
@@ -143,12 +156,30 @@ class Assessor:
         return Assessment(
             self._evaluate(threshold, out_of_fold),
             None if grouped is None else self._evaluate(threshold, grouped),
-            importance(importances, inspection.groups, confidence, seed),
+            importance(
+                importances,
+                inspection.groups,
+                confidence,
+                seed,
+                None if self.groups is None else self.groups[order],
+            ),
             dependence(dependences, inspection.grids, self.kinds, confidence, seed),
             learning_curve,
             inspection.groups,
             self.features.iloc[background_rows(self.probability)],
+            None if grouped is None else self._gap(out_of_fold, grouped),
         )
+
+    def _gap(self, ungrouped: OutOfFold, grouped: OutOfFold) -> Estimate:
+        """Return the increase of the log loss in grouped folds, with its interval."""
+        truth = self.dataset.labelled[1].to_numpy()[:, None]
+        before, after = (
+            row_losses(truth, found.probability.to_numpy()).mean(axis=1, keepdims=True)
+            for found in (ungrouped, grouped)
+        )
+        seed, confidence = self.evaluator.seed, self.evaluator.confidence
+        ends = mean_interval(after - before, confidence, seed, self.groups)
+        return Estimate(*(float(end[0]) for end in ends))
 
     def _evaluate(self, threshold: float, predictions: OutOfFold) -> Evaluation:
         measured = self.evaluator.evaluate(
@@ -158,6 +189,7 @@ class Assessor:
             prediction=predictions.prediction.to_numpy(),
             baselines=predictions.baselines,
             slices=self.slices,
+            groups=self.groups,
         )
         return replace(measured, out_of_fold=True)
 

@@ -1,4 +1,8 @@
-"""The Bayesian bootstrap (Rubin 1981): rows are reweighted, so no resample lacks a class."""
+"""The Bayesian bootstrap (Rubin 1981): rows are reweighted, so no resample lacks a class.
+
+Rows of a group (a travelling party) are not independent. With groups, a group has one weight for
+all of its rows, as in the cluster bootstrap (Field and Welsh 2007).
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,24 @@ RESAMPLES = 500
 
 
 def bootstrap_weights(
-    rows: int, resamples: int, seed: int, values: int = 1
+    rows: int, resamples: int, seed: int, values: int = 1, groups: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
     """Yield bootstrap weights, (m, rows) at a time, `resamples` in all.
 
     The same seed gives the same weights, however many are held in memory at once: the fewer, the
-    more `values` a row has.
+    more `values` a row has. `groups` are the labels of the rows' groups, (rows,).
     """
     random = np.random.default_rng(seed)
+    codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    units = rows if codes is None else int(codes.max()) + 1
     step = max(1, AT_ONCE // (rows * values))
     for start in range(0, resamples, step):
-        yield random.standard_exponential((min(step, resamples - start), rows))
+        weights = random.standard_exponential((min(step, resamples - start), units))
+        yield weights if codes is None else weights[:, codes]
 
 
 def mean_interval(
-    values: np.ndarray, confidence: float, seed: int
+    values: np.ndarray, confidence: float, seed: int, groups: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute the mean of each column with its percentile interval.
 
@@ -38,6 +45,8 @@ def mean_interval(
         Confidence of the interval, such as 0.95.
     seed
         Seed of the bootstrap.
+    groups
+        Labels of the rows' groups, (rows,); None if the rows are independent.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def mean_interval(
         means = np.concatenate(
             [
                 weights @ values / weights.sum(axis=1, keepdims=True)
-                for weights in bootstrap_weights(len(values), RESAMPLES, seed)
+                for weights in bootstrap_weights(len(values), RESAMPLES, seed, 1, groups)
             ]
         )
     tail = (1 - confidence) / 2

@@ -17,12 +17,14 @@ from titanic_ml.evaluation.metrics import (
     METRICS,
     Rows,
     calibration_bins,
+    calibration_test,
     confusion,
     measure,
     precision_recall_points,
     roc_points,
 )
 from titanic_ml.evaluation.result import (
+    FEWEST,
     Curves,
     Estimate,
     Estimates,
@@ -45,21 +47,20 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Measures probabilities against the truth.
+    """Compute metrics of predicted probabilities, with intervals.
 
-    Intervals are by the Bayesian bootstrap of rows (Rubin 1981): it reweights the rows instead of
-    drawing them, so that no resample lacks a class.
+    Intervals are percentiles of a Bayesian bootstrap of the rows, or of their groups.
 
     Attributes
     ----------
     resamples
-        Number of bootstrap resamples behind each interval.
+        Number of bootstrap resamples for each interval.
     confidence
         Confidence of the intervals, such as 0.95.
     seed
-        Governs the bootstrap.
+        Seed of the bootstrap.
     n_jobs
-        Threads that work on it; never changes a result.
+        Number of threads; it never changes a result.
     """
 
     resamples: int = 500
@@ -76,6 +77,7 @@ class Evaluator:
         prediction: np.ndarray | None = None,
         baselines: Mapping[str, np.ndarray] | None = None,
         slices: Mapping[str, pd.Series] | None = None,
+        groups: np.ndarray | None = None,
     ) -> Evaluation:
         """Compute all metrics with their intervals.
 
@@ -97,6 +99,8 @@ class Evaluator:
             resamples, so the interval of a gain is one of paired differences.
         slices
             The slice of each row, (n,), by the name of the slicing.
+        groups
+            Labels of the rows' groups, (n,); None if the rows are independent.
 
         Returns
         -------
@@ -107,7 +111,7 @@ class Evaluator:
         model = _rows(truth, probability, prediction, threshold)
         others = {name: _rows(truth, p, None, threshold) for name, p in (baselines or {}).items()}
         parts = _parts(slices or {})
-        drawn = self._drawn([model, *others.values()], parts, len(truth))
+        drawn = self._drawn([model, *others.values()], parts, len(truth), groups)
         own, rivals, sliced = drawn[0], drawn[1 : 1 + len(others)], drawn[1 + len(others) :]
         return Evaluation(
             len(truth),
@@ -120,10 +124,14 @@ class Evaluator:
             [self._slice_score(p, truth, *it) for p, it in zip(parts, sliced, strict=True)],
             self._curves(model),
             confidence=self.confidence,
+            calibration_p=calibration_test(model.y, model.p.mean(axis=1)),
+            worst_p=_chance_of_worst(parts, own, sliced),
             nested_confusion=None if prediction is None else _confusion(truth, model.p, model.c),
         )
 
-    def _drawn(self, wholes: Sequence[Rows], parts: Sequence[_Part], n: int) -> list[Drawn]:
+    def _drawn(
+        self, wholes: Sequence[Rows], parts: Sequence[_Part], n: int, groups: np.ndarray | None
+    ) -> list[Drawn]:
         """Compute the metrics of each model, and of the first model in each slice of its n rows.
 
         Each has its values in all resamples beside.
@@ -136,7 +144,7 @@ class Evaluator:
             return found + [measure(rows, weights[:, at], SLICE_METRICS) for rows, at in sliced]
 
         values = [value[0] for value in measured(np.ones((1, n)))]
-        weights = bootstrap_weights(n, self.resamples, self.seed, wholes[0].p.shape[1])
+        weights = bootstrap_weights(n, self.resamples, self.seed, wholes[0].p.shape[1], groups)
         # Threads, since numpy releases the interpreter's lock.
         work = Parallel(self.n_jobs, prefer="threads", pre_dispatch="n_jobs")
         with threadpool_limits(1):  # as in `mean_interval`
@@ -176,12 +184,34 @@ class Evaluator:
         """
         tail = (1 - self.confidence) / 2
         ends = np.quantile(draws, [tail, 1 - tail], axis=0) + values - np.median(draws, axis=0)
-        if not gains:  # a loss is never below 0
-            ends = np.maximum(ends, np.where([name in LOSSES for name in names], 0.0, -np.inf))
-        return {
+        if not gains:  # a loss is never below 0, its estimate without bias may be
+            bounded = [name in LOSSES and name != "brier_reliability" for name in names]
+            ends = np.maximum(ends, np.where(bounded, 0.0, -np.inf))
+        found = {
             name: Estimate(float(value), float(low), float(high))
             for name, value, low, high in zip(names, values, *ends, strict=True)
         }
+        if "calibration_error" in found and not gains:  # the root of it, with its interval
+            squares = vars(found["brier_reliability"]).values()
+            found["calibration_error"] = Estimate(*(max(square, 0.0) ** 0.5 for square in squares))
+        return found
+
+
+def _chance_of_worst(parts: Sequence[_Part], own: Drawn, sliced: Sequence[Drawn]) -> float | None:
+    """Return the probability that the worst slice is as bad by chance; None without slices.
+
+    Of slices with the same expected log loss one is the worst. The p-value is that of the largest
+    of their studentised differences to all rows, from the bootstrap (Romano and Wolf 2005).
+    """
+    large = [found for part, found in zip(parts, sliced) if len(part.rows) >= FEWEST]
+    if not large:
+        return None
+    values = np.array([found[0][0] for found in large]) - own[0][0]
+    draws = np.stack([found[1][:, 0] for found in large], axis=1) - own[1][:, :1]
+    errors = np.maximum(draws.std(axis=0), np.finfo(float).tiny)
+    largest = ((draws - draws.mean(axis=0)) / errors).max(axis=1)
+    worst = int(np.argmax(values))
+    return float((largest >= values[worst] / errors[worst]).mean())
 
 
 def _rows(

@@ -55,7 +55,8 @@ def compare_out_of_fold(
     Parameters
     ----------
     first, second
-        Tables of out-of-fold probabilities: `id`, `y`, `row` (hash of the columns), `repeat_1` …
+        Tables of out-of-fold probabilities: `id`, `y`, `row` (hash of the columns), `repeat_1` …,
+        and `group`, if the dataset names groups.
     confidence
         Confidence of the bootstrap interval of the paired difference.
     seed
@@ -71,7 +72,8 @@ def compare_out_of_fold(
         return PairedComparison(0, np.nan, np.nan, None)
     losses = row_losses_of(first)[ours], row_losses_of(second)[theirs]
     gains = (losses[0] - losses[1])[:, None]
-    value, low, high = (float(end[0]) for end in mean_interval(gains, confidence, seed))
+    groups = first["group"].to_numpy()[ours] if "group" in first else None
+    value, low, high = (float(end[0]) for end in mean_interval(gains, confidence, seed, groups))
     means = [float(loss.mean()) for loss in losses]
     return PairedComparison(len(ours), means[0], means[1], Estimate(value, low, high))
 

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.pipeline import Pipeline
 
 from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.metrics import row_losses
+from titanic_ml.evaluation.multiplicity import holm
 from titanic_ml.evaluation.parts import split_features, stacked_probabilities
 from titanic_ml.evaluation.result import Estimate, Importance
 
@@ -42,12 +44,16 @@ def feature_groups(features: pd.DataFrame, correlated: float = CORRELATED) -> li
         numeric = pd.api.types.is_numeric_dtype(features[name])
         part = features[[name]] if numeric else pd.get_dummies(features[name])
         part = part.loc[:, part.nunique() > 1].astype("float64")
-        columns.append(part.rank().to_numpy())
+        columns.append(part.to_numpy())
         owner += [i] * part.shape[1]
-    ranks, owners = np.hstack(columns), np.array(owner)
+    values, owners = np.hstack(columns), np.array(owner)
     alike = np.eye(len(names))
-    if ranks.shape[1] > 1:
-        correlation = np.abs(np.corrcoef(np.nan_to_num(ranks), rowvar=False))
+    if values.shape[1] > 1:  # of the rows that have both values
+        if np.isnan(values).any():
+            found = pd.DataFrame(values).corr("spearman").to_numpy()
+        else:
+            found = np.corrcoef(stats.rankdata(values, axis=0), rowvar=False)
+        correlation = np.abs(np.nan_to_num(found))
         np.maximum.at(alike, (owners[:, None], owners[None, :]), correlation)
     distance = squareform(1 - np.clip(alike, 0, 1), checks=False)
     cluster = fcluster(linkage(distance, "average"), 1 - correlated, "distance")
@@ -93,11 +99,19 @@ def importance(
     groups: Sequence[Sequence[str]],
     confidence: float = 0.95,
     seed: int = 0,
+    rows: np.ndarray | None = None,
 ) -> list[Importance]:
-    """Average the increase of the log loss of each item, with its interval, the largest first."""
-    ends = zip(*mean_interval(np.concatenate(folds), confidence, seed), strict=True)
+    """Average the increase of the log loss of each item, with its interval, the largest first.
+
+    `rows` are the labels of the rows' groups, in the order of the folds; None without groups.
+    """
+    means, low, high = mean_interval(np.concatenate(folds), confidence, seed, rows)
+    errors = (high - low) / (2 * stats.norm.isf((1 - confidence) / 2))
+    ratios = np.divide(means, errors, out=np.zeros(len(means)), where=errors > 0)
     found = [
-        Importance(names, Estimate(*map(float, values)))
-        for names, values in zip(items(groups), ends, strict=True)
+        Importance(names, Estimate(*map(float, values)), p)
+        for names, *values, p in zip(
+            items(groups), means, low, high, holm(stats.norm.sf(ratios).tolist()), strict=True
+        )
     ]
     return sorted(found, key=lambda item: -item.loss.value)

@@ -139,6 +139,25 @@ class Weighed:
         return np.add.reduceat(ones, starts, axis=-1), np.add.reduceat(self.sorted, starts, axis=-1)
 
     @cached_property
+    def bias(self) -> np.ndarray:
+        """Expected squared distance of a bin's share of class 1 from its probability, by chance.
+
+        The share of class 1 in a bin of k rows has the variance s (1 - s) / (k - 1), also if the
+        model is calibrated perfectly (Kumar, Liang and Ma 2019). A row counts once, however many
+        repetitions it has.
+        """
+        weight, _, observed = self.binned
+        ends = np.append(self.rows.bins, self.rows.p.size)
+        counts = np.diff(ends) / self.rows.p.shape[1]
+        variance = observed * (1 - observed) / np.maximum(counts - 1, 1)
+        return (weight * variance).sum(axis=-1) / weight.sum(axis=-1)
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """Variance of the share of class 1 in all rows."""
+        return self.positive * (1 - self.positive) / max(len(self.rows.y) - 1, 1)
+
+    @cached_property
     def binned(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Weight, mean probability and share of class 1 of each bin."""
         (rising, row), starts = self.rows.rising, self.rows.bins
@@ -189,21 +208,43 @@ def _mcc(r: Cells) -> np.ndarray:
 
 
 def _calibration_error(r: Weighed) -> np.ndarray:
-    """Average the distance of probability and outcome in equal bins (Naeini et al. 2015)."""
-    weight, predicted, observed = r.binned
-    return (weight * np.abs(predicted - observed)).sum(axis=-1) / weight.sum(axis=-1)
+    """Return the root mean squared distance of probability and outcome in bins, without bias."""
+    return np.sqrt(np.maximum(_reliability(r), 0.0))
 
 
 def _reliability(r: Weighed) -> np.ndarray:
     weight, predicted, observed = r.binned
-    return (weight * (predicted - observed) ** 2).sum(axis=-1) / weight.sum(axis=-1)
+    squares = (weight * (predicted - observed) ** 2).sum(axis=-1) / weight.sum(axis=-1)
+    return squares - r.bias
 
 
 def _resolution(r: Weighed) -> np.ndarray:
     weight, _, observed = r.binned
-    return (weight * (observed - np.asarray(r.positive)[..., None]) ** 2).sum(axis=-1) / weight.sum(
-        axis=-1
-    )
+    squares = (weight * (observed - np.asarray(r.positive)[..., None]) ** 2).sum(axis=-1)
+    return squares / weight.sum(axis=-1) - r.bias + r.spread
+
+
+def calibration_test(y: np.ndarray, p: np.ndarray) -> float:
+    """Return the p-value of the hypothesis that the probabilities are calibrated.
+
+    By the z-test of Spiegelhalter (1986).
+
+    Parameters
+    ----------
+    y
+        True classes, 0 or 1, (n,).
+    p
+        Predicted probabilities of class 1, (n,).
+
+    Returns
+    -------
+    float
+        Two-sided p-value; 1 if every probability is 0, 0.5 or 1.
+    """
+    variance = ((1 - 2 * p) ** 2 * p * (1 - p)).sum()
+    if variance == 0:
+        return 1.0
+    return float(2 * NormalDist().cdf(-abs(((y - p) * (1 - 2 * p)).sum()) / variance**0.5))
 
 
 def _of_cells(metric: Callable[[Cells], np.ndarray]) -> Callable[[Weighed], np.ndarray]:
@@ -219,8 +260,10 @@ BY_CELLS: dict[str, Callable[[Cells], np.ndarray]] = {
     "mcc": _mcc,
 }
 # The three last are Murphy's (1973) parts of the Brier score: reliability (0 is best) less
-# resolution (more is better) plus uncertainty (the table's, no model changes it). In bins they sum
-# to the score but for the spread of the probabilities within a bin.
+# resolution (more is better) plus uncertainty (the table's, no model changes it), each without its
+# bias (Ferro and Fricker 2012), so the first may be a little below 0. In bins they sum to the score
+# but for the spread of the probabilities within a bin. The calibration error is the root of the
+# first.
 OF_WEIGHED: dict[str, Callable[[Weighed], np.ndarray]] = {
     "log_loss": lambda r: r.means[..., 1],
     "brier": lambda r: r.means[..., 2],
@@ -230,7 +273,7 @@ OF_WEIGHED: dict[str, Callable[[Weighed], np.ndarray]] = {
     **{name: _of_cells(metric) for name, metric in BY_CELLS.items()},
     "brier_reliability": _reliability,
     "brier_resolution": _resolution,
-    "brier_uncertainty": lambda r: r.positive * (1 - r.positive),
+    "brier_uncertainty": lambda r: r.positive * (1 - r.positive) + r.spread,
 }
 # Less is better of these, more of all others; of the uncertainty neither.
 LOSSES = {"log_loss", "brier", "calibration_error", "brier_reliability", "brier_uncertainty"}

@@ -24,7 +24,7 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+        return f"{self.value:z.3f} ({self.low:z.3f} to {self.high:z.3f})"
 
 
 Estimates = dict[str, Estimate]
@@ -74,10 +74,14 @@ class Curves:
 
 @dataclass(frozen=True)
 class Importance:
-    """Increase of the log loss without these features, alone or as a group."""
+    """Increase of the log loss without these features, alone or as a group.
+
+    `p` is the probability of an increase as large by chance, corrected for the number of items.
+    """
 
     features: list[str]
     loss: Estimate
+    p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -204,9 +208,14 @@ class Evaluation:
         metrics that need a threshold estimate the whole procedure, the choice of a threshold
         included; `confusion` is that of the one threshold which the version uses.
     grouped
-        If so, metrics of models that had seen no row of its group; None without groups.
+        Metrics in grouped folds, if `out_of_fold` and the dataset names groups.
     warning
         Other warning about the evaluation; empty without one.
+    calibration_p
+        Probability of a deviation as large if the probabilities were calibrated (Spiegelhalter
+        1986); None if it was not computed.
+    worst_p
+        Probability of a slice as bad as the worst one by chance; None without slices.
     """
 
     rows: int
@@ -225,6 +234,8 @@ class Evaluation:
     grouped: Estimates | None = None
     warning: str = ""
     nested_confusion: dict[int, dict[int, float]] | None = None
+    calibration_p: float | None = None
+    worst_p: float | None = None
 
     @property
     def worst(self) -> SliceScore | None:

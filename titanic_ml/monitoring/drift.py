@@ -24,6 +24,7 @@ import pandas as pd
 from scipy import stats
 
 from titanic_ml.dataset.profile import ColumnProfile
+from titanic_ml.evaluation.multiplicity import holm
 from titanic_ml.monitoring.profile import Profile
 
 FEW_VALUES = 20  # distinct values that are counted one by one
@@ -43,8 +44,8 @@ class ColumnDrift:
     name
         Name of the column, or ``probability``.
     psi
-        Population stability index: 0 is no difference; from 0.1 people speak of a moderate one,
-        from 0.25 of a large one.
+        Population stability index, less its value by chance: 0 is no difference; from 0.1 it is
+        usually called moderate, from 0.25 large.
     p
         Probability of a difference as large by chance, corrected for the number of tests.
     missing_before, missing_now
@@ -161,7 +162,7 @@ class DriftDetector:
         found = [
             (_compared(name, then, now), _tests(then, now)) for name, (then, now) in pairs.items()
         ]
-        corrected = iter(_holm([p for _, tests in found for p in tests]))
+        corrected = iter(holm([p for _, tests in found for p in tests]))
         columns = []
         for column, tests in found:
             p = min(next(corrected) for _ in tests)
@@ -218,11 +219,18 @@ def _binned(then: ColumnProfile, now: pd.Series) -> tuple[np.ndarray, np.ndarray
 
 
 def _psi(before: np.ndarray, now: np.ndarray) -> float:
-    """Compute the population stability index; half a row is added to each bin, so none is empty."""
+    """Compute the population stability index, less its value by chance, and at least 0.
+
+    Half a row is added to each bin, so none is empty. Without drift the index of B bins is
+    (B - 1) (1 / rows before + 1 / rows now) on average (Yurdakul 2018).
+    """
     used = (before + now) > 0
+    if not used.any() or not before.sum() or not now.sum():
+        return 0.0
+    chance = (used.sum() - 1) * (1 / before.sum() + 1 / now.sum())
     a, b = before[used] + 0.5, now[used] + 0.5
     a, b = a / a.sum(), b / b.sum()
-    return float(((a - b) * np.log(a / b)).sum())
+    return max(0.0, float(((a - b) * np.log(a / b)).sum() - chance))
 
 
 def _tests(then: ColumnProfile, now: pd.Series) -> list[float]:
@@ -253,15 +261,6 @@ def _chi_squared(before: Counts, now: Counts) -> float:
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
         return 1.0
     return float(stats.chi2_contingency(table).pvalue)
-
-
-def _holm(p: Sequence[float]) -> list[float]:
-    """Correct p-values for their number (Holm 1979)."""
-    order = np.argsort(p)
-    steps = np.array(p)[order] * np.arange(len(p), 0, -1)
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return corrected.tolist()
 
 
 def _words(then: ColumnProfile, now: pd.Series, missing: tuple[float, float], unseen: float) -> str:

@@ -13,8 +13,8 @@ def build_preprocessor(features: TransformerMixin) -> Pipeline:
     """Make an unfitted pipeline from the table's columns to a matrix of float64.
 
     Missing numbers are filled with the median, and numbers are standardised. Other features are
-    one-hot encoded; categories with fewer than five rows in `fit`, and those not seen there, share
-    one column.
+    one-hot encoded. Categories with fewer than five rows in `fit` share one column, and so do
+    categories that were not seen there; if there are no rare ones, an unseen one has zeros only.
 
     Parameters
     ----------

@@ -1,9 +1,15 @@
-"""The gate: a version becomes the champion if it is not worse on rows that neither had seen."""
+"""The promotion gate: a version becomes the champion if it is not worse, out of fold.
+
+It is a test of non-inferiority on paired rows: the whole confidence interval of the increase of the
+log loss must lie below the margin.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import ceil
 
 from titanic_ml.errors import ModelError, PromotionRefused
 from titanic_ml.evaluation.gate import PairedComparison, compare_out_of_fold
@@ -13,13 +19,41 @@ from titanic_ml.registry.store import ModelStore
 from titanic_ml.registry.version import ModelVersion
 
 log = logging.getLogger(__name__)
-SHARED = 0.5  # share of a version's rows that an earlier champion must share to be compared with
+SHARED = 0.5  # smallest share of the smaller table's rows, if that is less than `min_rows`
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Conditions of a promotion.
+
+    Attributes
+    ----------
+    margin
+        Largest increase of the log loss that is accepted.
+    min_rows
+        Smallest number of shared rows; half of the smaller table if that is less.
+    confidence
+        Confidence of the interval of the increase.
+    """
+
+    margin: float
+    min_rows: int = 100
+    confidence: float = 0.95
+
+    def compare(self, other: ModelVersion, version: ModelVersion) -> PairedComparison:
+        """Compare two versions on the rows that both were scored on."""
+        return compare_out_of_fold(other.out_of_fold, version.out_of_fold, self.confidence)
+
+    def needed(self, *versions: ModelVersion) -> int:
+        """Return the number of rows that versions must share to be compared."""
+        smaller = min(len(version.out_of_fold) for version in versions)
+        return max(1, min(self.min_rows, ceil(SHARED * smaller)))
 
 
 def promote(
-    store: ModelStore, version: ModelVersion, margin: float, force: bool, note: str = ""
+    store: ModelStore, version: ModelVersion, gate: Gate, force: bool, note: str = ""
 ) -> str:
-    """Make a version the champion unless its log loss is worse by more than the margin.
+    """Make a version the champion unless it may be worse than the champion by the margin.
 
     It is compared with the champion and with the best version that was ever promoted and shares
     its rows, so that a chain of promotions, each worse by less than the margin, does not make the
@@ -27,24 +61,30 @@ def promote(
 
     Parameters
     ----------
-    store : the store of the version
-    version : the version to promote
-    margin : largest difference in log loss
-    force : skip the comparison; later versions are then compared from this one on
-    note : addition to the history
+    store
+        Store of the version.
+    version
+        Version to promote.
+    gate
+        Conditions of the promotion.
+    force
+        Whether to skip the comparison; later versions are then compared from this one on.
+    note
+        Text that is added to the history.
 
     Returns
     -------
-    Why it was promoted, with the note if there is one.
+    str
+        Reason of the promotion, with the note if there is one.
 
     Raises
     ------
     PromotionRefused
-        It is worse, or shares no rows with the champion. The champion stays.
+        The version is worse, may be worse, or shares too few rows. The champion stays.
     """
     while True:
         last = store.champion.last()
-        why = _reason(store, version, last, margin, force)
+        why = _reason(store, version, last, gate, force)
         if note:
             why += f": {note}"
         if store.set_champion(last, version, why, forced=force):
@@ -73,7 +113,7 @@ def reference_names(entries: list[Entry]) -> list[str]:
 
 
 def _reason(
-    store: ModelStore, version: ModelVersion, last: Entry | None, margin: float, force: bool
+    store: ModelStore, version: ModelVersion, last: Entry | None, gate: Gate, force: bool
 ) -> str:
     if force:
         return "forced"
@@ -83,37 +123,47 @@ def _reason(
         return "it was the champion already"
     champion = store.open(last.version)
     names = [name for name in reference_names(store.champion.history()) if name != champion.name]
-    found = compare_out_of_fold(champion.out_of_fold, version.out_of_fold)
-    if not found.rows:
+    found = gate.compare(champion, version)
+    if found.rows < gate.needed(champion, version):
         raise PromotionRefused(
-            f"no rows in common with {champion.name}; --force promotes all the same"
+            f"{found.rows or 'no'} rows in common with {champion.name}, expected at least "
+            f"{gate.needed(champion, version)}; --force promotes all the same"
         )
-    reasons = [_judge(found, "the champion's", margin)]
-    for name, other in _best(version, found, _readable(store, names)).items():
-        reasons.append(_judge(other, f"that of {name}, the best so far,", margin))
+    reasons = [_judge(found, "the champion's", gate)]
+    for name, other in _best(gate, version, found, _readable(store, names)).items():
+        reasons.append(_judge(other, f"that of {name}, the best so far,", gate))
     return "; ".join(reasons)
 
 
-def _judge(found: PairedComparison, whose: str, margin: float) -> str:
-    """Describe a comparison. Raises `PromotionRefused` if the second is worse by the margin."""
+def _judge(found: PairedComparison, whose: str, gate: Gate) -> str:
+    """Describe a comparison. Raises `PromotionRefused` if the second may be worse by the margin."""
     assert found.gain is not None
     words = (
         f"log loss {found.theirs:.4f} against {whose} {found.ours:.4f} on {found.rows} rows, "
         f"{difference(found.gain, digits=4)}"
     )
-    if found.theirs > found.ours + margin:
-        raise PromotionRefused(f"{words}, which is more than the margin of {margin:g}")
-    return f"{words}, margin {margin:g}"
+    margin = f"the margin of {gate.margin:g}"
+    if found.theirs > found.ours + gate.margin:
+        raise PromotionRefused(f"{words}, which is more than {margin}")
+    if -found.gain.low > gate.margin:
+        raise PromotionRefused(
+            f"{words}; these rows are too few to show that it is not higher by more than {margin}; "
+            "--force promotes all the same"
+        )
+    return f"{words}, within {margin}"
 
 
 def _best(
-    version: ModelVersion, champion: PairedComparison, earlier: Iterable[ModelVersion]
+    gate: Gate,
+    version: ModelVersion,
+    champion: PairedComparison,
+    earlier: Iterable[ModelVersion],
 ) -> dict[str, PairedComparison]:
     """Find the earlier champion with the largest lead, if larger than the champion's."""
     best: dict[str, PairedComparison] = {}
     least = champion.gain.value if champion.gain else 0.0
     for one in earlier:
-        found = compare_out_of_fold(one.out_of_fold, version.out_of_fold)
+        found = gate.compare(one, version)
         enough = found.rows >= SHARED * len(version.out_of_fold)
         if enough and found.gain and found.gain.value < least:
             best, least = {one.name: found}, found.gain.value

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 METRIC_WORDS = {
     "log_loss": "Mean negative log likelihood; lower is better. Ranks the candidates.",
     "brier": "Mean squared error of the probability; lower is better.",
-    "calibration_error": "Mean distance between predicted and observed probability; 0 is best.",
+    "calibration_error": "Distance between predicted and observed probability; 0 is best.",
     "roc_auc": "Probability that a positive is ranked above a negative; 0.5 is random.",
     "average_precision": "Area under the precision-recall curve; random is the positive share.",
     "accuracy": "Share of correct predictions, at the threshold chosen inside each fold.",

@@ -10,7 +10,8 @@ from titanic_ml.reporting.version_report import VersionReport
 
 AUC_WORDS = ((0.9, "excellent"), (0.8, "good"), (0.7, "fair"), (0.0, "poor"))
 GOOD_AUC = 0.8
-CALIBRATED, NEARLY = 0.03, 0.05  # calibration error up to which probabilities can be believed
+NEARLY = 0.05  # largest calibration error that is small
+ALPHA = 0.05  # significance level of all tests
 FEW = 100  # rows of a slice that are few to learn from
 NAMED = 6  # features of no weight that are named
 EVEN = (0.35, 0.65)  # share of positives within which guessing by the share is hardly a help
@@ -37,9 +38,8 @@ def verdict(facts: VersionReport) -> Verdict:
 
 def _headline(facts: VersionReport) -> str:
     estimates = facts.evaluation.estimates
-    is_good = (
-        estimates["roc_auc"].value >= GOOD_AUC and estimates["calibration_error"].value <= NEARLY
-    )
+    error = estimates["calibration_error"].value
+    is_good = estimates["roc_auc"].value >= GOOD_AUC and (error <= NEARLY or _is_calibrated(facts))
     if not facts.evaluation.beats_baselines:
         word = "Not a good model: it does not clearly beat every baseline"
     elif not is_good:
@@ -68,18 +68,27 @@ def _good(facts: VersionReport) -> list[str]:
         f"Its ranking is {word}: the ROC AUC is {auc:.3f}, the probability that a row with "
         f"{target} 1 is ranked above one with {target} 0."
     )
-    error = evaluation.estimates["calibration_error"].value
-    if error <= CALIBRATED:
-        word = "well calibrated"
-    elif error <= NEARLY:
-        word = "nearly calibrated"
+    return [*found, _calibration(facts), *_learning(facts)]
+
+
+def _is_calibrated(facts: VersionReport) -> bool:
+    p = facts.evaluation.calibration_p
+    return p is None or p >= ALPHA
+
+
+def _calibration(facts: VersionReport) -> str:
+    error, p = facts.evaluation.estimates["calibration_error"], facts.evaluation.calibration_p
+    if _is_calibrated(facts):
+        word = "show no sign of miscalibration"
+    elif error.value <= NEARLY:
+        word = "are nearly calibrated"
     else:
-        word = "poorly calibrated"
-    found.append(
-        f"Its probabilities are {word}: on average they differ by {error:.3f} from the observed "
-        "frequency (calibration error)."
+        word = "are poorly calibrated"
+    test = "" if p is None else f"; Spiegelhalter's test: p = {p:.2g}"
+    return (
+        f"Its probabilities {word}: their calibration error, the root mean squared distance from "
+        f"the observed frequency, is {error}{test}."
     )
-    return found + _learning(facts)
 
 
 def _learning(facts: VersionReport) -> list[str]:
@@ -147,15 +156,19 @@ def _worst(facts: VersionReport) -> list[str]:
         reasons.append(f"the ranking is worse (ROC AUC {auc.value:.3f}, overall {whole:.3f})")
     if worst.rows < FEW:
         reasons.append(f"it has only {worst.rows} training rows")
-    if loss.low <= overall["log_loss"]:
-        reasons.append("but the difference may be chance")
+    p = evaluation.worst_p
+    if loss.low <= overall["log_loss"] if p is None else p >= ALPHA:
+        some = (
+            "" if p is None else f": some slice is as bad in {p:.0%} of cases without a difference"
+        )
+        reasons.append(f"but the difference may be chance{some}")
     return [sentence] + [f"Possible reasons: {'; '.join(reasons)}."] * bool(reasons)
 
 
 def _matters(facts: VersionReport) -> list[str]:
     whole, _ = wholes_and_members(facts.importance)
-    strong = [item for item in whole if item.loss.low > 0][:3]
-    weak = [item for item in whole if item.loss.low <= 0]
+    strong = [item for item in whole if _is_clear(item)][:3]
+    weak = [item for item in whole if not _is_clear(item)]
     labels_of = facts.dataset.labels_of
     named = [f"{' + '.join(labels_of(item.features))} ({item.loss.value:+.3f})" for item in strong]
     most = "Most important, by the increase of the log loss when permuted"
@@ -163,8 +176,16 @@ def _matters(facts: VersionReport) -> list[str]:
     if weak:
         names = "; ".join(" + ".join(labels_of(item.features)) for item in weak[:NAMED])
         names += f"; and {len(weak) - NAMED} more" * (len(weak) > NAMED)
-        found.append(f"Without a clear effect: {names}.")
+        found.append(
+            f"Without a clear effect: {names}. Such a test misses weak effects in about half of "
+            "the cases, so this does not show that there is none."
+        )
     return found
+
+
+def _is_clear(item: Importance) -> bool:
+    """Return whether an effect is above 0 beyond chance, all features considered."""
+    return item.loss.low > 0 if item.p is None else item.p < ALPHA
 
 
 def wholes_and_members(
@@ -180,10 +201,12 @@ def _not_for(facts: VersionReport) -> list[str]:
     found = list(facts.dataset.not_for)
     if facts.grouped:
         theirs, own = facts.grouped.estimates, facts.evaluation.estimates
-        if theirs["log_loss"].value > own["log_loss"].high:
+        gap = facts.grouped_gap
+        if gap.low > 0 if gap else theirs["log_loss"].value > own["log_loss"].high:
+            more = f" (higher by {gap})" if gap else ""
             found.append(
                 f"Rows of unseen groups: there the log loss is {theirs['log_loss'].value:.3f} "
-                f"instead of {own['log_loss'].value:.3f} and the accuracy "
+                f"instead of {own['log_loss'].value:.3f}{more} and the accuracy "
                 f"{theirs['accuracy'].value:.1%} instead of {own['accuracy'].value:.1%}, since "
                 "some features are the outcomes of other members of the group."
             )

@@ -11,6 +11,7 @@ import numpy as np
 
 from titanic_ml.evaluation.result import (
     Dependence,
+    Estimate,
     Evaluation,
     Importance,
     LearningPoint,
@@ -132,7 +133,9 @@ class VersionReport:
     stability
         How often resampled rows lead to the same choice.
     evaluation, grouped
-        Out-of-fold metrics on stratified folds and on grouped ones; None without groups.
+        Out-of-fold metrics in stratified and in grouped folds; None without groups.
+    grouped_gap
+        Increase of the log loss in grouped folds; None without groups.
     importance, dependence, learning_curve, groups
         As in `evaluation.assessment.Assessment`.
     """
@@ -151,6 +154,7 @@ class VersionReport:
     dependence: list[Dependence]
     learning_curve: list[LearningPoint]
     groups: list[list[str]]
+    grouped_gap: Estimate | None = None
 
     @classmethod
     def of(
@@ -189,6 +193,7 @@ class VersionReport:
             assessment.dependence,
             assessment.learning_curve,
             assessment.groups,
+            assessment.grouped_gap,
         )
 
     @property

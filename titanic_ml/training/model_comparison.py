@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from titanic_ml.evaluation.multiplicity import holm
+
 
 def compare(scores: pd.DataFrame, test_to_train: float) -> pd.DataFrame:
     """Put the candidates side by side, the one with the least log loss first.
@@ -24,7 +26,8 @@ def compare(scores: pd.DataFrame, test_to_train: float) -> pd.DataFrame:
     -------
     DataFrame
         By candidate: the means; `standard_error` of the log loss; `p_value`, the probability that
-        a candidate as good as the best falls as far behind it as this one did.
+        a candidate as good as the best falls as far behind it as this one did, corrected for the
+        number of candidates (Holm 1979).
     """
     table = scores.groupby("candidate")[["log_loss", "roc_auc", "accuracy", "fit_seconds"]].mean()
     table = table.sort_values("log_loss", kind="stable")
@@ -33,6 +36,8 @@ def compare(scores: pd.DataFrame, test_to_train: float) -> pd.DataFrame:
         behind = losses[name] - losses[table.index[0]]
         table.loc[name, "standard_error"] = corrected_standard_error(losses[name], test_to_train)
         table.loc[name, "p_value"] = corrected_t_test(behind, test_to_train)
+    others = table.index[1:]
+    table.loc[others, "p_value"] = holm(table.loc[others, "p_value"].tolist())
     return table
 
 

@@ -102,7 +102,8 @@ class Models:  # numpydoc ignore=PR02
         Raises
         ------
         PromotionRefused
-            The version is worse by more than the margin, or shares no rows; the champion stays.
+            The version may be worse by more than the margin, or shares too few rows; the champion
+            stays.
         """
         version = self.workspace.version(model)
         why = self._promote(version, force, note)
@@ -219,10 +220,11 @@ class Models:  # numpydoc ignore=PR02
         return replace(result, promoted=promoted, why=why, failed=failed, tracked=tracked)
 
     def _promote(self, version: ModelVersion, force: bool = False, note: str = "") -> str:
-        from titanic_ml.registry.promotion import promote  # start-up time
+        from titanic_ml.registry.promotion import Gate, promote  # start-up time
 
-        margin = self.workspace.settings.promotion.margin
-        return promote(self.workspace.store, version, margin, force, note)
+        s = self.workspace.settings
+        gate = Gate(s.promotion.margin, s.promotion.min_rows, s.evaluation.confidence)
+        return promote(self.workspace.store, version, gate, force, note)
 
     def _send_champion(self, version: str) -> None:
         """Send MLflow the champion and what else is missing, where `tracking.uri` is set."""

@@ -15,7 +15,7 @@ from titanic_ml.prediction.predictor import DECIMALS, Predictor
 from titanic_ml.registry.version import ModelVersion
 from titanic_ml.reporting.version_report import VersionReport
 from titanic_ml.storage.tables import Table, name_of
-from titanic_ml.workflows.workspace import Workspace
+from titanic_ml.workflows.workspace import Workspace, group_labels
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class VersionEvaluation:
             version.threshold,
             baselines=baselines,
             slices=slice_labels(X, version.spec.slices),
+            groups=group_labels(version.spec, X),
         )
         seen = int(version.seen(dataset).sum())
         return replace(evaluation, seen=seen, version=version.name, warning=version.warning)

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from titanic_ml.dataset.faults import NO_ROWS
 from titanic_ml.errors import DataError, InvalidTable, MissingTable, ModelError, SettingsError
@@ -22,7 +21,7 @@ from titanic_ml.results import Monitoring
 from titanic_ml.storage.files import write_page
 from titanic_ml.storage.same_place import refuse_shared
 from titanic_ml.storage.tables import Table, as_frame, name_of, open_table
-from titanic_ml.workflows.workspace import Workspace
+from titanic_ml.workflows.workspace import Workspace, group_labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,7 @@ class DriftCheck:
             invalid=rows.invalid,
             known=int(known.sum()),
             drift=self._drift(version, rows, probability),
-            performance=self._performance(version, rows.ids, probability),
+            performance=self._performance(version, rows, probability),
             volume=rows.volume(),
         )
         if self.page is not None:
@@ -95,12 +94,12 @@ class DriftCheck:
         return detector.compare(profile, rows.X, probability[~np.isnan(probability)])
 
     def _performance(
-        self, version: ModelVersion, ids: pd.Series, probability: np.ndarray
+        self, version: ModelVersion, rows: Logged, probability: np.ndarray
     ) -> Performance | None:
         """Measure the version on predicted rows with known outcomes."""
         if self.labels is None:
             return None
-        name = name_of(self.labels)
+        name, ids = name_of(self.labels), rows.ids
         known = truths(as_frame(self.labels), version.spec, name)
         y = ids.map(known).to_numpy("float64")
         both = ~(np.isnan(y) | np.isnan(probability))
@@ -111,7 +110,8 @@ class DriftCheck:
                 f"trained on (of {len(ids)} rows, {ids.isin(list(known)).sum()} have an outcome), "
                 "expected some of both classes"
             )
-        now = self.workspace.evaluator().evaluate(y, probability, version.threshold)
+        groups = group_labels(version.spec, rows.X[both])
+        now = self.workspace.evaluator().evaluate(y, probability, version.threshold, groups=groups)
         losses, before = row_losses_of(version.out_of_fold), version.manifest.metrics
         alpha = self.workspace.settings.monitoring.alpha
         return compared(now, y, probability, before, losses, alpha)

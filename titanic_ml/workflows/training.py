@@ -7,6 +7,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from titanic_ml.config.compose import build
@@ -32,7 +33,7 @@ from titanic_ml.training.refit import Refitter
 from titanic_ml.training.result import Selection
 from titanic_ml.training.trainer import Trainer
 from titanic_ml.workflows.champion import Models
-from titanic_ml.workflows.workspace import Workspace
+from titanic_ml.workflows.workspace import Workspace, group_labels
 
 if TYPE_CHECKING:
     from titanic_ml.evaluation.result import OutOfFold
@@ -59,8 +60,10 @@ class Prepared:
         The candidates with their folds.
     slices
         The slice of each row, by the name of the slicing.
+    groups
+        Label of each row's group, (n,); None if the dataset names no groups.
     splits
-        Grouped folds; empty where the dataset has no groups.
+        Grouped folds; empty if the dataset names no groups.
     finished
         Finished folds of an interrupted training.
     steps
@@ -72,6 +75,7 @@ class Prepared:
     name: str
     trainer: Trainer
     slices: dict[str, Any]
+    groups: np.ndarray | None
     splits: list[Any]
     finished: Checkpoint
     steps: Steps
@@ -116,14 +120,14 @@ class TrainingWorkflow:
         self._check_ready(finished)
         trainer, (X, y) = self._trainer(), dataset.labelled
         slices = slice_labels(X, self.workspace.spec.slices)
-        groups = self.workspace.spec.groups
-        splits = trainer.grouped_splits(y, build(groups)(X)) if groups else []
+        groups = group_labels(self.workspace.spec, X)
+        splits = [] if groups is None else trainer.grouped_splits(y, groups)
         # About how long each takes, in units of one fold of the chosen candidate and the baselines.
         work = {COMPARING: 3 * (1 + trainer.repeats * trainer.folds)}
         work |= {GROUPED: 3 * len(splits)} if splits else {}
         work |= {INSPECTING: 2 * trainer.folds, MEASURING: trainer.folds}
         steps = Steps(self.progress, work)
-        checked = (trainer, slices, splits, finished, steps)
+        checked = (trainer, slices, groups, splits, finished, steps)
         return Prepared(dataset, file_sha256, name_of(data), *checked)
 
     def choose(self, prepared: Prepared) -> tuple[Selection, OutOfFold | None]:
@@ -158,6 +162,7 @@ class TrainingWorkflow:
             rest.predict_proba(features)[:, 1],
             self.workspace.spec.kinds,
             prepared.slices,
+            prepared.groups,
         )
         inspection = assessor.inspection()
         folds = selection.folds[: trainer.folds]
@@ -165,8 +170,9 @@ class TrainingWorkflow:
         inspected, curve = refitter.refit(inspection, X, y, steps.of(INSPECTING))
         steps.of(MEASURING)(0, 1)
         predictions = selection.out_of_fold, grouped
+        order = np.concatenate([test for (_, test), _ in folds])
         assessment = assessor.assess(
-            selection.threshold, *predictions, inspection, inspected, curve
+            selection.threshold, *predictions, inspection, inspected, order, curve
         )
         steps.of(MEASURING)(1, 1)
         return assessment
@@ -189,6 +195,8 @@ class TrainingWorkflow:
         out_of_fold = selection.out_of_fold.probability.assign(
             id=dataset.ids, y=dataset.y, row=dataset.row_hashes
         )
+        if prepared.groups is not None:
+            out_of_fold["group"] = prepared.groups
         return self.workspace.store.save(
             Contents(selection.model, selection.baselines, assessment.background, out_of_fold),
             facts.summary(settings),

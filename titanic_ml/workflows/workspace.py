@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from titanic_ml.config.compose import settings_like
+import numpy as np
+
+from titanic_ml.config.compose import build, settings_like
 from titanic_ml.config.settings import DataSettings
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.spec import DatasetSpec
@@ -19,6 +21,8 @@ from titanic_ml.storage.secrets import shown
 from titanic_ml.storage.tables import Table, as_frame, name_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from titanic_ml.config.settings import Settings
     from titanic_ml.evaluation.evaluator import Evaluator
     from titanic_ml.integrations.tracking import Tracking
@@ -124,6 +128,11 @@ class Workspace:
             monitoring=replace(s.monitoring, log=log and shown(log)),
             service=replace(s.service, api_keys=None),
         )
+
+
+def group_labels(spec: DatasetSpec, X: pd.DataFrame) -> np.ndarray | None:
+    """Label the group of each row of X, (n,); None if the dataset names no groups."""
+    return np.asarray(build(spec.groups)(X)) if spec.groups else None
 
 
 def _can_be_read_again(uri: str) -> bool:
