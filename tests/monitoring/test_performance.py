@@ -30,3 +30,18 @@ def test_worse_is_what_chance_does_not_do(flipped, worse):
     assert found.difference.low < found.difference.value < found.difference.high
     assert ("worse, by more than chance" in found.verdict) is worse
     assert found.to_dict()["worse"] is worse
+
+
+def test_an_increase_of_the_detectable_size_is_found_in_eighty_per_cent_of_cases():
+    random = np.random.default_rng(0)
+    found = 0
+    for _ in range(200):
+        before, later = random.normal(0.4, 0.5, 800), random.normal(0.4, 0.5, 300)
+        p = np.exp(-np.abs(later))  # the log loss of class 1 is |later|
+        y = np.ones(300, dtype=int)
+        y[0] = 0
+        now = Evaluator(5, n_jobs=1).evaluate(y, p)
+        size = compared(now, y, p, now.estimates, np.abs(before), 0.05).detectable
+        worse = row_losses(y, p) + size
+        found += stats.ttest_ind(worse, np.abs(before), equal_var=False).pvalue < 0.05
+    assert 0.7 < found / 200 < 0.9

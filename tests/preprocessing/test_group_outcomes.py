@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import log_loss
 
 from titanic_ml.preprocessing.group_outcomes import CompanionResiduals
 
@@ -114,3 +116,35 @@ def test_a_single_row_gets_what_it_gets_in_a_table():
     for place, ticket in enumerate(frame["ticket"]):
         assert fitted.transform({"ticket": [ticket]}) == whole.iloc[place].to_dict()
     assert fitted.transform({"ticket": ["never seen"]}) == dict.fromkeys(whole, 0.0)
+
+
+def test_cross_fitted_values_are_those_of_the_other_folds():
+    frame, y = table()
+    folds = np.arange(len(frame)) % 3
+    found = CompanionResiduals().cross_fit(*columns(frame), y, folds)
+    for fold in range(3):
+        rest = frame[folds != fold].reset_index(drop=True)
+        fitted = learnt(rest, y[folds != fold])
+        expected = of_others(fitted, frame[folds == fold])
+        for name in NAMES:
+            assert np.allclose(found[name][folds == fold], expected[name])
+
+
+def test_a_tree_can_not_read_a_rows_outcome_from_cross_fitted_values():
+    """Groups of three with random outcomes: nothing can be learned from the other two."""
+    random = np.random.default_rng(0)
+    rows = 900
+    groups, y = {"ticket": np.repeat(np.arange(rows // 3), 3)}, random.integers(0, 2, rows)
+    part, cell = np.full(rows, "all"), ["one"] * rows
+    left_out = CompanionResiduals().fit_transform(groups, part, cell, y)["ticket_all"]
+    folds = random.integers(0, 5, rows)
+    crossed = CompanionResiduals().cross_fit(groups, part, cell, y, folds)["ticket_all"]
+    fresh_y = random.integers(0, 2, rows)
+    fresh = CompanionResiduals().fit(groups, part, cell, fresh_y).transform(groups)["ticket_all"]
+    losses = {}
+    for name, values in (("left out", left_out), ("crossed", crossed)):
+        X = np.column_stack([values, np.repeat(np.arange(rows // 3), 3)])
+        model = HistGradientBoostingClassifier(random_state=0).fit(X, y)
+        new = np.column_stack([fresh, np.repeat(np.arange(rows // 3), 3)])
+        losses[name] = log_loss(fresh_y, model.predict_proba(new)[:, 1])
+    assert losses["crossed"] < losses["left out"]

@@ -64,6 +64,10 @@ class Coded:
             values.append(None)
         return cls(values, codes)
 
+    def take(self, rows: np.ndarray) -> Coded:
+        """Select rows by their positions."""
+        return Coded(self.values, self.codes[rows])
+
     def series(self) -> pd.Series:
         """Return the texts of the rows as a Series."""
         return pd.Series(pd.array(self.values, dtype="str").take(self.codes))

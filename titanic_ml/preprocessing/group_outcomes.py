@@ -1,4 +1,4 @@
-"""Leave-one-out outcomes of the other rows of a row's groups."""
+"""Outcomes of the other rows of a row's groups, without its own outcome."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ Groups = Mapping[str, Coded | Values]  # by key, the group of each row
 
 
 class CompanionResiduals:
-    """How the other rows of the same groups fared, against what was to be expected of them.
+    """Compute the shrunken mean residual of the other rows of the same groups.
 
-    For each key and each part of the rows, the residuals (outcome less expected rate) of the other
-    rows of the group that belong to the part, summed and divided by their number + `shrinkage`: a
-    mean shrunk towards 0, as in Efron and Morris (1977), so that one companion says little, five
-    say more, and a stranger's value is 0. The expected rate is that of the rows of the same cell,
-    with `shrinkage` more rows at the overall rate.
+    For each key and each part of the rows, the residuals (outcome minus expected rate) of the other
+    rows of the group that belong to the part are summed and divided by their number + `shrinkage`:
+    a mean drawn towards 0 (Efron and Morris 1977), so that the value without companions is 0. The
+    expected rate is that of the rows of the same cell, with `shrinkage` more rows at the overall
+    rate.
 
-    In `fit_transform` each row is left out of all that is computed for it: its groups, its cell and
-    the overall rate. So its own outcome changes none of its features, as in leave-one-out target
-    encoding; `transform` is for other rows and leaves none out.
+    There are three ways to compute it. `fit_transform` leaves each row out of all that is computed
+    for it: its groups, its cell and the overall rate. `cross_fit` computes the values of each fold
+    from the other folds. `transform` is for other rows and leaves none out. A model is fitted on
+    values of `cross_fit`: leave-one-out values tell a tree the row's own outcome, since the values
+    of a group differ only by it (Prokhorenkova et al. 2018, section 3.2).
 
-    Every method takes columns, one value per row: `groups` by key; `part`, the subgroup of a
+    Every method takes columns with one value per row: `groups` by key; `part`, the subgroup of a
     row (women or men), since companions are counted by subgroup; `cell`, rows with a common
     expected rate; the outcome y, 0 or 1. Results are named by key and part: ``ticket_women``.
 
@@ -63,7 +65,7 @@ class CompanionResiduals:
         groups: Groups,
         part: np.ndarray,
         cell: Coded | Values,
-        y: Sequence[int],
+        y: Sequence[int] | np.ndarray,
     ) -> CompanionResiduals:
         """Learn the outcomes of the groups. `transform` leaves no row out."""
         outcome, cells = self._outcome(y), Coded.of(cell).codes
@@ -90,7 +92,7 @@ class CompanionResiduals:
         groups: Groups,
         part: np.ndarray,
         cell: Coded | Values,
-        y: Sequence[int],
+        y: Sequence[int] | np.ndarray,
     ) -> dict[str, np.ndarray]:
         """Learn, and compute the features of the same rows, each left out of its own."""
         self.fit(groups, part, cell, y)
@@ -117,6 +119,30 @@ class CompanionResiduals:
                 features[f"{key}_{name}"] = np.where(others > 0, residual / (others + k), 0.0)
         return features
 
+    def cross_fit(
+        self,
+        groups: Groups,
+        part: np.ndarray,
+        cell: Coded | Values,
+        y: Sequence[int] | np.ndarray,
+        folds: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        """Compute the features of the rows of each fold, (n,), from the rows of the other folds."""
+        coded_groups = {key: Coded.of(column) for key, column in groups.items()}
+        outcome, cells = self._outcome(y), Coded.of(cell)
+        features: dict[str, np.ndarray] = {}
+        for fold in np.unique(folds):
+            inside, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            if not len(others):
+                continue
+            rest = {key: group.take(others) for key, group in coded_groups.items()}
+            fitted = CompanionResiduals(self.shrinkage)
+            fitted.fit(rest, part[others], cells.take(others), outcome[others])
+            own = {key: group.take(inside) for key, group in coded_groups.items()}
+            for name, values in fitted.transform(own).items():
+                features.setdefault(name, np.zeros(len(outcome)))[inside] = values
+        return features
+
     def transform(self, groups: Groups | Mapping[str, Value]) -> dict[str, Numbers]:
         """Compute the features of other rows or of a single one, 0 for those without companions."""
         features: dict[str, Numbers] = {}
@@ -136,7 +162,7 @@ class CompanionResiduals:
     def _mean(self, residual: Any, count: Any) -> Any:
         return residual / (count + self.shrinkage)
 
-    def _outcome(self, y: Sequence[int]) -> np.ndarray:
+    def _outcome(self, y: Sequence[int] | np.ndarray) -> np.ndarray:
         if y is None:
             raise ValueError("CompanionResiduals learns from y, so y can't be None")
         return np.asarray(y, dtype="float64")

@@ -37,6 +37,7 @@ TITLES |= {"MLLE": "Miss", "MS": "Miss", "MME": "Mrs"}
 PENCE = 240  # in a pound of 1912
 PARTIES = ["ticket", "family", "booking"]  # keys of a travelling party
 OUTCOMES = [(f"{party}_men", f"{party}_women") for party in PARTIES]  # features by party
+FOLDS = 5  # of the outcomes of parties, as in scikit-learn's TargetEncoder
 TITLE = re.compile(r",\s*([^.,]+)\.")
 Columns = dict[str, Coded | Numbers | Value]  # by name, texts or numbers
 
@@ -118,8 +119,9 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
     ticket_women, family_women, booking_women
         The same for the women and boys of the party; 0 for a man. Women and boys of a party mostly
         have the same outcome, and often another one than its men (Deotte, "Titanic using Name
-        only", 2018). A training row's own outcome is left out, in `fit_transform` (see
-        `CompanionResiduals`) and when the row is predicted later (see `TrainingRows`).
+        only", 2018). A training row's own outcome is left out: `fit_transform` computes the
+        features of each fold of passengers from the other folds (see `CompanionResiduals`), and
+        `transform` those of a training row from all other rows (see `TrainingRows`).
     """
 
     def __init__(self, shrinkage: float = 4.0):
@@ -144,7 +146,10 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         return self
 
     def fit_transform(self, X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
-        """Fit and transform in one computation, with the result of ``fit(X, y).transform(X)``.
+        """Fit, and compute the features to fit an estimator on.
+
+        The outcomes of parties are cross-fitted, so the result is not that of
+        ``fit(X, y).transform(X)``. The fold of a passenger follows from the name.
 
         Parameters
         ----------
@@ -158,7 +163,10 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         DataFrame
             Features, (n, 18).
         """
-        return _frame(self._features(*self._learn(X, y)), X.index)
+        facts, outcome = self._learn(X, y), np.asarray(y)
+        columns = facts.groups, facts.part, facts.cell, outcome
+        found = self.companions_.cross_fit(*columns, folds=_folds(facts.name))
+        return _frame(self._features(facts, found), X.index)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Compute the features.
@@ -212,8 +220,8 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         numbers = ["age", "child", "age_known", "log_fare", "family_size", "alone"]
         return np.asarray([*categories, *numbers, *chain(*OUTCOMES)], dtype=object)
 
-    def _learn(self, X: pd.DataFrame, y: pd.Series) -> tuple[RawColumns, dict[str, Numbers]]:
-        """Fit all parts; return the facts and the outcomes of companions of the rows of X."""
+    def _learn(self, X: pd.DataFrame, y: pd.Series) -> RawColumns:
+        """Fit all parts, and return the raw columns of X."""
         validate_data(self, X, skip_check_array=True)
         facts = RawColumns.of(X)
         self.age_medians_ = GroupMedians.of(facts.age, facts.cell)
@@ -223,7 +231,7 @@ class TitanicFeatures(TransformerMixin, BaseEstimator):
         self.companions_ = CompanionResiduals(self.shrinkage)
         own = self.companions_.fit_transform(facts.groups, facts.part, facts.cell, y)
         self.training_rows_ = TrainingRows().fit(facts.identity, own)
-        return facts, self.training_rows_.replace(facts.identity, own)
+        return facts
 
     def _features(self, facts: RawColumns, outcomes: Mapping[str, Numbers]) -> Columns:
         age = self.age_medians_.fill(facts.age, facts.cell)
@@ -327,6 +335,12 @@ class RawColumns:
 def _frame(columns: Columns, index: pd.Index) -> pd.DataFrame:
     made = {n: c.series() if isinstance(c, Coded) else c for n, c in columns.items()}
     return pd.DataFrame(made).set_axis(index)
+
+
+def _folds(names: Coded) -> np.ndarray:
+    """Return the fold of each passenger, (n,), by a hash of the name."""
+    hashes = pd.util.hash_array(np.array(names.values, dtype="object"))
+    return (hashes % np.uint64(FOLDS)).astype("int64")[names.codes]
 
 
 def _key(first: str, pclass: str, number: float | None) -> str:

@@ -94,7 +94,7 @@ class TrainingRows:
 def _taken(column: Any, rows: np.ndarray) -> Any:
     """Select rows of a list, an array, a Series or a `Coded`."""
     if isinstance(column, Coded):
-        return Coded(column.values, column.codes[rows])
+        return column.take(rows)
     if isinstance(column, (list, tuple)):
         return [column[row] for row in rows.tolist()]
     return column.take(rows)

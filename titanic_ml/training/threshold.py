@@ -18,7 +18,7 @@ def choose_threshold(y: np.ndarray, probability: np.ndarray, metric: str, seed: 
     It is 0.5, unless another is better by more than two standard errors of the difference (Bayesian
     bootstrap of rows). One standard error would not do: it ignores that the best of 91 thresholds
     is better by chance, and leaves 0.5 in half of the cases where 0.5 is best
-    (`benchmarks/statistics.py`). Among equally good ones the nearest to 0.5 is taken.
+    (`benchmarks/simulations.py`). Among equally good ones the nearest to 0.5 is taken.
 
     Parameters
     ----------
