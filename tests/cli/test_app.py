@@ -363,7 +363,8 @@ def test_predict_takes_a_version_by_name(run, store, worse):
             ["evaluate"],
             {"rows", "positives", "threshold", "estimates", "confusion", "seen"}
             | {"baselines", "gains", "slices", "curves", "confidence", "version"}
-            | {"out_of_fold", "grouped", "warning", "nested_confusion"},
+            | {"out_of_fold", "grouped", "warning", "nested_confusion"}
+            | {"calibration_p", "worst_p"},
         ),
         (
             ["predict", TEST, "--output", "out.csv"],

@@ -86,7 +86,7 @@ def _calibration(facts: VersionReport) -> str:
         word = "are poorly calibrated"
     test = "" if p is None else f"; Spiegelhalter's test: p = {p:.2g}"
     return (
-        f"Its probabilities {word}: their calibration error, the root mean squared distance from "
+        f"Its probabilities {word}: their calibration error, the RMS distance from "
         f"the observed frequency, is {error}{test}."
     )
 

@@ -108,12 +108,12 @@ class Refitter:
             encoder = clone(self.candidate.preprocessor or self.preprocessor)
             seen = encoder.fit_transform(X.iloc[train], y.iloc[train])
             estimator = self.candidate.fit(choice.parameters, self.seed, seen, y.iloc[train])
-            matrices = (train, seen), (test, encoder.transform(X.iloc[test]))
+            model = as_pipeline(encoder, estimator)
             losses = [
-                row_losses(y.iloc[rows], estimator.predict_proba(matrix)[:, 1]).mean()
-                for rows, matrix in matrices
+                row_losses(y.iloc[rows], model.predict_proba(X.iloc[rows])[:, 1]).mean()
+                for rows in (train, test)
             ]
-        return as_pipeline(encoder, estimator), (len(train), *losses)
+        return model, (len(train), *losses)
 
 
 def _mean(found: Sequence[tuple[float, ...]]) -> LearningPoint:
