@@ -54,3 +54,24 @@ def test_importance_comes_largest_first_and_the_same_each_time(model, X, y):
     ]
     assert found == importance(again, groups)
     assert found != importance(folds, groups, seed=1)
+
+
+def test_missing_values_do_not_hide_that_features_are_alike():
+    """The correlation is that of the rows with both values; ranks of 0 would hide it."""
+    random = np.random.default_rng(0)
+    a = random.normal(size=400)
+    frame = pd.DataFrame(
+        {"a": a, "b": a + random.normal(0, 0.3, 400), "c": random.normal(size=400)}
+    )
+    frame.loc[random.random(400) < 0.5, "b"] = np.nan
+    assert feature_groups(frame) == [["a", "b"], ["c"]]
+
+
+def test_features_without_effect_are_seldom_called_clear():
+    """Twelve at once; without a correction half of such tables would name one."""
+    random = np.random.default_rng(0)
+    groups = [[str(number)] for number in range(12)]
+    found = [importance([random.normal(0, 0.1, (300, 12))], groups) for _ in range(60)]
+    assert np.mean([min(item.p for item in items) < 0.05 for items in found]) < 0.15
+    strong = importance([random.normal([0.1] + [0.0] * 11, 0.1, (300, 12))], groups)
+    assert strong[0].features == ["0"] and strong[0].p < 1e-6
