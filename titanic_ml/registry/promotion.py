@@ -135,11 +135,11 @@ def _reason(
     return "; ".join(reasons)
 
 
-def _judge(found: PairedComparison, whose: str, gate: Gate) -> str:
+def _judge(found: PairedComparison, reference: str, gate: Gate) -> str:
     """Describe a comparison. Raises `PromotionRefused` if the second may be worse by the margin."""
     assert found.gain is not None
     words = (
-        f"log loss {found.theirs:.4f} against {whose} {found.ours:.4f} on {found.rows} rows, "
+        f"log loss {found.theirs:.4f} against {reference} {found.ours:.4f} on {found.rows} rows, "
         f"{difference(found.gain, digits=4)}"
     )
     margin = f"the margin of {gate.margin:g}"

@@ -9,7 +9,7 @@ from titanic_ml.evaluation.metrics import BY_CELLS, Cells, Rows, Weighed
 
 GRID = np.round(np.arange(0.05, 0.951, 0.01), 2)
 DRAWS = 100
-ERRORS = 2  # standard errors by which another threshold must be better than 0.5
+ERRORS = 2  # a threshold other than 0.5 must gain more than this number of standard errors
 
 
 def choose_threshold(y: np.ndarray, probability: np.ndarray, metric: str, seed: int) -> float:
