@@ -134,9 +134,8 @@ class Evaluator:
     ) -> list[Drawn]:
         """Compute the metrics of each model, and of the first model in each slice of its n rows.
 
-        Each has its values in all resamples beside.
+        Each is a pair: the values on all rows, and those in each resample.
         """
-
         sliced = [(wholes[0].take(part.rows), part.rows) for part in parts]
 
         def measured(weights: np.ndarray) -> list[np.ndarray]:

@@ -225,8 +225,6 @@ def _psi(before: np.ndarray, now: np.ndarray) -> float:
     (B - 1) (1 / rows before + 1 / rows now) on average (Yurdakul 2018).
     """
     used = (before + now) > 0
-    if not used.any() or not before.sum() or not now.sum():
-        return 0.0
     chance = (used.sum() - 1) * (1 / before.sum() + 1 / now.sum())
     a, b = before[used] + 0.5, now[used] + 0.5
     a, b = a / a.sum(), b / b.sum()
