@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -26,6 +27,9 @@ VALUES = [
     *("male", "FEMALE ", "s", "X", "C85", "c85 C87", "Z1", 330911.0, "a, b. c", "a b", "7,25"),
     *("O’Brien, Mr. A", "Åström, Fröken. I", "x" * 501, "9" * 600, 10**400, -(10**5000)),
     *(b"x", [1], {"a": 1}, np.int64(3), np.float32(7.2292), np.True_, pd.NA, pd.NaT, 1j),
+    *("True", " FALSE", "2024-02-30", "2024-02-29", "2024-02-29T23:59:00+05:00", "1969-12-31"),
+    *("5%", " 5 %", "%", "?", "x", "none", "1.5e-9", 0.1 + 0.2, np.float32(0.1), 1e-300, 1e300),
+    *(np.datetime64("2024-02-29T12:00"), datetime(2024, 2, 29, 12), date(2024, 2, 29)),
     *("\x00", "７", Decimal("7.25"), Decimal("NaN"), np.datetime64("NaT"), pd.Timestamp(0)),
 ]
 GENERATED = st.sampled_from(VALUES) | st.floats() | st.integers() | st.text(max_size=8)
@@ -76,7 +80,11 @@ COLUMNS = [
     *(Column("number", allowed=(0.5, 3.0)), Column("number", maximum=7.0001, decimals=4)),
     *(Column("integer", allowed=(0, 1)), Column("integer", minimum=1, maximum=3)),
     *(Column("integer", nullable=True), Column("category", allowed=("male",), nullable=True)),
-    Column("text", longest=3),
+    *(Column("text", longest=3), Column("number", nullable=True), Column("number")),
+    *(Column("bool"), Column("bool", nullable=True), Column("date", nullable=True)),
+    *(Column("date", minimum=1.0), Column("category", allowed=("none", "na"), missing=("?",))),
+    *(Column("number", missing=("-1", "x"), nullable=True), Column("number", suffix="%")),
+    *(Column("integer", missing=("3", "?"), nullable=True), Column("text", missing=())),
 ]
 
 

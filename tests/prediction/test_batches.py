@@ -28,8 +28,8 @@ def predictor(fitted):
 
 
 @pytest.fixture(scope="session")
-def expected(predictor, unlabelled):
-    return predictor.predict(unlabelled, "Survived", with_probability=True)
+def expected(predictor, unlabelled, spec):
+    return predictor.predict(unlabelled, spec, with_probability=True)
 
 
 def spoiled(frame: pd.DataFrame, spoils: dict[int, str]) -> pd.DataFrame:

@@ -10,24 +10,24 @@ def predictor(fitted):
     return Predictor(fitted)
 
 
-def test_answer_has_the_ids_and_classes_in_order(predictor, unlabelled):
-    answer = predictor.predict(unlabelled, "Survived")
+def test_answer_has_the_ids_and_classes_in_order(predictor, unlabelled, spec):
+    answer = predictor.predict(unlabelled, spec)
     assert list(answer) == ["PassengerId", "Survived"]
     assert answer["PassengerId"].tolist() == list(range(892, 1310))
     assert set(answer["Survived"]) == {0, 1} and answer["Survived"].dtype == "int64"
 
 
-def test_probability_comes_if_requested_and_decides_at_the_threshold(fitted, unlabelled):
+def test_probability_comes_if_requested_and_decides_at_the_threshold(fitted, unlabelled, spec):
     for threshold in (0.2, 0.5, 0.8):
-        answer = Predictor(fitted, threshold).predict(unlabelled, "y", with_probability=True)
-        assert list(answer) == ["PassengerId", "y", "probability"]
-        assert ((answer["probability"] >= threshold) == answer["y"]).all()
+        answer = Predictor(fitted, threshold).predict(unlabelled, spec, with_probability=True)
+        assert list(answer) == ["PassengerId", "Survived", "probability"]
+        assert ((answer["probability"] >= threshold) == answer["Survived"]).all()
 
 
-def test_a_probability_at_the_threshold_is_class_one(fitted, unlabelled):
+def test_a_probability_at_the_threshold_is_class_one(fitted, unlabelled, spec):
     probability = Predictor(fitted).probability(unlabelled.X)
-    answer = Predictor(fitted, probability[0]).predict(unlabelled, "y")
-    assert answer["y"][0] == 1
+    answer = Predictor(fitted, probability[0]).predict(unlabelled, spec)
+    assert answer["Survived"][0] == 1
 
 
 def test_probabilities_are_of_class_one(predictor, dataset):
@@ -37,9 +37,9 @@ def test_probabilities_are_of_class_one(predictor, dataset):
     assert np.mean(probability[dataset.y == 1]) > np.mean(probability[dataset.y == 0]) + 0.3
 
 
-def test_input_is_not_changed(predictor, unlabelled):
+def test_input_is_not_changed(predictor, unlabelled, spec):
     before = unlabelled.X.copy(deep=True), unlabelled.ids.copy()
-    predictor.predict(unlabelled, "y", with_probability=True)
+    predictor.predict(unlabelled, spec, with_probability=True)
     pd.testing.assert_frame_equal(unlabelled.X, before[0])
     pd.testing.assert_series_equal(unlabelled.ids, before[1])
 

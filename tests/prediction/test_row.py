@@ -49,7 +49,7 @@ def test_a_row_alone_gets_what_it_gets_in_a_table(row_predictor, predictor, spec
     if not isinstance(predictor.model[-1], LogisticRegression):
         rows, dataset = rows[:60], Dataset(dataset.ids[:60], dataset.X[:60], None)  # it is slow
     with threadpool_limits(1):  # threads for one row only get in each other's way
-        whole = predictor.predict(dataset, spec.target, with_probability=True)
+        whole = predictor.predict(dataset, spec, with_probability=True)
         found = pd.DataFrame([row_predictor.predict(row) for row in rows], columns=list(whole))
     pd.testing.assert_frame_equal(found, whole.reset_index(drop=True), rtol=0, atol=1e-12)
 
@@ -76,7 +76,7 @@ def test_a_model_of_other_steps_predicts_through_scikit_learn(candidates, datase
     predictor = Predictor(model)
     one = RowPredictor(predictor, spec)
     rows, asked = rows_of("data/test.csv", spec)
-    whole = predictor.predict(asked, spec.target, with_probability=True)
+    whole = predictor.predict(asked, spec, with_probability=True)
     assert predictor.fast_path is None
     expected = list(whole[:9].itertuples(False, None))
     assert [one.predict(row) for row in rows[:9]] == one.predict_table(rows[:9]) == expected

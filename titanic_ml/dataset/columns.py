@@ -7,7 +7,7 @@ import pandas as pd
 
 from titanic_ml.dataset.faults import NO_ROWS, column_faults, repeated_value, shown, wrong_value
 from titanic_ml.dataset.parsing import parsed_column
-from titanic_ml.dataset.spec import Column, DatasetSpec
+from titanic_ml.dataset.spec import ROW, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
 OPTIONAL = "optional"  # key of `DataFrame.attrs`: columns that are ignored if they are unknown
@@ -61,11 +61,14 @@ def check(
     names = [name for name in spec.columns if with_target or name != spec.target]
     optional = frame.attrs.get(OPTIONAL, ())
     names_of = zip(frame.columns, spec.match_names(frame.columns), strict=True)
-    kept = [new in spec.columns or old not in optional for old, new in names_of]
+    left_out = {*optional, *spec.ignored}
+    kept = [new in spec.columns or not {old, new} & left_out for old, new in names_of]
     frame = frame if all(kept) else frame.loc[:, kept]
     found = spec.match_names(frame.columns)
     frame = frame.set_axis(found, axis=1).reset_index(drop=True)
     rows = np.arange(len(frame)) + 1 if numbers is None else numbers
+    if spec.id == ROW and ROW not in found:
+        found, frame = [ROW, *found], frame.assign(**{ROW: rows})
     faults = column_faults(found, names, spec)
     columns = {}
     for name in names:
@@ -93,6 +96,8 @@ def table_faults(parsed: pd.DataFrame, spec: DatasetSpec, with_target: bool) -> 
     if with_target and parsed[spec.target].nunique() == 1:
         found = f"only the class {shown(parsed[spec.target].iloc[0])}"
         return [Fault(0, spec.target, found, "both classes")]
+    if with_target and not (parsed[spec.target] == spec.positive).any():
+        return [Fault(0, spec.target, f"no row with {shown(spec.positive)}", "both classes")]
     return []
 
 

@@ -60,7 +60,7 @@ class Dataset:  # numpydoc ignore=PR02
             The table has faults; it lists all of them.
         """
         parsed = validate(frame, spec, source, with_target)
-        y = parsed[spec.target] if with_target else None
+        y = spec.is_positive(parsed[spec.target]) if with_target else None
         return cls(parsed[spec.id], parsed[spec.inputs], y)
 
     def __len__(self) -> int:

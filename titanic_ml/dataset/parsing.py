@@ -8,7 +8,7 @@ nearly all values of nearly all tables are. What is done to these here must equa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -16,16 +16,11 @@ import pandas as pd
 import pyarrow
 from pyarrow import compute
 
-from titanic_ml.dataset.normalise import MISSING, rounded
+from titanic_ml.dataset.normalise import MISSING, rounded, significant
 from titanic_ml.dataset.patterns import matches, matching
-from titanic_ml.dataset.spec import DIGITS, Column
+from titanic_ml.dataset.spec import DIGITS, FLOAT32_DIGITS, NOISE, TRUTH, Column
 
-# What `normalise.text` would change, or take for a missing value; and all that is not ASCII.
-ODD = (
-    r"[^ -~]|^ | $|  | [,.;:/)]|[/(] |^\d+\.0+$|^(?i:"
-    + "|".join(re.escape(word) for word in sorted(MISSING))
-    + ")$"
-)
+ODD = r"[^ -~]|^ | $|  | [,.;:/)]|[/(] |^\d+\.0+$"
 FIRST = 4_096  # values from which it is estimated whether a column repeats itself
 NUMBER = r"^-?\d+(\.\d+)?$"
 # Not ascii_upper, which in Arrow 25 is wrong for some slices of a column.
@@ -48,6 +43,8 @@ def _texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
         return found
 
     odd, texts = np.ones(len(values), dtype="bool"), values
+    if column.kind == "bool" and values.dtype == np.dtype("bool"):
+        return pd.Series(np.array(TRUTH)[values.astype("int64")], values.index, dtype="str"), ~odd
     if isinstance(values.dtype, pd.StringDtype):
         texts, odd = canonical_texts(values, column)
     if not odd.any():
@@ -62,20 +59,26 @@ def _texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
 
 def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     bad = np.zeros(len(values), dtype="bool")
-    if column.kind == "integer" and _is_whole(values):
+    if column.kind == "date":
+        return _dates(values, column)
+    if column.kind == "integer" and not column.missing_numbers and _is_whole(values):
         return values.astype("int64"), bad
     if pd.api.types.is_float_dtype(values) or pd.api.types.is_integer_dtype(values):
         numbers = values.astype("float64")
     else:
         odd, numbers = np.ones(len(values), dtype="bool"), values
         if isinstance(values.dtype, pd.StringDtype):
-            numbers, odd = canonical_numbers(values)
+            numbers, odd = canonical_numbers(
+                values.str.removesuffix(column.suffix) if column.suffix else values
+            )
         if odd.any():
             found, refused = _each(values[odd], column.read)
             found = found.astype("float64")
             numbers = found if odd.all() else numbers.mask(odd, found)
             bad = _spread(refused, odd)
-    found = rounded(numbers.to_numpy(), column.decimals)
+    found = _rounded(values, numbers.to_numpy(), column)
+    if column.missing_numbers:
+        found[np.isin(found, column.missing_numbers)] = np.nan
     bad |= np.isinf(found)
     if column.kind == "integer":
         missing = np.isnan(found)
@@ -85,6 +88,31 @@ def _numbers(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     if bad.any():
         found[bad] = np.nan
     return pd.Series(found, values.index, copy=False), bad
+
+
+def _rounded(values: pd.Series, numbers: np.ndarray, column: Column) -> np.ndarray:
+    """Round numbers as `Column.read` does, by the type of the values that they were read from."""
+    if column.scale is not None:
+        return rounded(numbers, NOISE if column.decimals is None else column.decimals)
+    single = getattr(values.dtype, "numpy_dtype", values.dtype) == np.dtype("float32")
+    return significant(numbers, FLOAT32_DIGITS if single else DIGITS)
+
+
+def _dates(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
+        days = values.to_numpy("datetime64[D]")
+        found = np.where(np.isnat(days), np.nan, days.astype("int64"))
+        return pd.Series(found, values.index), np.zeros(len(values), dtype="bool")
+    found, refused = _each(values, column.read)
+    return found.astype("float64"), refused.to_numpy()
+
+
+def odd_texts(missing: Iterable[str] = MISSING) -> str:
+    """Return the pattern of texts that `normalise.text` would change, or take for a missing value.
+
+    They include all that are not ASCII.
+    """
+    return ODD + "|^(?i:" + "|".join(re.escape(word) for word in sorted(missing)) + ")$"
 
 
 def canonical_texts(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
@@ -111,7 +139,7 @@ def _cased(texts: pyarrow.Array, column: Column) -> tuple[pyarrow.Array, pyarrow
     if column.allowed:
         return texts, compute.invert(compute.is_in(texts, pyarrow.array(column.allowed, "string")))
     odd = compute.greater(compute.binary_length(texts), column.longest)
-    odd = compute.or_(odd, compute.match_substring_regex(texts, ODD))
+    odd = compute.or_(odd, compute.match_substring_regex(texts, odd_texts(column.missing_words)))
     texts = CASES[column.case](texts)
     if column.pattern:
         odd = compute.or_(odd, compute.invert(matching(column.pattern, texts)))

@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
     create_model,
 )
 
@@ -28,7 +29,9 @@ from titanic_ml.dataset.patterns import anchored
 from titanic_ml.dataset.spec import DIGITS, Column, DatasetSpec
 from titanic_ml.errors import Fault, InvalidTable
 
-TYPES = {"integer": int, "number": float, "category": str, "text": str}
+TYPES = {"integer": int, "number": float, "category": str, "text": str, "bool": str, "date": float}
+# What a request holds, where that is not the type of the read value.
+JSON_TYPES = {"bool": {"type": "boolean"}, "date": {"type": "string", "format": "date"}}
 
 
 def record_model(spec: DatasetSpec, title: str = "Record") -> type[BaseModel]:
@@ -60,7 +63,11 @@ def field_type(column: Column) -> Any:
     limits = {key: limit for key, limit in limits.items() if limit is not None}
     if limits:
         kind = Annotated[kind, Field(**limits)]
-    return Annotated[kind | None if column.nullable else kind, BeforeValidator(column.read)]
+    kind = kind | None if column.nullable else kind
+    if given := JSON_TYPES.get(column.kind):
+        schema = {"anyOf": [given, {"type": "null"}]} if column.nullable else given
+        kind = Annotated[kind, WithJsonSchema(schema)]
+    return Annotated[kind, BeforeValidator(column.read)]
 
 
 def _field(name: str, column: Column) -> Any:
@@ -121,6 +128,7 @@ class RecordReader:
         """
         given = list(dict.fromkeys(chain.from_iterable(rows)))
         names = dict(zip(given, self.spec.match_names(given), strict=True))
+        names = {key: name for key, name in names.items() if name not in self.spec.ignored}
         counts = Counter(names.values())
         optional = (name for name in self._optional if name not in counts)
         faults = column_faults([*names.values(), *optional], self.names, self.spec)
@@ -142,9 +150,8 @@ class RecordReader:
         columns = {}
         for name in self.names:
             column = pd.Series([row[name] for row in values], dtype="object")
-            kind = {"integer": "int64", "number": "float64"}.get(
-                self.spec.columns[name].kind, "str"
-            )
+            given = self.spec.columns[name].kind
+            kind = {"integer": "int64", "number": "float64", "date": "float64"}.get(given, "str")
             if kind == "int64" and column.isna().any():
                 kind = "float64"
             columns[name] = column.astype(kind)

@@ -6,18 +6,34 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from math import inf
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from titanic_ml.dataset.normalise import Case, number_of, text, text_of
+from titanic_ml.dataset.normalise import (
+    MISSING,
+    Case,
+    days_of,
+    iso_date,
+    number_of,
+    significant_of,
+    text,
+    text_of,
+)
 from titanic_ml.dataset.patterns import check_pattern
 from titanic_ml.dataset.slices import Slice, parse_slices
 from titanic_ml.errors import SettingsError, nearest
 
-Kind = Literal["integer", "number", "category", "text"]
-DIGITS = 15  # of a whole number that float64 holds exactly, whichever it is
+Kind = Literal["integer", "number", "category", "text", "bool", "date"]
+DIGITS = 15  # of a decimal number that float64 holds, whichever it is
+FLOAT32_DIGITS = 7  # that float32 holds, of most numbers
+NOISE = 6  # decimals to which a whole number is rounded before it is checked
+TRUTH = ("false", "true")
+ROW = "row"  # name of the id where a table has none: the number of the row
+# Names of the package's own columns in tables of predictions, rejected rows and logs.
+RESERVED = ("probability", "model_version", "predicted_at", "run_id")
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,9 @@ class Column:
     Attributes
     ----------
     kind
-        ``integer`` and ``number`` are numeric, ``category`` is one of few texts, ``text`` is free.
+        ``integer`` and ``number`` are numeric, ``category`` is one of few texts, ``text`` is free,
+        ``bool`` is true or false (the texts, in a typed table), ``date`` a date in ISO 8601 (days
+        after 1970-01-01, in a typed table).
     allowed
         The values it may take; empty if any.
     minimum, maximum
@@ -37,7 +55,12 @@ class Column:
     unique
         Whether no value may stand twice.
     decimals
-        Number of decimals to which numbers are rounded.
+        Number of decimals to which numbers are rounded; by default they are rounded to 15
+        significant digits, those of float32 to 7.
+    suffix
+        Text after a number that is left out, such as ``%``.
+    missing
+        Words that stand for a missing value, in place of the usual ones; an empty text always does.
     case
         ``upper`` or ``lower`` if capital letters mean nothing in a text; else ``keep``.
     pattern, example
@@ -55,16 +78,24 @@ class Column:
     maximum: float | None = None
     nullable: bool = False
     unique: bool = False
-    decimals: int = 6
+    decimals: int | None = None
+    suffix: str = ""
+    missing: tuple[str, ...] | None = None
     case: Case = "keep"
     pattern: str = ""
     example: str = ""
     longest: int = 500
     about: str = ""
 
+    def __post_init__(self) -> None:
+        if self.kind == "bool":
+            object.__setattr__(self, "allowed", TRUTH)
+
     @classmethod
     def from_dict(cls, key: str, node: Mapping[str, Any]) -> Column:
         """Read a column; `key` is its place in the settings. Raises `SettingsError`."""
+        if not isinstance(node, Mapping):
+            raise SettingsError(f"{key} is {node!r}, expected a mapping, as in {{kind: number}}")
         _refuse_unknown(key, node, cls)
         if node.get("kind") not in get_args(Kind):
             raise SettingsError(
@@ -78,23 +109,51 @@ class Column:
             check_pattern(node.get("pattern", ""))
         except ValueError as error:
             raise SettingsError(f"{key}.pattern can't be used: {error}") from error
-        column = cls(**{**node, "allowed": tuple(node.get("allowed", ()))})
+        given = {name: value for name, value in node.items() if value is not None}
+        for name in {"allowed", "missing"} & set(given):
+            given[name] = tuple(given[name])
+        if "missing" in given:
+            given["missing"] = tuple(map(str, given["missing"]))
+        if given["kind"] == "date":
+            given |= _as_days(key, given)
+        column = cls(**given)
         for word in () if column.numeric else column.allowed:
-            if word != text(str(word)):
+            if word != text(str(word), missing=column.missing_words):
                 raise SettingsError(
                     f"{key}.allowed has {word!r}, expected texts without superfluous spaces that "
-                    "don't stand for a missing value; put numbers in quotes"
+                    "don't stand for a missing value (missing: [] if none does); put numbers and "
+                    "words such as no, on and true in quotes"
                 )
         return column
 
     @cached_property
     def numeric(self) -> bool:
-        return self.kind in ("integer", "number")
+        """Whether a typed value is a number; a date is a number of days."""
+        return self.kind in ("integer", "number", "date")
 
     @cached_property
-    def scale(self) -> float:
-        """Rounding factor, ``10 ** decimals``."""
-        return 10.0**self.decimals
+    def scale(self) -> float | None:
+        """Rounding factor, ``10 ** decimals``; None to round to significant digits."""
+        decimals = NOISE if self.kind == "integer" and self.decimals is None else self.decimals
+        return None if decimals is None else 10.0**decimals
+
+    @cached_property
+    def missing_words(self) -> frozenset[str]:
+        """The words for a missing value, in lower case."""
+        if self.missing is None:
+            return MISSING
+        return frozenset({"", *(word.lower() for word in self.missing)})
+
+    @cached_property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers for a missing value, such as -999."""
+        found = []
+        for word in self.missing or () if self.numeric else ():
+            try:
+                found.append(float(word))
+            except ValueError:
+                pass
+        return tuple(found)
 
     @cached_property
     def words(self) -> Mapping[str, Any]:
@@ -126,22 +185,37 @@ class Column:
                 raise ValueError(f"longer than {self.longest} characters")
         elif value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
             return None
+        if self.kind == "date":
+            return days_of(value, self.missing_words)
         if self.numeric:
             return self._number(value)
-        found = text_of(value, self.case)
+        if self.kind == "bool" and isinstance(value, (bool, np.bool_)):
+            return TRUTH[int(value)]
+        found = text_of(value, self.case, self.missing_words)
         return self.words.get(found.lower(), found) if self.allowed and found else found
 
     def _number(self, value: Any) -> float | None:
         if type(value) is int and self.kind == "integer" and abs(value) < 10**DIGITS:
-            return value
+            return None if value in self.missing_numbers else value
+        digits = FLOAT32_DIGITS if isinstance(value, np.float32) else DIGITS
+        if self.suffix and isinstance(value, str):
+            value = value.strip().removesuffix(self.suffix)
         try:
             truth = isinstance(value, (bool, np.bool_)) and set(self.allowed) == {0, 1}
-            found = float(value) if truth or type(value) is float else number_of(value)
+            plain = truth or type(value) is float
+            found = float(value) if plain else number_of(value, self.missing_words)
             if found is None or found != found:
                 return None
-            found = round(found * self.scale) / self.scale + 0.0
+            if self.scale is None:
+                found = significant_of(found, digits)
+            else:
+                found = round(found * self.scale) / self.scale + 0.0
         except OverflowError as error:
             raise ValueError("too large") from error
+        if found in self.missing_numbers:
+            return None
+        if found in (inf, -inf):
+            raise ValueError("too large")
         if self.kind == "integer":
             if found % 1 or abs(found) >= 10.0**DIGITS:
                 raise ValueError("no whole number that float64 holds exactly")
@@ -156,15 +230,21 @@ class Column:
         'a whole number, one of 1, 2, 3'
         """
         words = {"integer": "a whole number", "number": "a number", "category": "a word"}
+        words |= {"bool": "true or false", "date": "a date such as 2026-01-31"}
         text = words.get(self.kind, "a text")
+        if self.kind == "bool":
+            return text + (", or nothing" if self.nullable else "")
+        if self.suffix:
+            text += f", with or without {self.suffix}"
+        shown = iso_date if self.kind == "date" else "{:g}".format
         if self.kind == "integer" and not self.allowed and self.maximum is None:
             text += f" of at most {DIGITS} digits"
         if self.allowed:
             text += f", one of {', '.join(map(str, self.allowed))}"
         if self.minimum is not None:
-            text += f", at least {self.minimum:g}"
+            text += f", at least {shown(self.minimum)}"
         if self.maximum is not None:
-            text += f", at most {self.maximum:g}"
+            text += f", at most {shown(self.maximum)}"
         if self.example:
             text += f" such as {self.example!r}"
         return text + (", or nothing" if self.nullable else "")
@@ -179,14 +259,23 @@ class DatasetSpec:
     name
         Name of the dataset.
     id, target
-        The column that identifies a row, and the one to be predicted, 0 or 1.
+        The column that identifies a row, and the one to be predicted. Without an id a row is
+        identified by its number in the table, and `id` is ``row``.
+    positive
+        The value of the target that is predicted, class 1; all others are class 0.
     columns
         Specification of each column, by name.
     features, groups
         What to build (a `_target_`): the unfitted features of the columns, and the function that
         numbers the group of each row; None for no groups.
     baseline
-        The column of the one-column baseline.
+        The column of the one-column baseline; by default the first that is no text.
+    row_name
+        Word for a row in texts of the service and reports, such as ``passenger``.
+    ignored
+        Columns that a table may have, and that are not read.
+    local
+        Addresses that ``env=local`` reads: table, store, input, output, log.
     slices
         Parts of the table for which a model is evaluated separately, by name.
     labels
@@ -203,8 +292,12 @@ class DatasetSpec:
     target: str
     columns: Mapping[str, Column]
     features: Mapping[str, Any]
+    positive: Any = 1
     groups: Mapping[str, Any] | None = None
     baseline: str | None = None
+    row_name: str = "row"
+    ignored: tuple[str, ...] = ()
+    local: Mapping[str, str] = field(default_factory=dict)
     slices: Mapping[str, Slice] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
@@ -224,27 +317,56 @@ class DatasetSpec:
             is not a column, or a slice can't be cut.
         """
         _refuse_unknown("dataset", settings, cls)
-        for key in ("name", "id", "target", "columns", "features"):
+        for key in ("name", "target", "columns", "features"):
             if key not in settings:
                 raise SettingsError(f"dataset.{key} is not set; a dataset needs one")
-        columns = {
-            name: Column.from_dict(f"dataset.columns.{name}", node)
-            for name, node in settings["columns"].items()
-        }
-        for role in ("id", "target"):
-            if settings[role] not in columns:
-                raise SettingsError(
-                    f"dataset.{role} is {settings[role]}, expected one of the columns"
-                )
         given = {name: value for name, value in settings.items() if value is not None}
+        columns, ignored = _columns(given["columns"])
+        _check_roles(given, columns)
+        if "id" not in given:
+            columns = {ROW: Column("integer", minimum=1, nullable=True, unique=True), **columns}
+        given |= {"id": given.get("id", ROW), "columns": columns, "ignored": ignored}
+        given["positive"] = _positive(given, columns[given["target"]])
         for name in given.get("example", {}):
             if name not in columns or name == settings["target"]:
                 raise SettingsError(
                     f"dataset.example.{name}: expected one of the columns but the target"
                 )
-        spec = cls(**{**given, "columns": columns, "slices": {}})
+        spec = cls(**{**given, "slices": {}})
         slices = parse_slices(given.get("slices", {}), spec.inputs)
         return cls(**{**vars(spec), "slices": slices, "not_for": tuple(given.get("not_for", ()))})
+
+    def is_positive(self, values: pd.Series) -> pd.Series:
+        """Return the class of each typed value of the target, 0 or 1, (n,) of int64."""
+        return (values == self.positive).astype("int64")
+
+    @cached_property
+    def answers(self) -> tuple[Any, Any]:
+        """The target's values for class 0 and class 1, as predictions have them.
+
+        Of a target with more than two values, they are "not X" and "X" for the positive value X.
+        """
+        column = self.columns[self.target]
+        if column.kind == "bool":
+            return (False, True) if self.positive == TRUTH[1] else (True, False)
+        others = [value for value in column.allowed if value != self.positive]
+        if len(others) == 1:
+            return others[0], self.positive
+        return f"not {self.positive}", str(self.positive)
+
+    @property
+    def answer_kind(self) -> str:
+        """Kind of the column of predictions."""
+        if isinstance(self.answers[1], str):
+            return "text"
+        return self.columns[self.target].kind
+
+    @property
+    def outcome(self) -> str:
+        """Name of the positive class for people: the target, with its value unless that is 1."""
+        column = self.columns[self.target]
+        usual = 1 if column.numeric else TRUTH[1]
+        return self.target if self.positive == usual else f"{self.target} {self.positive}"
 
     def match_names(self, found: Iterable[object]) -> list[str]:
         """Return the column that each column name of a table means, or the name itself.
@@ -255,13 +377,14 @@ class DatasetSpec:
         names = [text(str(name)) or str(name) for name in found]
         counts = Counter(name.casefold() for name in names)
         alike: dict[str, list[str]] = {}
-        for name in self.columns:
+        known_names = {*self.columns, *self.ignored}
+        for name in known_names:
             alike.setdefault(name.casefold(), []).append(name)
 
         def match(name: str) -> str:
             known = alike.get(name.casefold(), [])
             unique = len(known) == 1 and counts[name.casefold()] == 1
-            return known[0] if unique and name not in self.columns else name
+            return known[0] if unique and name not in known_names else name
 
         return [match(name) for name in names]
 
@@ -283,17 +406,87 @@ class DatasetSpec:
         minimum, in this order; else None.
         """
         return {
-            name: self.example.get(
-                name, column.example or next(iter(column.allowed), column.minimum)
-            )
+            name: self.example.get(name, _example(column))
             for name, column in self.columns.items()
-            if name != self.target
+            if name not in (self.target, ROW)
         }
 
     @property
     def kinds(self) -> dict[str, Kind]:
         """The kind of each column."""
         return {name: column.kind for name, column in self.columns.items()}
+
+
+def _columns(nodes: Mapping[Any, Any]) -> tuple[dict[str, Column], tuple[str, ...]]:
+    """Read the columns; return those that are used, and the names of those that are ignored."""
+    columns, ignored = {}, []
+    for name, node in nodes.items():
+        if not isinstance(name, str):
+            raise SettingsError(
+                f"dataset.columns has the name {str(name).lower()}, which YAML reads as another "
+                'type; put it in quotes, as in "on" or "1"'
+            )
+        if isinstance(node, Mapping) and node.get("ignore"):
+            ignored.append(name)
+        else:
+            if isinstance(node, Mapping):
+                node = {key: value for key, value in node.items() if key != "ignore"}
+            columns[name] = Column.from_dict(f"dataset.columns.{name}", node)
+    return columns, tuple(ignored)
+
+
+def _check_roles(given: Mapping[str, Any], columns: Mapping[str, Column]) -> None:
+    """Check the columns of id, target and baseline. Raises `SettingsError`."""
+    for role in ("id", "target", "baseline"):
+        if role in given and given[role] not in columns:
+            raise SettingsError(f"dataset.{role} is {given[role]}, expected one of the columns")
+    if clash := [name for name in columns if name in RESERVED]:
+        raise SettingsError(
+            f"dataset.columns has {clash[0]}, a column that the package writes beside those of the "
+            "table; rename it in the table, or set `ignore: true`"
+        )
+    if "id" not in given and ROW in columns:
+        raise SettingsError(
+            f"dataset.columns has {ROW}, the name of the id of a table without one; set "
+            f"`id: {ROW}`, rename the column, or set `ignore: true`"
+        )
+
+
+def _positive(given: Mapping[str, Any], column: Column) -> Any:
+    """Return the positive value of the target as its column spells it. Raises `SettingsError`."""
+    key, target = "dataset.positive", given["target"]
+    usual = {"bool": TRUTH[1], "integer": 1, "number": 1}.get(column.kind)
+    named = given.get("positive", usual)
+    values = ", ".join(map(str, column.allowed))
+    if named is None:
+        raise SettingsError(f"{key} is not set; name the value of {target} to predict: {values}")
+    try:
+        found = column.read(str(named) if not column.numeric else named)
+    except ValueError:
+        found = None
+    if found not in column.allowed or len(column.allowed) < 2:
+        raise SettingsError(
+            f"{key} is {named}, and dataset.columns.{target}.allowed is "
+            f"{values or 'empty'}; expected one of two or more allowed values"
+        )
+    return found
+
+
+def _as_days(key: str, node: Mapping[str, Any]) -> dict[str, float]:
+    """Return the ends of a range of dates as days. Raises `SettingsError`."""
+    try:
+        return {n: float(days_of(node[n]) or 0.0) for n in ("minimum", "maximum") if n in node}
+    except ValueError as error:
+        raise SettingsError(f"{key}: minimum and maximum must be dates in quotes") from error
+
+
+def _example(column: Column) -> Any:
+    """Return an allowed value of a column, as a request gives it."""
+    if column.kind == "bool":
+        return True
+    if column.kind == "date":
+        return iso_date(column.minimum or 20_000.0)
+    return column.example or next(iter(column.allowed), column.minimum)
 
 
 def _refuse_unknown(key: str, node: Mapping[str, Any], kind: type) -> None:

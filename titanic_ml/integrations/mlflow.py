@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from titanic_ml.config.layers import flat
+from titanic_ml.dataset.normalise import iso_date
 from titanic_ml.errors import SettingsError, TrackingError
 from titanic_ml.registry.names import CHAMPION
 from titanic_ml.registry.version import MANIFEST, MODEL, MODEL_CARD, REPORT
@@ -248,9 +249,11 @@ def example_rows(version: ModelVersion) -> list[dict[str, Any]]:
     spec, profile = version.spec, version.manifest.data.profile
     names = [name for name in spec.columns if name != spec.target]
     middle = {name: _middle(spec.columns[name], profile.get(name, {})) for name in names}
+    dates = [name for name in names if spec.columns[name].kind == "date"]
     sparse = {name: None if spec.columns[name].nullable else middle[name] for name in names}
     for number, row in enumerate((middle, sparse), start=1):
         row[spec.id] = number if spec.columns[spec.id].numeric else str(number)
+        row.update({n: iso_date(row[n]) for n in dates if row[n] is not None})
     return [middle, sparse]
 
 
@@ -379,9 +382,13 @@ def _signature(version: ModelVersion) -> ModelSignature:
     inputs: dict[str, ColSpec | TensorSpec] = {}
     for name, column in spec.columns.items():
         whole = column.kind == "integer" and not column.nullable
-        kind = "long" if whole else "double" if column.numeric else "string"
+        number = column.numeric and column.kind != "date"
+        kind = "long" if whole else "double" if number else "string"
         inputs[name] = ColSpec(kind, name, required=not column.nullable)
-    target, probability = inputs.pop(spec.target), ColSpec("double", "probability")
+    inputs.pop(spec.target)
+    kinds = {"integer": "long", "number": "double", "bool": "boolean"}
+    target = ColSpec(kinds.get(spec.answer_kind, "string"), spec.target)
+    probability = ColSpec("double", "probability")
     outputs = [inputs[spec.id], target, probability]
     return ModelSignature(Schema([*inputs.values()]), Schema(outputs))
 

@@ -33,7 +33,7 @@ class ServedVersion:
         optional = [n for n in spec.inputs if spec.columns[n].nullable and n not in rows]
         rows = rows.assign(**dict.fromkeys(optional))
         dataset = Dataset.from_frame(rows, spec, "the request", with_target=False)
-        return Predictor(version.model, version.threshold).predict(dataset, spec.target, True)
+        return Predictor(version.model, version.threshold).predict(dataset, spec, True)
 
 
 def _load_pyfunc(path: str) -> ServedVersion:

@@ -16,7 +16,8 @@ import pandas as pd
 import pyarrow
 
 from titanic_ml.dataset.columns import check
-from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.dataset.normalise import iso_date
+from titanic_ml.dataset.spec import TRUTH, DatasetSpec
 from titanic_ml.errors import SettingsError, TitanicError
 from titanic_ml.storage.address import PREDICTED_AT, RUN_ID, FileAddress, parse
 from titanic_ml.storage.sinks import check_sink, open_sink, schema_of
@@ -91,7 +92,7 @@ class PredictionLog:
         self.address = address
         self.spec = spec_of_log(spec)
         kinds: dict[str, str] = {n: spec.columns[n].kind for n in (spec.id, *spec.inputs)}
-        self.schema = schema_of({**kinds, spec.target: "integer", **ANSWER, RUN_ID: "text"})
+        self.schema = schema_of({**kinds, spec.target: spec.answer_kind, **ANSWER, RUN_ID: "text"})
         self.seconds = seconds
         self.most = most
         self.written = self.dropped = 0
@@ -212,8 +213,20 @@ class PredictionLog:
         except pyarrow.ArrowException:  # a number as a text, or what else a table may hold
             frame = pd.DataFrame({name: columns.pop(name) for name in names})
             typed, faults = check(frame, self.spec, with_target=False)
-            typed = typed.assign(**columns).drop(index=[fault.row - 1 for fault in faults])
+            typed = typed.assign(**self._as_given(typed), **columns)
+            typed = typed.drop(index=[fault.row - 1 for fault in faults])
             return self._arrow({name: typed[name].to_list() for name in typed})
+
+    def _as_given(self, typed: pd.DataFrame) -> dict[str, list[Any]]:
+        """Return the columns of truth values and dates as a request gives them."""
+        reads: dict[str, Callable[[Any], Any]] = {"date": iso_date}
+        reads["bool"] = lambda word: word == TRUTH[1]
+        kinds = {name: self.spec.columns[name].kind for name in typed}
+        return {
+            name: [None if pd.isna(value) else reads[kind](value) for value in typed[name]]
+            for name, kind in kinds.items()
+            if kind in reads
+        }
 
     def _arrow(self, columns: Mapping[str, Sequence[Any]]) -> pyarrow.RecordBatch:
         fields = [field for field in self.schema if field.name != RUN_ID]

@@ -48,8 +48,8 @@ class Logged:
     answers
         `probability`, `model_version` and, where the table has them, the class and the time of
         each row; None if the table is no log.
-    target
-        The name of the class.
+    positive
+        Which rows were predicted positive, (n,) bool; None if that is unknown.
     right
         Which rows have no fault, (n,) bool. The others are looked at all the same, for a fault may
         be the drift.
@@ -60,7 +60,7 @@ class Logged:
     ids: pd.Series
     X: pd.DataFrame
     answers: pd.DataFrame | None
-    target: str
+    positive: pd.Series | None
     right: np.ndarray
     answerable: pd.DataFrame
 
@@ -103,7 +103,8 @@ class Logged:
             if right.any():
                 answerable, _ = check(facts[right], loose, with_target=False)
         X, good = parsed[spec.inputs], answerable[spec.inputs]
-        return cls(parsed[spec.id], X, answers, spec.target, right, good)
+        positive = None if answers is None else _positive(answers, spec)
+        return cls(parsed[spec.id], X, answers, positive, right, good)
 
     @property
     def invalid(self) -> int:
@@ -120,13 +121,14 @@ class Logged:
 
         At most the last `MOST_SPANS` non-empty spans; none without the columns of a log.
         """
-        needed = {"predicted_at", self.target}
-        if self.answers is None or not needed <= set(self.answers) or self.answers.empty:
+        if self.answers is None or self.positive is None or self.answers.empty:
+            return []
+        if "predicted_at" not in self.answers:
             return []
         times = pd.to_datetime(self.answers["predicted_at"], utc=True)
         span = "hour" if times.max() - times.min() <= timedelta(days=3) else "day"
         named = times.dt.strftime("%Y-%m-%d %H:00" if span == "hour" else "%Y-%m-%d")
-        classes = self.answers[self.target].astype("float64").groupby(named)
+        classes = self.positive.groupby(named)
         counts = pd.DataFrame({"rows": classes.size(), "positives": classes.sum()}).sort_index()
         return [
             Volume(span, str(time), int(row["rows"]), int(row["positives"]))
@@ -198,7 +200,18 @@ def truths(frame: pd.DataFrame, spec: DatasetSpec, source: str) -> Mapping[objec
     parsed, faults = check(given, replace(spec, columns=both), with_target=True)
     if faults:
         raise InvalidTable(source, faults)
-    return dict(zip(parsed[spec.id].tolist(), parsed[spec.target].tolist(), strict=True))
+    outcomes = spec.is_positive(parsed[spec.target])
+    return dict(zip(parsed[spec.id].tolist(), outcomes.tolist(), strict=True))
+
+
+def _positive(answers: pd.DataFrame, spec: DatasetSpec) -> pd.Series | None:
+    """Return which logged predictions are positive, None if the log has no predictions."""
+    if spec.target not in answers:
+        return None
+    column = spec.columns[spec.target]
+    values = answers[spec.target]
+    found = {value: column.read(value) == spec.positive for value in values.dropna().unique()}
+    return values.map(found).fillna(False).astype("bool")
 
 
 def moment(given: str, now: datetime | None = None) -> datetime:

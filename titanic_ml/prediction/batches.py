@@ -196,7 +196,7 @@ class BatchPredictor:
                 dataset = Dataset.from_frame(frame[good], self.spec, self.source, with_target=False)
             loaded = model.result()
             with loaded.libraries.limit(limits=1):  # for OpenMP it is a thread's own
-                predictions = loaded.predictor.predict(dataset, self.spec.target, True)
+                predictions = loaded.predictor.predict(dataset, self.spec, True)
         keys, kept = self._validator.keys(parsed), frame if self.quarantine else None
         return CheckedBatch(kept, batch.fraction, numbers, faults, keys, predictions)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.prediction.fast_path import FastPath
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Predictor:  # numpydoc ignore=PR02
         return self.model.predict_proba(X)[:, 1]
 
     def predict(
-        self, dataset: Dataset, target: str, with_probability: bool = False
+        self, dataset: Dataset, spec: DatasetSpec, with_probability: bool = False
     ) -> pd.DataFrame:
         """Predict the class of each row.
 
@@ -70,8 +71,8 @@ class Predictor:  # numpydoc ignore=PR02
         ----------
         dataset
             The rows; their target is ignored.
-        target
-            Name of the column of classes.
+        spec
+            Specification of the table, for the name and the values of the target.
         with_probability
             Whether to add a column `probability`.
 
@@ -82,5 +83,6 @@ class Predictor:  # numpydoc ignore=PR02
         """
         probability = self.probability(dataset.X).round(DECIMALS)
         positive = probability >= round(self.threshold, DECIMALS)
-        prediction = dataset.ids.to_frame().assign(**{target: positive.astype("int64")})
+        answers = pd.Series(list(spec.answers)).take(positive.astype("int64")).array
+        prediction = dataset.ids.to_frame().assign(**{spec.target: answers})
         return prediction.assign(probability=probability) if with_probability else prediction

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.records import RecordReader
-from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.dataset.spec import ROW, DatasetSpec
 from titanic_ml.errors import InvalidTable
 from titanic_ml.prediction.predictor import DECIMALS, Predictor
 
-Answer: TypeAlias = tuple[Any, int, float]  # id, class, probability of class 1
+Answer: TypeAlias = tuple[Any, Any, float]  # id, value of the target, probability of class 1
 
 
 class RowPredictor:
@@ -51,7 +51,10 @@ class RowPredictor:
 
     def predict_table(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
         """Predict the rows of one table. Raises `InvalidTable` with all faults of all rows."""
-        return self._answers(self._rows.read_all(rows))
+        found = self._rows.read_all(rows)
+        if self.spec.id == ROW:
+            found = [{**row, ROW: number} for number, row in enumerate(found, start=1)]
+        return self._answers(found)
 
     def single(self, row: Mapping[str, Any]) -> Dataset:
         """Return a row as a table of one. Raises `InvalidTable` with all its faults."""
@@ -72,7 +75,8 @@ class RowPredictor:
 
     def _answer(self, row: Mapping[str, Any], probability: float) -> Answer:
         probability = round(probability, DECIMALS)
-        return row[self.spec.id], int(probability >= self.threshold), probability
+        answer = self.spec.answers[probability >= self.threshold]
+        return row[self.spec.id], answer, probability
 
     def _dataset(self, rows: Sequence[Mapping[str, Any]]) -> Dataset:
         frame = self._row.frame(rows)

@@ -80,7 +80,8 @@ def prediction_columns(
     dict
         Kinds by name of the column.
     """
-    columns: dict[str, str] = {spec.id: spec.columns[spec.id].kind, spec.target: "integer"}
+    columns: dict[str, str] = {spec.id: spec.columns[spec.id].kind}
+    columns[spec.target] = spec.answer_kind
     if with_run or full or probability:
         columns["probability"] = "number"
     if with_run or full:

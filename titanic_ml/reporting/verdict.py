@@ -52,7 +52,7 @@ def _headline(facts: VersionReport) -> str:
 
 
 def _good(facts: VersionReport) -> list[str]:
-    evaluation, target = facts.evaluation, facts.dataset.target
+    evaluation, data = facts.evaluation, facts.dataset
     accuracy = evaluation.estimates["accuracy"].value
     found = []
     for name, beaten in facts.evaluation.beaten.items():
@@ -66,7 +66,7 @@ def _good(facts: VersionReport) -> list[str]:
     word = next(word for least, word in AUC_WORDS if auc >= least)
     found.append(
         f"Its ranking is {word}: the ROC AUC is {auc:.3f}, the probability that a row with "
-        f"{target} 1 is ranked above one with {target} 0."
+        f"{data.target} {data.positive} is ranked above one with {data.target} {data.negative}."
     )
     return [*found, _calibration(facts), *_learning(facts)]
 
@@ -136,7 +136,7 @@ def _stability(facts: VersionReport) -> str:
 
 
 def _worst(facts: VersionReport) -> list[str]:
-    evaluation, target = facts.evaluation, facts.dataset.target
+    evaluation, outcome = facts.evaluation, f"{facts.dataset.target} {facts.dataset.positive}"
     worst = evaluation.worst
     if not worst:
         return ["No slice has enough rows to be assessed."]
@@ -150,7 +150,7 @@ def _worst(facts: VersionReport) -> list[str]:
     reasons = []
     share = worst.positives / worst.rows
     if EVEN[0] <= share <= EVEN[1]:
-        reasons.append(f"{share:.0%} of its rows have {target} 1, so no class dominates")
+        reasons.append(f"{share:.0%} of its rows have {outcome}, so no class dominates")
     auc, whole = worst.estimates.get("roc_auc"), overall["roc_auc"]
     if auc and auc.value < whole:
         reasons.append(f"the ranking is worse (ROC AUC {auc.value:.3f}, overall {whole:.3f})")

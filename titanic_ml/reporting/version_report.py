@@ -61,6 +61,8 @@ class DatasetFacts:
     ethics: str
     labels: dict[str, str] = field(default_factory=dict)
     file_sha256: str | None = None
+    positive: str = "1"
+    negative: str = "0"
 
     def labels_of(self, features: Sequence[str]) -> list[str]:
         """Return the labels of features."""
@@ -263,4 +265,5 @@ def _dataset_facts(
         spec.ethics,
         dict(spec.labels),
         file_sha256,
+        *(str(answer) for answer in spec.answers[::-1]),
     )

@@ -129,4 +129,5 @@ async def _log_page(serving: Serving) -> str:
         found, why = None, serving.shown(str(error)) if serving.log else str(error)
     except BrokenWorkerProcess:
         found, why = None, "the process that read the log was killed, as where memory is short"
-    return template("log.html.j2", escaped=True).render(found=found, why=why)
+    positive = serving.spec.answers[1]
+    return template("log.html.j2", escaped=True).render(found=found, why=why, positive=positive)

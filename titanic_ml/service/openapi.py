@@ -108,7 +108,7 @@ def predictions(spec: DatasetSpec) -> Any:
 def _prediction(spec: DatasetSpec, title: str) -> type[BaseModel]:
     fields: dict[str, Any] = {
         "id": (field_type(spec.columns[spec.id]), Field(alias=spec.id)),
-        "target": (Literal[0, 1], Field(alias=spec.target)),
+        "target": (Literal[spec.answers], Field(alias=spec.target)),
         "probability": (float, Field(ge=0, le=1)),
         "version": (str, Field(alias="model_version")),
     }

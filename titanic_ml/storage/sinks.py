@@ -29,6 +29,8 @@ KINDS = {
     "number": pyarrow.float64(),
     "category": pyarrow.string(),
     "text": pyarrow.string(),
+    "bool": pyarrow.bool_(),
+    "date": pyarrow.string(),
     "time": pyarrow.timestamp("s", "UTC"),
 }
 

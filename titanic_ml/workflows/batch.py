@@ -41,7 +41,7 @@ def predict_frame(
     version = workspace.version(model)
     dataset = workspace.dataset(data, version.spec, with_target=False)
     predictor = Predictor(version.model, version.threshold)
-    predictions = predictor.predict(dataset, version.spec.target, probability)
+    predictions = predictor.predict(dataset, version.spec, probability)
     predictions.attrs["version"] = version.name
     if version.warning:
         predictions.attrs["warning"] = version.warning

@@ -72,6 +72,6 @@ def explained(version: ModelVersion, row: pd.DataFrame, subject: str) -> Explana
     explainer = Explainer(
         version.model, version.background, manifest.groups, manifest.seed, spec.labels
     )
-    found = explainer.explain(row, subject, spec.target)
+    found = explainer.explain(row, subject, spec.outcome)
     probability = round(found.probability, DECIMALS)  # as predictions are
     return replace(found, probability=probability, version=version.name, warning=version.warning)

@@ -1,11 +1,11 @@
 // What the page does beyond being read: the form's answer, the threshold's table, the log.
 "use strict";
 
-const form = document.getElementById("passenger");
+const form = document.getElementById("row");
 const answer = document.getElementById("answer");
 let asked = 0;
 
-function passenger() {
+function row() {
   const facts = {};
   for (const field of form.elements) {
     if (!field.name) continue;
@@ -61,7 +61,7 @@ function refused(found) {
 
 async function ask() {
   const mine = ++asked;
-  const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(passenger()) };
+  const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(row()) };
   let shown;
   try {
     const response = await fetch("explain", request);
@@ -97,7 +97,7 @@ function count() {
   const all = step.true_1 + step.false_0;
   const accuracy = (100 * (step.true_1 + step.true_0)) / (all + step.false_1 + step.true_0);
   document.getElementById("t-summary").textContent =
-    `${said.toFixed(0)} are predicted 1, ${right}; ${((100 * step.true_1) / all).toFixed(0)}% of the positives are predicted 1; ` +
+    `${said.toFixed(0)} are predicted positive, ${right}; ${((100 * step.true_1) / all).toFixed(0)}% of the positives are predicted positive; ` +
     `${accuracy.toFixed(1)}% of all predictions are correct.`;
 }
 
