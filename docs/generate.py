@@ -19,6 +19,7 @@ CONF = DOCS.parent / "titanic_ml/conf"
 # The later ones override the earlier ones.
 FILES = {"config.yaml": "", "env/local.yaml": "", "selection/standard.yaml": "selection."}
 COMMON = re.compile(r"--(quiet|verbose|json|debug|config-dir|help)\b|OVERRIDES")
+SELECTED = re.compile(r"\$\{oc\.select:(?P<key>[^,]+),(?P<usual>.*)\}")
 LINE = re.compile(r"^(?P<indent> *)(?P<key>\w+):(?: (?P<value>[^#]*?))?(?: *# (?P<comment>.*))?$")
 REGION = "<!-- generated: {} -->\n\n{}\n\n<!-- end -->"
 
@@ -63,6 +64,8 @@ def settings() -> str:
     lines = ["| setting | type | default | meaning |", "| --- | --- | --- | --- |"]
     for key, kind in _leaves(Settings):
         value, comment = found[key]
+        if match := SELECTED.fullmatch(value):
+            value, comment = match["usual"], f"{comment}; `{match['key']}` replaces it"
         lines.append(f"| `{key}` | {kind} | `{value}` | {comment} |")
     return "\n".join(lines)
 

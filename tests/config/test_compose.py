@@ -13,7 +13,7 @@ import pytest
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from titanic_ml.config.compose import _by_hydra, build, load_settings
+from titanic_ml.config.compose import _by_hydra, build, described, load_settings
 from titanic_ml.config.layers import CONFIG_DIR
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.errors import SettingsError
@@ -25,6 +25,8 @@ REMOTE = {
     "TITANIC_PREDICTIONS_URI": "postgresql://ann:s3cret@host/db?table=predictions",
     "TITANIC_SIGNING_KEY": "s3cret key",
 }
+
+ON_REQUEST = {"extra_trees", "searched_boosting", "searched_vote"}  # not compared by default
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +69,7 @@ def test_the_defaults_are_these(key, value):
 
 def test_the_default_candidates_are_all_that_conf_holds_but_one():
     names = {path.stem for path in (CONFIG_DIR / "estimator").iterdir()}
-    assert set(load_settings().estimator) == names - {"extra_trees"}
+    assert set(load_settings().estimator) == names - ON_REQUEST
 
 
 @pytest.mark.parametrize(
@@ -237,6 +239,7 @@ def test_every_key_in_conf_is_read_by_something():
         "slices",
         "labels",
         "example",
+        "row_name",
     }
     known |= {"about", "intended_use", "not_for", "ethics"}
     assert set(settings.dataset) == known
@@ -340,3 +343,34 @@ def test_no_message_about_a_setting_reports_a_password(word):
     with pytest.raises(SettingsError) as caught:
         load_settings([word.format("postgresql://ann:s3cret@host/db")])
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_dataset_of_the_working_folder_is_found_and_names_its_candidates(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf/dataset").mkdir(parents=True)
+    local = "{data: a.csv, store: models/t, input: b.csv, output: c.csv, log: served/t/}"
+    (tmp_path / "conf/dataset/t.yaml").write_text(
+        f"name: t\ntarget: y\ncandidates: [majority, svc]\nlocal: {local}\n"
+        "columns: {y: {kind: integer, allowed: [0, 1]}, a: {kind: number}}\nfeatures: {}\n"
+    )
+    found = load_settings(["dataset=t"])
+    assert list(found.estimator) == ["majority", "svc"]
+    assert (found.data.uri, found.store.uri, found.monitoring.log) == (
+        "a.csv",
+        "models/t",
+        "served/t/",
+    )
+    assert (found.predictions.input, found.predictions.uri) == ("b.csv", "c.csv")
+    assert list(load_settings(["dataset=t", "estimator=[vote]"]).estimator) == ["vote"]
+    assert load_settings(["dataset=t", "store.uri=other"]).store.uri == "other"
+    with pytest.raises(SettingsError, match="unknown dataset u, expected one of t, titanic"):
+        load_settings(["dataset=u"])
+    names = {setting.name: setting for setting in described(["dataset=t"])}
+    assert names["dataset.columns.a.kind"].where == "dataset"
+
+
+def test_a_folder_conf_of_something_else_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/config.yaml").write_text("unknown: 1\n")
+    assert load_settings(["seed=77"]).seed == 77

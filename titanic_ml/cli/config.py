@@ -15,13 +15,15 @@ LONG = ("dataset", "estimator")  # settings of a hundred values
 def settings_page(settings: Sequence[Setting], everything: bool = False) -> str:
     """Format one line for each setting: name, value and source.
 
-    Unless all settings are requested, `dataset` and each estimator show only what differs from the
-    defaults.
+    Unless all settings are requested, `dataset` and each estimator show only single values that
+    differ from the defaults.
     """
     rows = [
         (one.name, _value(one.value), f"{one.source}: {one.where}")
         for one in settings
-        if everything or one.source != "default" or one.name.partition(".")[0] not in LONG
+        if everything
+        or one.name.partition(".")[0] not in LONG
+        or (one.source != "default" and one.where not in LONG)
     ]
     if not everything:
         names = dict.fromkeys(

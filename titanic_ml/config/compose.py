@@ -13,7 +13,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from titanic_ml.config.layers import chosen_files, flat, groups, merged, sources, values_of
+from titanic_ml.config.layers import (
+    chosen_files,
+    flat,
+    groups,
+    merged,
+    named_candidates,
+    sources,
+    user_folder,
+    values_of,
+)
 from titanic_ml.config.settings import PLACES, SECRETS, Settings, known_keys, require, sections
 from titanic_ml.errors import SettingsError, nearest
 from titanic_ml.storage.secrets import SHORTEST, shown, without_secrets
@@ -54,7 +63,8 @@ def load_settings(overrides: Sequence[str] = (), config_dir: str | Path | None =
     overrides
         Hydra overrides such as ``"seed=7"``, ``"env=remote"`` or ``"estimator=svc"``.
     config_dir
-        A folder like `conf/`; its files are merged over those of the package.
+        A folder like `conf/`; its files are merged over those of the package. By default the
+        folder `conf` of the working folder, if that has datasets.
 
     Returns
     -------
@@ -81,7 +91,7 @@ def described(overrides: Sequence[str] = (), config_dir: str | Path | None = Non
     from omegaconf import OmegaConf
 
     _, composed, files = _composed(overrides, config_dir)
-    theirs = Path(config_dir).expanduser() if config_dir else None
+    theirs = user_folder(config_dir)
     raw: Any = OmegaConf.to_container(composed)
     values: Any = OmegaConf.to_container(composed, resolve=True)
     raw, values = flat(raw), flat(values)
@@ -92,7 +102,7 @@ def described(overrides: Sequence[str] = (), config_dir: str | Path | None = Non
         parents = [name.rsplit(".", n)[0] for n in range(name.count(".") + 1)]
         source, where = next((origins[p] for p in parents if p in origins), ("default", "conf"))
         chosen = source == "override" and where not in groups()
-        if not chosen and (variable := VARIABLE.search(str(raw[name]))):
+        if not chosen and (variable := VARIABLE.search(str(raw.get(name)))):
             source, where = "environment", variable[1]
             if os.environ.get(where) == in_file.get(where):
                 where = f"{where} in {DOTENV}"
@@ -170,11 +180,12 @@ def _composed(
     from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
     _export_dotenv()
-    theirs = Path(config_dir).expanduser() if config_dir else None
+    theirs = user_folder(config_dir)
     files: list[tuple[str, str]] = []
     try:
         with merged(theirs) as folder:
             words = [_quoted(word) for word in overrides]
+            words += named_candidates(folder, words)
             composed, files = _by_hydra(folder, words)
         require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
         _require_environment(OmegaConf.to_container(composed))
@@ -190,7 +201,7 @@ def _composed(
         log.debug("settings of env=%s, overridden: %s", settings.env, ", ".join(names) or "none")
         return settings, composed, files
     except HydraException as error:
-        reason = _without_secrets(_explain(str(error)), overrides)
+        reason = _without_secrets(_explain(str(error), theirs), overrides)
         raise SettingsError(reason) from _cause(error, overrides)
     except ConfigKeyError as error:
         key = str(error.full_key or error.key)
@@ -332,12 +343,12 @@ def _require_environment(node: Any) -> None:
         )
 
 
-def _explain(message: str) -> str:
+def _explain(message: str, theirs: Path | None) -> str:
     """Turn Hydra's message into one sentence with the nearest right name."""
     if unknown := re.match(r"Could not override '([^']+)'", message):
         return f"unknown setting {unknown[1]}{nearest(unknown[1], known_keys())}"
     if group := re.search(r"Could not (?:find|load) '([^']+)/([^']+)'", message):
-        names = groups().get(group[1], [])
+        names = sorted({*groups().get(group[1], []), *groups(theirs).get(group[1], [])})
         return f"unknown {group[1]} {group[2]}, expected one of {', '.join(names)}"
     reason = " ".join(message.replace("^", "").split("See https")[0].split())
     return f"malformed override: {reason}; expected a name and a value, such as seed=7"

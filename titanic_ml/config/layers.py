@@ -15,11 +15,42 @@ from titanic_ml.errors import SettingsError, nearest
 # Imported in functions: OmegaConf, which `--help` does without.
 
 CONFIG_DIR = Path(__file__).parents[1] / "conf"
+WORKING_DIR = Path("conf")  # the user's folder, unless another is named
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)  # where Hydra puts what a file says
 
 
-def groups(folder: Path = CONFIG_DIR) -> dict[str, list[str]]:
+def user_folder(named: str | Path | None) -> Path | None:
+    """Return the user's folder: the named one, else `conf` of the working folder; None without one.
+
+    `conf` is a name of many things, so it counts only if it has a folder `dataset`.
+    """
+    if named:
+        return Path(named).expanduser()
+    return WORKING_DIR if (WORKING_DIR / "dataset").is_dir() else None
+
+
+def named_candidates(folder: Path, words: Sequence[str]) -> list[str]:
+    """Return the override that chooses the candidates of the dataset, if it names any.
+
+    Parameters
+    ----------
+    folder : of all files
+    words : overrides; one of `estimator` or `dataset.candidates` takes precedence
+    """
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    if "estimator" in given:
+        return []
+    defaults = values_of(folder / "config.yaml")["defaults"]
+    usual = next(item["dataset"] for item in defaults if "dataset" in item)
+    name = given.get("dataset", usual).strip("'")
+    names = values_of(folder / "dataset" / f"{name}.yaml").get("candidates")
+    return [f"estimator=[{','.join(map(str, names))}]"] if names else []
+
+
+def groups(folder: Path | None = CONFIG_DIR) -> dict[str, list[str]]:
     """List the settings that choose a file, such as `selection`, with the names of their files."""
+    if folder is None or not folder.is_dir():
+        return {}
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
 

@@ -272,10 +272,12 @@ class DatasetSpec:
         The column of the one-column baseline; by default the first that is no text.
     row_name
         Word for a row in texts of the service and reports, such as ``passenger``.
+    candidates
+        Names of the candidates that are compared, unless the setting `estimator` names others.
     ignored
         Columns that a table may have, and that are not read.
     local
-        Addresses that ``env=local`` reads: table, store, input, output, log.
+        Addresses with ``env=local``: ``data``, ``store``, ``input``, ``output`` and ``log``.
     slices
         Parts of the table for which a model is evaluated separately, by name.
     labels
@@ -296,6 +298,7 @@ class DatasetSpec:
     groups: Mapping[str, Any] | None = None
     baseline: str | None = None
     row_name: str = "row"
+    candidates: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     local: Mapping[str, str] = field(default_factory=dict)
     slices: Mapping[str, Slice] = field(default_factory=dict)

@@ -59,8 +59,8 @@ class FittedEncoder:
 
     Parameters
     ----------
-    encoder : its parts are a OneHotEncoder for texts, and a StandardScaler for numbers, alone or
-        after a SimpleImputer
+    encoder : its parts are a OneHotEncoder for texts, and a StandardScaler or a scaler with
+        `center_`, `scale_` and `limit` for numbers, alone or after a SimpleImputer
 
     Raises
     ------
@@ -75,7 +75,7 @@ class FittedEncoder:
         self.others: dict[str, int] = {}  # the column of other categories, -1 for none
         self.numbers: list[str] = []
         self.columns = np.zeros(0, dtype="int64")  # of the numbers
-        self.fill = self.mean = self.scale = np.zeros(0)
+        self.fill = self.mean = self.scale = self.limit = np.zeros(0)
         self.width = max(part.stop for part in encoder.output_indices_.values())
         for name, part, features in encoder.transformers_:
             first = encoder.output_indices_[name].start
@@ -111,7 +111,13 @@ class FittedEncoder:
         return encoded
 
     def _scaled(self, numbers: np.ndarray) -> np.ndarray:
-        return (np.where(np.isnan(numbers), self.fill, numbers) - self.mean) / self.scale
+        z = (np.where(np.isnan(numbers), self.fill, numbers) - self.mean) / self.scale
+        return z / np.sqrt(1 + (z / self.limit) ** 2) if self.squashes else z
+
+    @property
+    def squashes(self) -> bool:
+        """Whether numbers are squashed; limits are infinite if not."""
+        return bool(np.isfinite(self.limit).any())
 
     def _read_categories(self, part: OneHotEncoder, features: list[str], first: int) -> None:
         if part.drop_idx_ is not None or part.sparse_output or part.handle_unknown == "error":
@@ -133,11 +139,15 @@ class FittedEncoder:
         fill, imputed = np.full(len(features), np.nan), not before
         if len(before) == 1 and isinstance(before[0], SimpleImputer):
             fill, imputed = before[0].statistics_, not before[0].add_indicator
-        scaled = isinstance(scaler, StandardScaler) and scaler.with_mean and scaler.with_std
+        squashes = hasattr(scaler, "limit") and hasattr(scaler, "center_")
+        standard = isinstance(scaler, StandardScaler) and scaler.with_mean and scaler.with_std
+        scaled = standard or squashes
         if not (imputed and scaled and len(scaler.scale_) == len(features)):
             raise TypeError(f"expected a SimpleImputer and a StandardScaler, found {part}")
         self.numbers += features
         self.columns = np.append(self.columns, first + np.arange(len(features)))
         self.fill = np.append(self.fill, fill)
-        self.mean = np.append(self.mean, scaler.mean_)
+        self.mean = np.append(self.mean, scaler.center_ if squashes else scaler.mean_)
+        limit = np.full(len(features), scaler.limit if squashes else np.inf)
+        self.limit = np.append(self.limit, limit)
         self.scale = np.append(self.scale, scaler.scale_)

@@ -143,6 +143,17 @@ def numbered(rule: Callable[[Any], float], column: Coded | Value) -> Numbers:
     return np.array([rule(value) for value in column.values], dtype="float64")[column.codes]
 
 
+def filled(column: Numbers, fill: float) -> Numbers:
+    """Replace missing numbers.
+
+    >>> filled(np.array([1.0, nan]), 5.0), filled(nan, 5.0)
+    (array([1., 5.]), 5.0)
+    """
+    if isinstance(column, np.ndarray):
+        return np.where(np.isnan(column), fill, column)
+    return column if column == column else fill
+
+
 def at_least(least: Numbers, column: Numbers) -> Numbers:
     """Return the larger of two numbers for each row.
 

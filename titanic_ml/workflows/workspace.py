@@ -118,6 +118,7 @@ class Workspace:
         return replace(
             s,
             data=DataSettings(data),
+            dataset={key: value for key, value in s.dataset.items() if key != "local"},
             store=replace(s.store, uri=shown(s.store.uri), signing_key=None),
             predictions=replace(
                 s.predictions,
