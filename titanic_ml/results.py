@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from titanic_ml.reporting.version_report import VersionReport
     from titanic_ml.training.result import Selection
 
+WIDEST = 120  # characters of what was seen in a column
+
 # Imported in functions: what only a page or a comparison takes.
 
 
@@ -329,6 +331,57 @@ class Monitoring:
             mark = "  DRIFT" if c.drifted else ""
             lines.append(f"{c.name:<14} {c.psi:>7.3f} {c.p:>8.2g}  {missing:<12} {c.words}{mark}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, repr=False)
+class NewDataset:
+    """The dataset that was drafted for a table.
+
+    Attributes
+    ----------
+    name, path
+        Name of the dataset, and its file.
+    table
+        Address of the table.
+    seen, rows
+        Number of rows that were looked at, and of all rows.
+    positive
+        The value that is predicted.
+    columns
+        Kind of each column, and what was seen in it.
+    warnings
+        Questions that need an answer before the training: suspected leaks.
+    """
+
+    name: str
+    path: str
+    table: str
+    seen: int
+    rows: int
+    positive: str
+    columns: Mapping[str, tuple[str, str]]
+    warnings: Sequence[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return values for JSON."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        sample = f", a sample of {self.seen:,}" * (self.seen < self.rows)
+        widths = [max(map(len, names)) for names in (self.columns, self._kinds)]
+        lines = [f"{self.rows:,} rows of {self.table}{sample}; {self.positive}", ""]
+        lines += [
+            f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {summary[:WIDEST]}"
+            for name, (kind, summary) in self.columns.items()
+        ]
+        lines += ["", *self.warnings] if self.warnings else []
+        return "\n".join(
+            [*lines, "", f"Written to {self.path}; read it, and correct what is wrong."]
+        )
+
+    @property
+    def _kinds(self) -> list[str]:
+        return [kind for kind, _ in self.columns.values()]
 
 
 Progress = Callable[[int, int, str], None]  # the work done, all of it, what is being done

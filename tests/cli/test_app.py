@@ -184,13 +184,34 @@ def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):
 
 
 def test_explain_reports_which_facts_moved_the_answer(run, store, quick):
-    done = run("explain", "--passenger-id", 5, f"store.uri={store}", *quick)
+    done = run("explain", "--id", 5, f"store.uri={store}", *quick)
     assert done.code == 0
     assert done.out.startswith("PassengerId 5: probability of Survived 0.")
     assert re.search(r"^  -0\.\d{3}  sex male, title Mr", done.out, re.MULTILINE)
     told = json.loads(run("explain", TEST, "--id", 892, "--json", f"store.uri={store}").out)
     moved = sum(row["contribution"] for row in told["contributions"])
     assert told["base"] + moved == pytest.approx(told["probability"], abs=1e-9)
+
+
+def test_init_writes_a_dataset_and_prints_the_next_commands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = pd.read_csv(TRAIN)[["PassengerId", "Survived", "Sex", "Fare"]]
+    table.to_csv("fares.csv", index=False)
+    done = run("init", "fares.csv", "--target", "Survived", "--positive", "1")
+    assert done.code == 0 and done.out.splitlines()[-3:] == [
+        f"  {called()} {command} dataset=fares" for command in ("train", "predict", "serve")
+    ]
+    assert "Sex          category  male 577, female 314" in done.out
+    assert run("validate", "dataset=fares").code == 0
+    again = run("init", "fares.csv", "--target", "Survived")
+    assert again.code == 2 and "fares.yaml exists; --force replaces it" in again.err
+    done = run("init", "fares.csv", "--target", "Sex", "--force", "--json")
+    assert json.loads(done.out)["positive"].startswith("Sex female is predicted: 314 of 891")
+
+
+def test_explain_needs_an_id(run, store, quick):
+    done = run("explain", f"store.uri={store}", *quick)
+    assert done.code == 2 and "missing --id" in done.err
 
 
 def test_explain_names_the_table_that_lacks_the_row(run, store, quick):
@@ -586,7 +607,7 @@ def test_completion_completes_commands():
     code, out, err = finish(env={**os.environ, **variables})
     assert (code, err) == (0, b"")
     assert out.decode().split() == [
-        *("validate", "train", "evaluate", "explain", "config"),
+        *("init", "validate", "train", "evaluate", "explain", "config"),
         *("report", "track", "predict", "count", "monitor", "serve", "models"),
     ]
 

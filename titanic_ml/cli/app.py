@@ -181,14 +181,59 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 chooses a fre
 Workers = Annotated[int, typer.Option(min=1, help="Number of worker processes.")]
 All = Annotated[bool, typer.Option("--all", help="Include the values of dataset and estimator.")]
 Pending = Annotated[bool, typer.Option("--pending", help="Send only what MLflow has not received.")]
-PassengerId = Annotated[str, typer.Option("--passenger-id", "--id", help="Id of the row.")]
+RowId = Annotated[str | None, typer.Option("--id", help="Id of the row.")]
+OldId = Annotated[str | None, typer.Option("--passenger-id", hidden=True)]
+NewTable = Annotated[str, typer.Argument(metavar="TABLE", help=TABLES)]
+TargetName = Annotated[str, typer.Option("--target", help="Column to predict.")]
+Positive = Annotated[
+    str | None,
+    typer.Option(help="Value of the target to predict; by default the rarer of two."),
+]
+IdName = Annotated[
+    str | None,
+    typer.Option("--id", help="Column that identifies a row; by default found by its name."),
+]
+DatasetName = Annotated[
+    str | None, typer.Option("--name", help="Name of the dataset; by default that of the file.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file of a dataset.")]
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
 Probability = Annotated[bool, typer.Option("--probability", help="Add a column of probabilities.")]
 
 
 @app.callback(epilog=examples("train", "predict data/test.csv --output submission.csv"))
 def program(version: Version = False) -> None:
-    """From a table of passengers to a chosen, measured and versioned model."""
+    """From a table to a chosen, measured and versioned model."""
+
+
+@app.command(
+    epilog=examples("init credit.csv --target Status", "init t.csv --target y --positive no")
+)
+@shared
+def init(
+    table: NewTable,
+    target: TargetName,
+    positive: Positive = None,
+    id: IdName = None,
+    name: DatasetName = None,
+    force: Force = False,
+    config_dir: ConfigDir = None,
+) -> Result:
+    """Write the settings of a table of your own, to be corrected by you."""
+    from titanic_ml.workflows.new_dataset import DatasetDrafter
+
+    found = DatasetDrafter(
+        table=table,
+        target=target,
+        positive=positive,
+        id=id,
+        name=name,
+        config_dir=config_dir,
+        force=force,
+    ).run()
+    words = f"dataset={found.name}" + f" --config-dir {config_dir}" * bool(config_dir)
+    steps = "".join(f"\n  {called()} {step} {words}" for step in ("train", "predict", "serve"))
+    return Result(f"{found}\nNext:{steps}", found.to_dict())
 
 
 @app.command(epilog=examples("validate", "validate new.csv --no-target --json"))
@@ -251,14 +296,13 @@ def evaluate(
     return Result(evaluation, evaluation.to_dict())
 
 
-@app.command(
-    epilog=examples("explain --passenger-id 5", "explain data/test.csv --passenger-id 904")
-)
+@app.command(epilog=examples("explain --id 5", "explain data/test.csv --id 904"))
 @shared
 def explain(
-    passenger_id: PassengerId,
     table: Table = None,
     overrides: Overrides = None,
+    id: RowId = None,
+    passenger_id: OldId = None,
     model: Model = "champion",
     data: OldData = None,
     allow_mismatch: AllowMismatch = False,
@@ -266,8 +310,11 @@ def explain(
 ) -> Result:
     """Show how much each group of features adds to one prediction."""
     table, words = table_and_overrides(table, overrides, "--data", data)
+    id = passenger_id if id is None else id
+    if id is None:
+        raise typer.BadParameter("missing --id, the id of a row")
     pipeline = open_pipeline(words, config_dir, allow_mismatch)
-    explanation = pipeline.explain(passenger_id, table, model)
+    explanation = pipeline.explain(id, table, model)
     return Result(explanation, explanation.to_dict())
 
 

@@ -137,8 +137,9 @@ def settings_like(
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    today = OmegaConf.create(asdict(now))
-    mixed = OmegaConf.create({key: value for key, value in kept.items() if key not in PLACES})
+    today = OmegaConf.create(escaped(asdict(now)))
+    kept = {key: value for key, value in kept.items() if key not in PLACES}
+    mixed = OmegaConf.create(escaped(kept))
     for name in [*PLACES, *(word.partition("=")[0].lstrip("+") for word in overrides)]:
         if name.startswith("~"):  # today's word left it out: what is taken is its whole group
             name = name[1:].partition(".")[0]
@@ -164,11 +165,23 @@ def build(node: Mapping[str, Any]) -> Any:
     from hydra.utils import instantiate
 
     try:
-        return instantiate(node, _convert_="all")
+        return instantiate(escaped(node, r"\\\${"), _convert_="all")  # Hydra resolves twice
     except InstantiationException as error:
         reason = str(error).split("\nfull_key")[0].split(", set env var")[0].replace("\n", " ")
         name = node.get("_target_", "what the settings name")
         raise SettingsError(f"can't build {name}: {reason}") from error
+
+
+def escaped(node: Any, mark: str = r"\${") -> Any:
+    """Return resolved settings whose texts OmegaConf reads as they are, a word such as ${x} too.
+
+    `mark` is written in place of the start of an interpolation.
+    """
+    if isinstance(node, str):
+        return node.replace("${", mark)
+    if isinstance(node, Mapping):
+        return {key: escaped(value, mark) for key, value in node.items()}
+    return [escaped(value, mark) for value in node] if isinstance(node, (list, tuple)) else node
 
 
 def _composed(
@@ -190,7 +203,6 @@ def _composed(
         require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
         _require_environment(OmegaConf.to_container(composed))
         typed = OmegaConf.merge(_schema(), composed)
-        OmegaConf.resolve(typed)
         for key in sorted(OmegaConf.missing_keys(typed)):
             raise SettingsError(f"{key} is left out, expected a value, as in {key}=…")
         settings = OmegaConf.to_object(typed)

@@ -68,7 +68,8 @@ def check(
     frame = frame.set_axis(found, axis=1).reset_index(drop=True)
     rows = np.arange(len(frame)) + 1 if numbers is None else numbers
     if spec.id == ROW and ROW not in found:
-        found, frame = [ROW, *found], frame.assign(**{ROW: rows})
+        found, frame = [*found, ROW], frame.copy(deep=False)
+        frame[ROW] = rows
     faults = column_faults(found, names, spec)
     columns = {}
     for name in names:

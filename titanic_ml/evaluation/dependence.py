@@ -51,7 +51,8 @@ def dependence_of_fold(
         column = values[name]
         repeated = pd.concat([rows] * len(column), ignore_index=True)
         each = pd.Series([v for v in column for _ in range(len(rows))], dtype=rows[name].dtype)
-        return repeated.assign(**{name: each})
+        repeated[name] = each
+        return repeated
 
     found = dict(zip(values, stacked_probabilities(model, map(tried, values))))
     return {name: of.reshape(len(values[name]), -1).T for name, of in found.items()}

@@ -84,11 +84,18 @@ def importance_of_fold(
     before = row_losses(truth, rest.predict_proba(features)[:, 1])
     orders = np.concatenate([random.permutation(len(X)) for _ in range(repeats)])
     again = pd.concat([features] * repeats, ignore_index=True)
-    permuted = (
-        again.assign(**{n: features[n].array[orders] for n in names}) for names in items(groups)
-    )
+
+    def permuted(names: Sequence[str]) -> pd.DataFrame:
+        changed = again.copy(deep=False)
+        for name in names:
+            changed[name] = features[name].array[orders]
+        return changed
+
     after = np.stack(
-        [row_losses(np.tile(truth, repeats), p) for p in stacked_probabilities(rest, permuted)],
+        [
+            row_losses(np.tile(truth, repeats), p)
+            for p in stacked_probabilities(rest, map(permuted, items(groups)))
+        ],
         axis=-1,
     )
     return after.reshape(repeats, len(X), -1).mean(axis=0) - before[:, None]

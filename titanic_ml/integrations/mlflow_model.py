@@ -31,7 +31,7 @@ class ServedVersion:
         """
         version, spec = self.version, self.version.spec
         optional = [n for n in spec.inputs if spec.columns[n].nullable and n not in rows]
-        rows = rows.assign(**dict.fromkeys(optional))
+        rows = rows.reindex(columns=[*rows, *optional])
         dataset = Dataset.from_frame(rows, spec, "the request", with_target=False)
         return Predictor(version.model, version.threshold).predict(dataset, spec, True)
 

@@ -213,7 +213,8 @@ class PredictionLog:
         except pyarrow.ArrowException:  # a number as a text, or what else a table may hold
             frame = pd.DataFrame({name: columns.pop(name) for name in names})
             typed, faults = check(frame, self.spec, with_target=False)
-            typed = typed.assign(**self._as_given(typed), **columns)
+            for name, values in {**self._as_given(typed), **columns}.items():
+                typed[name] = values
             typed = typed.drop(index=[fault.row - 1 for fault in faults])
             return self._arrow({name: typed[name].to_list() for name in typed})
 

@@ -79,6 +79,8 @@ class FittedEncoder:
         self.width = max(part.stop for part in encoder.output_indices_.values())
         for name, part, features in encoder.transformers_:
             first = encoder.output_indices_[name].start
+            if not len(features):
+                continue  # a table without numbers, or without categories
             if isinstance(part, OneHotEncoder):
                 self._read_categories(part, list(features), first)
             elif part != "drop":

@@ -84,5 +84,6 @@ class Predictor:  # numpydoc ignore=PR02
         probability = self.probability(dataset.X).round(DECIMALS)
         positive = probability >= round(self.threshold, DECIMALS)
         answers = pd.Series(list(spec.answers)).take(positive.astype("int64")).array
-        prediction = dataset.ids.to_frame().assign(**{spec.target: answers})
+        prediction = dataset.ids.to_frame()
+        prediction[spec.target] = answers
         return prediction.assign(probability=probability) if with_probability else prediction
