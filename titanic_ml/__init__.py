@@ -1,4 +1,4 @@
-"""From a table of passengers to a chosen, measured and versioned model.
+"""From a table to a chosen, measured and versioned model.
 
 >>> from titanic_ml import TitanicPipeline
 >>> TitanicPipeline("seed=7")

@@ -317,12 +317,12 @@ class TitanicPipeline:
         )
         return batch.run(progress)
 
-    def predict_one(self, passenger: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+    def predict_one(self, row: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
         """Predict one row by the version that `online` has loaded, at first the champion.
 
         Parameters
         ----------
-        passenger
+        row
             Values by the name of their column. Missing values are None; the id and nullable
             columns may be left out. The target is ignored.
 
@@ -332,14 +332,14 @@ class TitanicPipeline:
             Id (None if the row has none) and class under the names of the table, `probability`
             and `model_version`, equal to those of `predict`.
         """
-        return self.online.predict_one(passenger)
+        return self.online.predict_one(row)
 
-    def explain_one(self, passenger: Mapping[str, Any]) -> Explanation:
+    def explain_one(self, row: Mapping[str, Any]) -> Explanation:
         """Explain the prediction of `predict_one` for a row.
 
         Parameters
         ----------
-        passenger
+        row
             Values by the name of their column, as in `predict_one`.
 
         Returns
@@ -347,7 +347,7 @@ class TitanicPipeline:
         Explanation
             Probability, and what each group of features adds to it or takes off.
         """
-        return self.online.explain_one(passenger)
+        return self.online.explain_one(row)
 
     def monitor(
         self,

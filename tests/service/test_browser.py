@@ -78,7 +78,7 @@ def test_the_threshold_moves_by_keyboard_and_its_table_with_it(page):
     after = cells.all_inner_texts()
     assert after != before
     assert sum(map(float, after)) == pytest.approx(sum(map(float, before)), abs=0.3)
-    assert "are predicted 1" in page.locator("#t-summary").inner_text()
+    assert "are predicted positive" in page.locator("#t-summary").inner_text()
 
 
 def test_a_version_is_picked(page, pipeline, worse):

@@ -66,7 +66,7 @@ def test_what_the_log_has_is_reported(
     start, pipeline, tmp_path, monkeypatch, test_frame, wait_until
 ):
     log = PredictionLog(f"{tmp_path}/log/", pipeline.spec, seconds=0.1)
-    monkeypatch.setattr(serving, "prediction_log", lambda pipeline: log)
+    monkeypatch.setattr(serving, "prediction_log", lambda pipeline, spec: log)
     where = f"{tmp_path}/log/"
     settings = pipeline.settings
     object.__setattr__(settings.monitoring, "log", where)
@@ -75,7 +75,7 @@ def test_what_the_log_has_is_reported(
     assert service.post(rows).status == 200
     wait_until(lambda: log.written == 200)
     html = service.get("/dashboard/log").body.decode()
-    assert "no drift in 200 rows" in html and "200 passengers in the log" in html
+    assert "no drift in 200 rows" in html and "200 rows in the log" in html
     assert html.count("<tr>") > 10
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from titanic_ml.service.openapi import passengers_body
+from titanic_ml.service.openapi import rows_body
 
 
 def test_openapi_describes_the_passenger_by_the_dataset(service):
@@ -22,7 +22,7 @@ def test_openapi_describes_the_passenger_by_the_dataset(service):
 
 
 def test_its_examples_are_answered(service, spec):
-    body = passengers_body(spec)["requestBody"]["content"]["application/json"]
+    body = rows_body(spec)["requestBody"]["content"]["application/json"]
     for example in body["examples"].values():
         assert service.post(example["value"]).status == 200, example
 

@@ -84,7 +84,7 @@ def test_a_bad_table_is_refused_with_its_faults_and_nothing_stays(
         "error": "full: found 'x', expected true or false"
     }
     assert upload(service, table).status == 200
-    wait_until(lambda: not list(tmp_path.glob("titanic-upload-*")))
+    wait_until(lambda: not list(tmp_path.glob("ml-upload-*")))
 
 
 def test_a_table_that_is_too_large_is_refused_while_it_comes(service, monkeypatch):

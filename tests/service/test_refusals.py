@@ -11,7 +11,7 @@ def test_a_fault_is_named_by_passenger_field_value_and_what_was_expected(service
     bad = [passenger, passenger | {"PassengerId": 2, "Age": "old", "Pclass": 4}]
     answer = service.post(bad)
     assert answer.status == 422
-    assert answer.json["error"] == "2 faults; passengers are counted from 1"
+    assert answer.json["error"] == "2 faults; rows are counted from 1"
     assert answer.json["faults"][0] == {
         "passenger": 2,
         "field": "Age",

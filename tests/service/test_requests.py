@@ -53,8 +53,8 @@ def test_a_pair_of_surrogates_is_a_character(service, passenger):
 @pytest.mark.parametrize("body", [1, "x", None, [1], [{}, 1], [[]]])
 def test_what_is_no_passenger_is_refused(service, body):
     answer = service.post(body)
-    assert answer.status == 422 and "list of passengers" in answer.json["error"]
-    assert service.post([]).json["error"] == "found no passengers, expected at least one"
+    assert answer.status == 422 and "or a list of such" in answer.json["error"]
+    assert service.post([]).json["error"] == "found no passenger, expected at least one"
 
 
 def test_too_many_fields_are_refused(service, passenger):
@@ -65,9 +65,9 @@ def test_too_many_fields_are_refused(service, passenger):
 
 
 def test_too_many_passengers_or_bytes_are_refused(service, passenger, monkeypatch):
-    monkeypatch.setattr(requests, "MOST_PASSENGERS", 2)
+    monkeypatch.setattr(requests, "MOST_ROWS", 2)
     assert service.post([passenger | {"PassengerId": n} for n in (1, 2)]).status == 200
-    assert service.post([passenger] * 3).json["error"] == ("found 3 passengers, expected at most 2")
+    assert service.post([passenger] * 3).json["error"] == ("found 3 rows, expected at most 2")
     monkeypatch.setattr(requests, "MOST_BYTES", 1_000)
     answer = service.post([passenger | {"Name": "x" * 1_000}])
     assert (answer.status, answer.json["error"]) == (

@@ -15,7 +15,7 @@ from titanic_ml.storage.tables import read_table
 
 def test_what_is_answered_is_kept(start, pipeline, tmp_path, passenger, wait_until, monkeypatch):
     log = PredictionLog(f"{tmp_path}/log/", pipeline.spec, seconds=0.1)
-    monkeypatch.setattr(serving, "prediction_log", lambda pipeline: log)
+    monkeypatch.setattr(serving, "prediction_log", lambda pipeline, spec: log)
     service = start(pipeline, "champion", 0.05)
     answers = [service.post(passenger).json, *service.post([passenger]).json["predictions"]]
     assert service.post(passenger | {"Pclass": 9}).status == 422  # no answer, so nothing to keep

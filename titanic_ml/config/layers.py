@@ -76,7 +76,7 @@ def merged(theirs: Path | None) -> Iterator[Path]:
     if not theirs.is_dir():
         where = theirs.absolute()
         raise SettingsError(f"--config-dir {theirs}: no such folder (looked for {where})")
-    with tempfile.TemporaryDirectory(prefix="titanic-conf-") as place:
+    with tempfile.TemporaryDirectory(prefix="ml-conf-") as place:
         folder = Path(place) / "conf"
         shutil.copytree(CONFIG_DIR, folder)
         for path in sorted(theirs.rglob("*.yml")):

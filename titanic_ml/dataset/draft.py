@@ -56,7 +56,7 @@ class Draft:
 
     @property
     def inputs(self) -> list[InferredColumn]:
-        """Columns that features are made of."""
+        """The columns that features are made of."""
         others = (self.id, self.target)
         return [c for c in self.columns if c.name not in others and not c.ignored]
 

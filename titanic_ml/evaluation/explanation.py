@@ -44,9 +44,9 @@ class Explanation:
     Attributes
     ----------
     subject
-        Name of the row, such as "PassengerId 5".
+        Name of the row, such as "id 5".
     outcome
-        Name of the target, such as "Survived".
+        Name of the target, such as "y" or "risk bad".
     probability
         Predicted probability of the row.
     base

@@ -153,7 +153,7 @@ class MlflowServer:
         metrics = _metrics(made.metrics) | _metrics(made.grouped or {}, "grouped_")
         _log_metrics(client, run, metrics, ended)
         client.log_inputs(run, [_input(made)])
-        with tempfile.TemporaryDirectory(prefix="titanic-mlflow-") as folder:
+        with tempfile.TemporaryDirectory(prefix="ml-mlflow-") as folder:
             _write_documents(Path(folder), version, report)
             client.log_artifacts(run, folder)
         for candidate in report.facts.candidates:
@@ -183,7 +183,7 @@ class MlflowServer:
 
         made, tags = version.manifest, {VERSION: version.name}
         model = client.create_logged_model(experiment, self.name, run, tags, model_type="sklearn")
-        with tempfile.TemporaryDirectory(prefix="titanic-mlflow-") as folder:
+        with tempfile.TemporaryDirectory(prefix="ml-mlflow-") as folder:
             _write_model(Path(folder), version, run, model)
             client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
         client.finalize_logged_model(model.model_id, "READY")
@@ -244,7 +244,7 @@ class MlflowServer:
 def example_rows(version: ModelVersion) -> list[dict[str, Any]]:
     """Two made-up rows of the version's table: of middle values, and with all missing that may be.
 
-    They are made from the profile of the training table, so no passenger is shown.
+    They are made from the profile of the training table, so no row of it is shown.
     """
     spec, profile = version.spec, version.manifest.data.profile
     names = [name for name in spec.columns if name != spec.target]

@@ -48,7 +48,7 @@ class CompanionResiduals:
 
     Examples
     --------
-    Of five passengers two shared a ticket; the first lived and the second did not:
+    Of five rows two shared a ticket; the first lived and the second did not:
 
     >>> tickets, part = {"ticket": list("aabcd")}, np.array(["all"] * 5)
     >>> companions = CompanionResiduals(shrinkage=1)

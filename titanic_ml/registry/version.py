@@ -281,7 +281,7 @@ class ModelVersion:
         """Return a local file with the report for a browser; a copy if the store is a bucket."""
         if self.objects.folder:
             return self.report
-        path = Path(tempfile.mkdtemp(prefix="titanic-report-")) / REPORT
+        path = Path(tempfile.mkdtemp(prefix="ml-report-")) / REPORT
         path.write_bytes(self.read(REPORT))
         return str(path)
 

@@ -67,7 +67,7 @@ def create_app(
 
     app = FastAPI(
         title="titanic_ml",
-        summary="Who survived",
+        summary=f"{serving.spec.name}: predicts {serving.spec.outcome}",
         version=__version__,
         lifespan=lifespan,
         docs_url=None,  # its page would fetch scripts from elsewhere; ours is in `info_routes`

@@ -44,10 +44,10 @@ class Metrics:
             registry=r,
         )
         self.predictions = Counter(
-            "titanic_predictions", "Passengers predicted, by class", ["prediction"], registry=r
+            "titanic_predictions", "Rows predicted, by class", ["prediction"], registry=r
         )
         self.rejected = Counter(
-            "titanic_rejected_rows", "Passengers with a fault, in requests refused", registry=r
+            "titanic_rejected_rows", "Rows with a fault, in requests refused", registry=r
         )
         self.version = Gauge(
             "titanic_model_version",

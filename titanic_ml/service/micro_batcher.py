@@ -10,15 +10,15 @@ Answer = dict[str, Any]
 
 
 class MicroBatcher:
-    """Collects the passengers of one turn of the event loop, and predicts them in one call.
+    """Collects the rows of one turn of the event loop, and predicts them in one call.
 
     There is no timer, so a single request is predicted at once. Requests that arrive during a
     call make up the next one.
 
     Parameters
     ----------
-    answer : returns for each of some passengers the answer, or the exception to raise
-    most : passengers of a call
+    answer : returns for each of some rows the answer, or the exception to raise
+    most : rows of a call
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class MicroBatcher:
         self.most = most
         self._waiting: list[tuple[Mapping[str, Any], asyncio.Future[Answer]]] = []
 
-    async def submit(self, passenger: Mapping[str, Any]) -> Answer:
-        """Return the answer for one passenger, or raise its exception."""
+    async def submit(self, row: Mapping[str, Any]) -> Answer:
+        """Return the answer for one row, or raise its exception."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((passenger, future))
+        self._waiting.append((row, future))
         if len(self._waiting) == 1:
             loop.call_soon(loop.call_soon, self._answer)  # twice, to collect concurrent requests
         return await future
@@ -44,7 +44,7 @@ class MicroBatcher:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._answer)
         try:
-            found = self.answer([passenger for passenger, _ in asked])
+            found = self.answer([row for row, _ in asked])
         except Exception as error:
             for _, future in asked:
                 if not future.done():  # the client has disconnected

@@ -1,6 +1,6 @@
 """The OpenAPI description of the service: request bodies, answers, refusals and groups of paths.
 
-Passengers are described by the model that validates them (`titanic_ml.dataset.records`).
+Rows are described by the model that validates them (`titanic_ml.dataset.records`).
 """
 
 from __future__ import annotations
@@ -15,32 +15,22 @@ from pydantic import BaseModel, Field, create_model
 from titanic_ml.dataset.records import field_type, record_model
 from titanic_ml.dataset.spec import DatasetSpec
 from titanic_ml.registry.version import Manifest
-from titanic_ml.service.requests import FILES, MOST_PASSENGERS
+from titanic_ml.service.requests import FILES, MOST_ROWS
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 # Groups of /docs, in this order.
 PREDICT, MODEL, OPERATE = "Predict and explain", "Model", "Operate"
 TAGS = [
-    {"name": PREDICT, "description": "Probability and class of passengers, and the reasons."},
+    {"name": PREDICT, "description": "Probability and class of rows, and the reasons."},
     {"name": MODEL, "description": "The model version that predicts."},
     {"name": OPERATE, "description": "Health, readiness and metrics, for orchestrators."},
 ]
-
-
-class PassengerFault(BaseModel):
-    """A fault of one field."""
-
-    passenger: int = Field(description="number of the passenger, from 1; 0 for a fault of all")
-    field: str
-    found: str
-    expected: str
 
 
 class Refusal(BaseModel):
     """Why a request is refused."""
 
     error: str
-    faults: list[PassengerFault] = []
 
 
 class Health(BaseModel):
@@ -75,13 +65,22 @@ def describe(manifest: Manifest) -> dict[str, Any]:
 
 
 UNAVAILABLE: Responses = {503: {"model": Refusal, "description": "no version is loaded"}}
-REFUSALS: Responses = UNAVAILABLE | {
-    400: {"model": Refusal, "description": "the body is not what its type says"},
-    413: {"model": Refusal, "description": "too many passengers or bytes"},
-    429: {"model": Refusal, "description": "too many such requests at the same time"},
-    415: {"model": Refusal, "description": "another type than those above"},
-    422: {"model": Refusal, "description": "faults of passengers: where, found and expected"},
-}
+
+
+def refusals(spec: DatasetSpec) -> Responses:
+    """Return the refusals of rows, with the name of a row as the key of its number."""
+    number = Field(alias=spec.row_name, description="number of the row, from 1; 0 for all rows")
+    fault = create_model(
+        "Fault", number=(int, number), field=(str, ...), found=(str, ...), expected=(str, ...)
+    )
+    faulty = create_model("RefusedRows", __base__=Refusal, faults=(list[fault], []))  # type: ignore
+    return UNAVAILABLE | {
+        400: {"model": Refusal, "description": "the body is not what its type says"},
+        413: {"model": Refusal, "description": "too many rows or bytes"},
+        429: {"model": Refusal, "description": "too many such requests at the same time"},
+        415: {"model": Refusal, "description": "another type than those above"},
+        422: {"model": faulty, "description": "faults of rows: where, found and expected"},
+    }
 
 
 def guarded(keys: Sequence[str], responses: Responses | None = None) -> dict[str, Any]:
@@ -115,25 +114,29 @@ def _prediction(spec: DatasetSpec, title: str) -> type[BaseModel]:
     return create_model(title, **fields)
 
 
-def passenger_body(spec: DatasetSpec) -> dict[str, Any]:
-    """Return the request body of one passenger without the need of an id."""
-    schema = record_model(spec.with_optional_id(), "Passenger").model_json_schema()
+def row_body(spec: DatasetSpec) -> dict[str, Any]:
+    """Return the request body of one row without the need of an id."""
+    schema = record_model(spec.with_optional_id(), _title(spec)).model_json_schema()
     return _body({"application/json": {"schema": schema, "example": spec.example_row}})
 
 
-def passengers_body(spec: DatasetSpec) -> dict[str, Any]:
-    """Return the request body of one passenger or a list of them."""
-    one = record_model(spec.with_optional_id(), "Passenger").model_json_schema()
-    items = record_model(spec, "ListedPassenger").model_json_schema()
-    many = {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_PASSENGERS}
+def rows_body(spec: DatasetSpec) -> dict[str, Any]:
+    """Return the request body of one row or a list of them."""
+    one = record_model(spec.with_optional_id(), _title(spec)).model_json_schema()
+    items = record_model(spec, f"Listed{_title(spec)}").model_json_schema()
+    many = {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_ROWS}
     row = spec.example_row
-    required = {name: row[name] for name in one["required"]}
+    required = {name: row[name] for name in one.get("required", [])}
     examples = {
-        "one": {"summary": "one passenger", "value": row},
-        "many": {"summary": "a list of passengers", "value": [row]},
-        "few facts": {"summary": "only the required fields", "value": required},
+        "one": {"summary": f"one {spec.row_name}", "value": row},
+        "many": {"summary": "a list", "value": [row]},
+        "few fields": {"summary": "only the required fields", "value": required},
     }
     return _body({"application/json": {"schema": {"anyOf": [one, many]}, "examples": examples}})
+
+
+def _title(spec: DatasetSpec) -> str:
+    return spec.row_name.title().replace(" ", "")
 
 
 def table_body() -> dict[str, Any]:

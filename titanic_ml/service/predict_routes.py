@@ -1,4 +1,4 @@
-"""Routes of predictions: passengers in JSON, tables, and explanations."""
+"""Routes of predictions: rows in JSON, tables, and explanations."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from starlette.responses import FileResponse
 from titanic_ml.evaluation.explanation import Explanation
 from titanic_ml.service.openapi import (
     PREDICT,
-    REFUSALS,
     TABLE,
     guarded,
-    passenger_body,
-    passengers_body,
     predictions,
+    refusals,
+    row_body,
+    rows_body,
     table_body,
 )
-from titanic_ml.service.requests import Refused, passengers_of, received
+from titanic_ml.service.requests import Refused, received, rows_of
 from titanic_ml.service.serving import Serving
 from titanic_ml.service.slots import Slots
 
 
 def predict_routes(serving: Serving) -> APIRouter:
     """Return the routes of predictions and explanations."""
-    router = APIRouter(tags=[PREDICT], **guarded(serving.keys, REFUSALS))
+    router = APIRouter(tags=[PREDICT], **guarded(serving.keys, refusals(serving.spec)))
     online, lists = serving.pipeline.online, Slots(running=2, waiting=30)
 
     @router.post(
         "/predict",
-        summary="Predict passengers",
-        openapi_extra=passengers_body(serving.spec),
+        summary=f"Predict a {serving.spec.row_name}, or a list",
+        openapi_extra=rows_body(serving.spec),
         response_model=predictions(serving.spec),
     )
     async def predict(request: Request) -> Response:
-        """Predict one passenger, an object of facts, or a list of up to 10,000.
+        """Predict one row, an object of fields, or a list of up to 10,000.
 
-        A single passenger needs no id.
+        A single row needs no id.
         """
-        passengers, alone = await passengers_of(request)
+        rows, alone = await rows_of(request, serving.spec.row_name)
         serving.answering()
         if alone:
-            answers = [await serving.answer(passengers[0])]
+            answers = [await serving.answer(rows[0])]
         else:
             async with lists.taken():
-                answers = await run_in_threadpool(online.predict_rows, passengers)
-        serving.answered(passengers, answers)
+                answers = await run_in_threadpool(online.predict_rows, rows)
+        serving.answered(rows, answers)
         return JSONResponse(answers[0] if alone else {"predictions": answers})
 
     _add_explanations(router, serving)
@@ -65,17 +65,17 @@ def _add_explanations(router: APIRouter, serving: Serving) -> None:
     @router.post(
         "/explain",
         summary="Explain a prediction",
-        openapi_extra=passenger_body(serving.spec),
+        openapi_extra=row_body(serving.spec),
         response_model=Explanation,
     )
     async def explain(request: Request) -> Response:
-        """Explain which facts of one passenger moved the probability, and by how much."""
-        passengers, alone = await passengers_of(request)
+        """Explain which fields of one row moved the probability, and by how much."""
+        rows, alone = await rows_of(request, serving.spec.row_name)
         if not alone:
-            raise Refused(422, "found a list, expected one passenger, an object of facts")
+            raise Refused(422, "found a list, expected one row, an object of fields")
         serving.answering()
         async with slots.taken():
-            found = await run_in_threadpool(serving.pipeline.online.explain_one, passengers[0])
+            found = await run_in_threadpool(serving.pipeline.online.explain_one, rows[0])
         return JSONResponse(found.to_dict())
 
 

@@ -32,10 +32,15 @@ def tell_refusals(app: FastAPI, serving: Serving) -> None:
     async def refuse_faults(request: Request, error: InvalidTable) -> Response:
         serving.metrics.rejected.inc(len({fault.row for fault in error.faults if fault.row}))
         faults = [
-            {"passenger": f.row, "field": f.column, "found": f.found, "expected": f.expected}
+            {
+                serving.spec.row_name: f.row,
+                "field": f.column,
+                "found": f.found,
+                "expected": f.expected,
+            }
             for f in error.faults[:SHOWN_FAULTS]
         ]
-        text = f"{error.count} fault{'s' * (error.count != 1)}; passengers are counted from 1"
+        text = f"{error.count} fault{'s' * (error.count != 1)}; rows are counted from 1"
         return JSONResponse({"error": text, "faults": faults}, 422)
 
     @app.exception_handler(RequestValidationError)

@@ -1,4 +1,4 @@
-"""Parsing of requests: bytes, JSON, passengers, uploads; each refusal with its status."""
+"""Parsing of requests: bytes, JSON, rows, uploads; each refusal with its status."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from titanic_ml.errors import UnreadableTable
 
 MOST_BYTES = 10_000_000  # of a body
 MOST_FILE_BYTES = 500_000_000  # of a table
-MOST_PASSENGERS = 10_000  # of a request
-MOST_FIELDS = 1_000  # of a passenger
+MOST_ROWS = 10_000  # of a request
+MOST_FIELDS = 1_000  # of a row
 FILES = {"text/csv": ".csv", "application/vnd.apache.parquet": ".parquet"}
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # of a text that UTF-8 may not be able to hold
 
@@ -44,28 +44,28 @@ class Refused(Exception):
         self.headers = {} if retry_after is None else {"retry-after": str(retry_after)}
 
 
-async def passengers_of(request: Request) -> tuple[list[dict[str, Any]], bool]:
-    """Return the passengers of a request, and whether it is a single one. Raises `Refused`."""
+async def rows_of(request: Request, row_name: str) -> tuple[list[dict[str, Any]], bool]:
+    """Return the rows of a request, and whether it is a single one. Raises `Refused`.
+
+    `row_name` is what a row is called in messages.
+    """
     _type_of(request, ["application/json"])
     found = _parsed(b"".join([part async for part in _body(request, MOST_BYTES)]))
     alone = isinstance(found, dict)
-    passengers = [found] if alone else found
-    if not isinstance(passengers, list) or not all(isinstance(one, dict) for one in passengers):
-        raise Refused(422, "expected a passenger, an object of facts, or a list of passengers")
-    if not passengers:
-        raise Refused(422, "found no passengers, expected at least one")
-    if len(passengers) > MOST_PASSENGERS:
-        raise Refused(
-            413, f"found {len(passengers):,} passengers, expected at most {MOST_PASSENGERS:,}"
-        )
-    for number, passenger in enumerate(passengers, start=1):
-        if len(passenger) > MOST_FIELDS:
+    rows = [found] if alone else found
+    if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+        raise Refused(422, f"expected a {row_name}, an object of fields, or a list of such")
+    if not rows:
+        raise Refused(422, f"found no {row_name}, expected at least one")
+    if len(rows) > MOST_ROWS:
+        raise Refused(413, f"found {len(rows):,} rows, expected at most {MOST_ROWS:,}")
+    for number, row in enumerate(rows, start=1):
+        if len(row) > MOST_FIELDS:
             raise Refused(
                 422,
-                f"passenger {number} has {len(passenger):,} fields, expected at most "
-                f"{MOST_FIELDS:,}",
+                f"{row_name} {number} has {len(row):,} fields, expected at most {MOST_FIELDS:,}",
             )
-    return passengers, alone
+    return rows, alone
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Upload:
 async def received(request: Request) -> Upload:
     """Stream the table of a request into a temporary file. Raises `Refused`."""
     kind = _type_of(request, list(FILES))
-    upload = Upload(kind, tempfile.TemporaryDirectory(prefix="titanic-upload-"))
+    upload = Upload(kind, tempfile.TemporaryDirectory(prefix="ml-upload-"))
     try:
         with open(upload.path, "wb") as file:
             async for part in _body(request, MOST_FILE_BYTES):

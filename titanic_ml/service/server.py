@@ -84,7 +84,7 @@ def _run_workers(
 ) -> None:
     if os.name != "posix":
         raise SettingsError("--workers needs a POSIX system: serve with one worker on Windows")
-    arbiter, folder = os.getpid(), tempfile.mkdtemp(prefix="titanic-metrics-")
+    arbiter, folder = os.getpid(), tempfile.mkdtemp(prefix="ml-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     from gunicorn.errors import HaltServer
 

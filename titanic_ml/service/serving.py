@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from titanic_ml.errors import TitanicError
 from titanic_ml.monitoring.log import PredictionLog
 from titanic_ml.service.champion import SECONDS, Champion
 from titanic_ml.service.metrics import Metrics
@@ -18,8 +19,16 @@ if TYPE_CHECKING:
     from titanic_ml.pipeline import TitanicPipeline
 
 
-def prediction_log(pipeline: TitanicPipeline) -> PredictionLog | None:
-    """Return an unstarted `PredictionLog`, or None if logging is disabled.
+def _spec_of(pipeline: TitanicPipeline, model: str) -> DatasetSpec:
+    """Return the specification of a version; of the settings if there is none that can be used."""
+    try:
+        return pipeline.store.open(pipeline.store.resolve(model)).spec
+    except TitanicError:
+        return pipeline.spec
+
+
+def prediction_log(pipeline: TitanicPipeline, spec: DatasetSpec) -> PredictionLog | None:
+    """Return an unstarted `PredictionLog` of such rows, or None if logging is disabled.
 
     Raises
     ------
@@ -29,7 +38,7 @@ def prediction_log(pipeline: TitanicPipeline) -> PredictionLog | None:
     s = pipeline.settings
     read = {"data.uri": s.data.uri, "predictions.input": s.predictions.input, STORE: s.store.uri}
     refuse_shared(read, {"monitoring.log": s.monitoring.log})
-    return None if s.monitoring.log is None else PredictionLog(s.monitoring.log, pipeline.spec)
+    return None if s.monitoring.log is None else PredictionLog(s.monitoring.log, spec)
 
 
 @dataclass
@@ -42,8 +51,8 @@ class Serving:
         Predicts.
     champion
         Keeps the right version loaded.
-    together
-        Predicts concurrent single passengers in one call.
+    first_spec
+        Specification of the version at the start, which /docs shows.
     metrics
         Prometheus metrics.
     log
@@ -52,6 +61,7 @@ class Serving:
 
     pipeline: TitanicPipeline
     champion: Champion
+    first_spec: DatasetSpec
     metrics: Metrics = field(default_factory=Metrics)
     log: PredictionLog | None = None
     micro_batcher: MicroBatcher = field(init=False)
@@ -63,12 +73,14 @@ class Serving:
     @classmethod
     def of(cls, pipeline: TitanicPipeline, model: str, seconds: float = SECONDS) -> Serving:
         """Serve the version that an alias points at, looked up every `seconds`."""
-        return cls(pipeline, Champion(pipeline, model, seconds), log=prediction_log(pipeline))
+        spec = _spec_of(pipeline, model)
+        log = prediction_log(pipeline, spec)
+        return cls(pipeline, Champion(pipeline, model, seconds), spec, log=log)
 
     @property
     def spec(self) -> DatasetSpec:
-        """Specification of a passenger."""
-        return self.pipeline.spec
+        """Specification of the version that predicts; before it is loaded, of the first one."""
+        return self.pipeline.online.spec or self.first_spec
 
     @property
     def keys(self) -> list[str]:
@@ -90,15 +102,15 @@ class Serving:
             else "a version or the log can't be used now; the service's log says why"
         )
 
-    async def answer(self, passenger: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the prediction for one passenger, predicted together with concurrent ones.
+    async def answer(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the prediction for one row, predicted together with concurrent ones.
 
         Raises
         ------
         InvalidTable
-            The passenger has faults; it lists all of them.
+            The row has faults; it lists all of them.
         """
-        return await self.micro_batcher.submit(passenger)
+        return await self.micro_batcher.submit(row)
 
     def start(self) -> None:
         """Load the version, and start the log."""
@@ -113,13 +125,13 @@ class Serving:
             self.log.stop()
 
     def answered(
-        self, passengers: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]
+        self, rows: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]
     ) -> None:
         """Count and log some predictions."""
         for answer in answers:
             self.metrics.predictions.labels(answer[self.spec.target]).inc()
         if self.log:
-            self.log.add(passengers, answers)
+            self.log.add(rows, answers)
 
     def update_metrics(self) -> None:
         """Update the metrics that change without a request."""

@@ -34,8 +34,8 @@ def shown(uri: str) -> str:
     It holds for what is no right address, too, for a message about it must not show the secret. All
     up to the last @ before the table's own parameters is taken for user and password.
 
-    >>> shown("postgresql://ann:secret@host/db?sslmode=require&table=passengers")
-    'postgresql://ann:***@host/db?table=passengers'
+    >>> shown("postgresql://ann:secret@host/db?sslmode=require&table=loans")
+    'postgresql://ann:***@host/db?table=loans'
     >>> shown("https://host/a.csv?token=secret"), shown("data/a.csv")
     ('https://host/a.csv', 'data/a.csv')
     """

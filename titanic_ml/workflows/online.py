@@ -14,6 +14,7 @@ from titanic_ml.registry.version import ModelVersion
 from titanic_ml.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
+    from titanic_ml.dataset.spec import DatasetSpec
     from titanic_ml.evaluation.explanation import Explanation
 
 
@@ -46,6 +47,11 @@ class OnlinePredictor:
         """Pickled or copied, it loads a version again."""
         return vars(self) | {"_loaded": None}
 
+    @property
+    def spec(self) -> DatasetSpec | None:
+        """Specification of the loaded version; None before the first is loaded."""
+        return self._loaded[0].spec if self._loaded else None
+
     def warm(self, model: str = "champion") -> str:
         """Load a version.
 
@@ -65,12 +71,12 @@ class OnlinePredictor:
         self._loaded = version, RowPredictor(predictor, version.spec)
         return version.name
 
-    def predict_one(self, passenger: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+    def predict_one(self, row: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
         """Predict one row.
 
         Parameters
         ----------
-        passenger
+        row
             Values by the name of their column.
 
         Returns
@@ -79,17 +85,17 @@ class OnlinePredictor:
             Id (None if the row has none) and class under the names of the table, `probability`
             and `model_version`, equal to those of `predict`.
         """
-        version, rows = self._ready()
-        return _named(version, rows.predict(_record(passenger)))
+        version, predictor = self._ready()
+        return _named(version, predictor.predict(_record(row)))
 
     def predict_each(
-        self, passengers: Sequence[Mapping[str, Any]]
+        self, rows: Sequence[Mapping[str, Any]]
     ) -> list[dict[str, Any] | InvalidTable]:
         """Predict independent rows in one call of the estimator.
 
         Parameters
         ----------
-        passengers
+        rows
             Rows, each with its values by the name of their column.
 
         Returns
@@ -97,16 +103,16 @@ class OnlinePredictor:
         list
             For each row, the result of `predict_one` or the error that it would raise.
         """
-        version, rows = self._ready()
-        found = rows.predict_each(passengers)
+        version, predictor = self._ready()
+        found = predictor.predict_each(rows)
         return [a if isinstance(a, InvalidTable) else _named(version, a) for a in found]
 
-    def predict_rows(self, passengers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Predict the rows of one table, all or none.
 
         Parameters
         ----------
-        passengers
+        rows
             Rows, each with its values by the name of their column.
 
         Returns
@@ -114,15 +120,15 @@ class OnlinePredictor:
         list of dict
             Predictions in the order of the rows, as those of `predict_one`.
         """
-        version, rows = self._ready()
-        return [_named(version, answer) for answer in rows.predict_table(passengers)]
+        version, predictor = self._ready()
+        return [_named(version, answer) for answer in predictor.predict_table(rows)]
 
-    def explain_one(self, passenger: Mapping[str, Any] | pd.Series) -> Explanation:
+    def explain_one(self, row: Mapping[str, Any] | pd.Series) -> Explanation:
         """Explain the prediction of `predict_one` for a row.
 
         Parameters
         ----------
-        passenger
+        row
             Values by the name of their column.
 
         Returns
@@ -132,8 +138,8 @@ class OnlinePredictor:
         """
         from titanic_ml.workflows.evaluation import explained  # start-up time of a service
 
-        version, rows = self._ready()
-        dataset = rows.single(_record(passenger))
+        version, predictor = self._ready()
+        dataset = predictor.single(_record(row))
         id = dataset.ids.iloc[0]
         subject = "the row" if pd.isna(id) else f"{version.spec.id} {id}"
         return explained(version, dataset.X, subject)
