@@ -26,7 +26,7 @@ REMOTE = {
     "TITANIC_SIGNING_KEY": "s3cret key",
 }
 
-ON_REQUEST = {"extra_trees", "searched_boosting", "searched_vote"}  # not compared by default
+ON_REQUEST = {"extra_trees", "searched_vote"}  # not compared by default
 
 
 @pytest.fixture(autouse=True)

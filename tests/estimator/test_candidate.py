@@ -28,7 +28,7 @@ def candidate(request):
 
 
 def test_the_candidates_that_the_default_compares_are_all_there(candidates):
-    assert set(candidates) == set(NAMES) - {"extra_trees", "searched_boosting", "searched_vote"}
+    assert set(candidates) == set(NAMES) - {"extra_trees", "searched_vote"}
     assert [c.name for c in candidates.values() if c.baseline] == ["majority", "one_column"]
     ranks = [c.complexity for c in candidates.values()]
     assert len(set(ranks)) == len(ranks)

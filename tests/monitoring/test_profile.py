@@ -14,7 +14,9 @@ from titanic_ml.monitoring.profile import Profile
 def test_it_has_each_column_apart_and_no_free_text(dataset, spec):
     chance = pd.DataFrame({"repeat_1": np.linspace(0, 1, len(dataset))})
     profile = Profile.of(dataset.profile(spec), chance)
-    assert profile.columns["Sex"] == ColumnProfile(891, 0, ["female", "male"], [314, 577])
+    assert profile.columns["Sex"] == ColumnProfile(
+        891, 0, ["female", "male"], [314, 577], "category"
+    )
     assert profile.columns["Age"].missing == 177
     assert sum(profile.columns["Age"].counts) == 891 - 177
     for name in ("Name", "Ticket", "Cabin"):

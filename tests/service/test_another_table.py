@@ -106,6 +106,7 @@ def test_explanation_report_and_evaluation_speak_of_the_table(pipeline):
     assert "outcome won" in repr(pipeline.explain(10**18))
     html = next(Path("models/orders").glob("2*/report.html")).read_text()
     assert "probability that outcome is won" in html and "predicted lost" in html
+    assert "from 2020-01-01 to 2021-08-22" in html
     assert pipeline.evaluate("orders.csv").rows == 600
 
 
@@ -113,6 +114,7 @@ def test_later_rows_are_compared_by_their_days_and_words(pipeline):
     later = orders().assign(since=lambda t: t["since"] + pd.Timedelta(days=2000))
     found = pipeline.monitor(later.assign(paid="True"))
     assert {c.name for c in found.drift.columns if c.drifted} == {"since", "paid"}
+    assert "since: median 2020-10-26 before, 2026-04-18 now" in found.drift.verdict
 
 
 def test_the_service_takes_the_specification_of_the_version(start, blank):

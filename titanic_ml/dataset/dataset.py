@@ -115,7 +115,4 @@ class Dataset:  # numpydoc ignore=PR02
         dict
             Profiles by name of the column.
         """
-        return {
-            name: ColumnProfile.of(self.X[name], spec.columns[name].kind == "text")
-            for name in self.X
-        }
+        return {name: ColumnProfile.of(self.X[name], spec.columns[name].kind) for name in self.X}

@@ -9,10 +9,7 @@ from typing import Any
 
 from titanic_ml.dataset.inference import InferredColumn
 
-CANDIDATES = (
-    *("majority", "one_column", "logistic_regression"),
-    *("searched_boosting", "searched_vote"),
-)
+CANDIDATES = ("majority", "one_column", "logistic_regression", "searched_vote")
 MOST_SLICES = 5
 SLICE_WORDS = (2, 8)  # fewest and most words of a column that is a slice
 

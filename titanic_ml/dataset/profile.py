@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from titanic_ml.dataset.normalise import iso_date
+
 MOST_VALUES = 1_000  # that are kept of a column; the numbers of others go to the nearest of these
 
 
@@ -21,26 +23,33 @@ class ColumnProfile:
         Number of rows, and number of missing values.
     values, counts
         Distinct values in order, and how often each came; empty for free texts.
+    kind
+        Kind of the column.
     """
 
     rows: int
     missing: int
     values: list[Any]
     counts: list[int]
+    kind: str = "number"
 
     @classmethod
-    def of(cls, column: pd.Series, is_text: bool = False) -> ColumnProfile:
+    def of(cls, column: pd.Series, kind: str = "number") -> ColumnProfile:
         """Summarise a typed column."""
         rows, missing = len(column), int(column.isna().sum())
-        if is_text:
-            return cls(rows, missing, [], [])
+        if kind == "text":
+            return cls(rows, missing, [], [], kind)
         given = column.dropna()
         if pd.api.types.is_numeric_dtype(given):
             given = _fewer(given)
         counts = given.value_counts().sort_index()
         if len(counts) > MOST_VALUES:  # of words, the commonest
             counts = counts.nlargest(MOST_VALUES).sort_index()
-        return cls(rows, missing, counts.index.tolist(), counts.tolist())
+        return cls(rows, missing, counts.index.tolist(), counts.tolist(), kind)
+
+    def shown(self, value: float) -> str:
+        """Return a number of the column for people, a date as a date."""
+        return iso_date(value) if self.kind == "date" else f"{value:.3g}"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -53,7 +62,8 @@ class ColumnProfile:
             commonest = counts.sort_values(ascending=False, kind="stable").head(5)
             return summary | {"distinct": len(counts), "commonest": commonest.to_dict()}
         numbers = np.repeat(np.asarray(self.values, dtype="float64"), self.counts)
-        return summary | {"quantiles": np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]).tolist()}
+        found = np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]).tolist()
+        return summary | {"quantiles": list(map(iso_date, found)) if self.kind == "date" else found}
 
 
 def _fewer(numbers: pd.Series) -> pd.Series:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from titanic_ml.dataset.normalise import iso_date
 from titanic_ml.evaluation.bootstrap import mean_interval
 from titanic_ml.evaluation.parts import stacked_probabilities
 from titanic_ml.evaluation.result import Dependence, DependencePoint
@@ -19,8 +20,8 @@ MISSING = "missing"  # what a missing value is called in a dependence
 def grids(X: pd.DataFrame, kinds: Mapping[str, str], points: int = 12) -> dict[str, list[Any]]:
     """Grid of each column: quantiles or few distinct numbers, or the most frequent categories.
 
-    `kinds` says of each column whether it is an ``integer``, a ``number``, a ``category`` or
-    ``text``; text is left out. A missing value is tried where the column has any.
+    `kinds` has the kind of each column; text is left out. A missing value is tried where the column
+    has any.
     """
     found = {}
     for name in (name for name, kind in kinds.items() if kind != "text" and name in X):
@@ -58,6 +59,12 @@ def dependence_of_fold(
     return {name: of.reshape(len(values[name]), -1).T for name, of in found.items()}
 
 
+def _shown(value: Any, is_date: bool) -> Any:
+    if value is None:
+        return MISSING
+    return iso_date(value) if is_date else value
+
+
 def dependence(
     folds: Sequence[Mapping[str, np.ndarray]],
     values: Mapping[str, Sequence[Any]],
@@ -70,9 +77,10 @@ def dependence(
     for name, column in values.items():
         rows = np.concatenate([fold[name] for fold in folds])
         estimates = zip(*mean_interval(rows, confidence, seed), strict=True)
+        is_date = kinds[name] == "date"
         points = [
-            DependencePoint(MISSING if value is None else value, *map(float, ends))
+            DependencePoint(_shown(value, is_date), *map(float, ends))
             for value, ends in zip(column, estimates, strict=True)
         ]
-        found.append(Dependence(name, kinds[name], points))
+        found.append(Dependence(name, "category" if is_date else kinds[name], points))
     return found

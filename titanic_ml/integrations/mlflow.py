@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from titanic_ml.config.layers import flat
-from titanic_ml.dataset.normalise import iso_date
 from titanic_ml.errors import SettingsError, TrackingError
 from titanic_ml.registry.names import CHAMPION
 from titanic_ml.registry.version import MANIFEST, MODEL, MODEL_CARD, REPORT
@@ -249,11 +248,9 @@ def example_rows(version: ModelVersion) -> list[dict[str, Any]]:
     spec, profile = version.spec, version.manifest.data.profile
     names = [name for name in spec.columns if name != spec.target]
     middle = {name: _middle(spec.columns[name], profile.get(name, {})) for name in names}
-    dates = [name for name in names if spec.columns[name].kind == "date"]
     sparse = {name: None if spec.columns[name].nullable else middle[name] for name in names}
     for number, row in enumerate((middle, sparse), start=1):
         row[spec.id] = number if spec.columns[spec.id].numeric else str(number)
-        row.update({n: iso_date(row[n]) for n in dates if row[n] is not None})
     return [middle, sparse]
 
 

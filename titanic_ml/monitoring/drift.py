@@ -277,7 +277,7 @@ def _words(then: ColumnProfile, now: pd.Series, missing: tuple[float, float], un
 def _middle(then: ColumnProfile, given: pd.Series) -> str:
     reached = np.cumsum(then.counts) / sum(then.counts)
     median = then.values[int(np.searchsorted(reached, 0.5))]
-    return f"median {median:.3g} before, {given.median():.3g} now"
+    return f"median {then.shown(median)} before, {then.shown(given.median())} now"
 
 
 def _counted(then: ColumnProfile, given: pd.Series) -> str:

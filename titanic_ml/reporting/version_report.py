@@ -36,7 +36,7 @@ class ColumnFacts:
     kind: str
     about: str
     missing: int
-    quantiles: list[float] | None = None
+    quantiles: list[float] | list[str] | None = None
     distinct: int | None = None
     commonest: dict[str, int] | None = None
 
