@@ -173,7 +173,7 @@ def build(node: Mapping[str, Any]) -> Any:
 
 
 def escaped(node: Any, mark: str = r"\${") -> Any:
-    """Return resolved settings whose texts OmegaConf reads as they are, a word such as ${x} too.
+    """Escape interpolations in resolved settings, so that a word such as ${x} stays as it is.
 
     `mark` is written in place of the start of an interpolation.
     """

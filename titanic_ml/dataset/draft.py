@@ -37,7 +37,7 @@ class Draft:
     suspects
         Questions on columns that may be leaks, by name.
     groups
-        Columns whose repeated values may be groups of rows.
+        Columns with repeated values that may be groups of rows.
     """
 
     name: str

@@ -421,7 +421,7 @@ class DatasetSpec:
 
 
 def _columns(nodes: Mapping[Any, Any]) -> tuple[dict[str, Column], tuple[str, ...]]:
-    """Read the columns; return those that are used, and the names of those that are ignored."""
+    """Read the columns; return the used ones, and the names of the ignored ones."""
     columns, ignored = {}, []
     for name, node in nodes.items():
         if not isinstance(name, str):

@@ -157,7 +157,7 @@ class DatasetDrafter:
 
 
 def sampled(table: str, most: int = SAMPLE) -> tuple[pd.DataFrame, int]:
-    """Return rows of a table at equal distances, fewer than `most`, and the number of all rows.
+    """Return rows of a table at equal distances, at most `most`, and the number of all rows.
 
     Raises as `open_table`.
     """
@@ -166,7 +166,7 @@ def sampled(table: str, most: int = SAMPLE) -> tuple[pd.DataFrame, int]:
         for batch in source.batches():
             kept.append(batch.frame.iloc[-first % stride :: stride])
             first += len(batch.frame)
-            while sum(map(len, kept)) >= most:
+            while sum(map(len, kept)) > most:
                 stride *= 2
                 kept = [pd.concat(kept, ignore_index=True).iloc[::2]]
         frame = pd.concat(kept, ignore_index=True) if kept else source.frame()
