@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
+
+from titanic_ml.dataset.splits import Split
 
 FOLDS = 5
 BINS = 32  # ranges of equal size of a number
 PRIOR_ROWS = 1.0  # rows with the overall rate that are added to each bin
 
 
-def explained_by(values: pd.Series, y: np.ndarray, seed: int = 0) -> float:
+def leak_folds(y: np.ndarray, seed: int = 0) -> list[Split]:
+    """Return the stratified folds of `explained_by`, once for all columns."""
+    return list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(y, y))
+
+
+def explained_by(values: pd.Series, y: np.ndarray, folds: Sequence[Split]) -> float:
     """Return the share of the log loss that one column explains, in cross-validation.
 
     Numbers are cut into ranges of equal size, and a missing value is a range of its own. The rate
@@ -21,7 +30,7 @@ def explained_by(values: pd.Series, y: np.ndarray, seed: int = 0) -> float:
     ----------
     values : (n,) numbers or words of the column
     y : (n,) array of 0 and 1
-    seed : of the folds
+    folds : result of `leak_folds`
 
     Returns
     -------
@@ -29,12 +38,15 @@ def explained_by(values: pd.Series, y: np.ndarray, seed: int = 0) -> float:
     than 0 if it is worse.
 
     >>> y = np.array([0, 1] * 500)
-    >>> round(explained_by(pd.Series(y), y), 1), explained_by(pd.Series(np.zeros(1000)), y)
-    (1.0, 0.0)
+    >>> folds = leak_folds(y)
+    >>> round(explained_by(pd.Series(y), y, folds), 1)
+    1.0
+    >>> explained_by(pd.Series(np.zeros(1000)), y, folds)
+    0.0
     """
     codes = _codes(values)
     losses, base = 0.0, 0.0
-    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(y, y):
+    for train, test in folds:
         prior = y[train].mean()
         rows = np.bincount(codes[train], minlength=codes.max() + 1)
         positives = np.bincount(codes[train], y[train], minlength=codes.max() + 1)

@@ -16,7 +16,7 @@ from titanic_ml.dataset.draft import Draft
 from titanic_ml.dataset.inference import InferredColumn, infer_column, normalised_names, repeats
 from titanic_ml.dataset.spec import RESERVED, ROW
 from titanic_ml.errors import DataError, SettingsError, UnwritableTable, nearest
-from titanic_ml.evaluation.leaks import FOLDS, explained_by
+from titanic_ml.evaluation.leaks import FOLDS, explained_by, leak_folds
 from titanic_ml.results import NewDataset
 from titanic_ml.storage.files import whole_file
 from titanic_ml.storage.secrets import shown
@@ -238,9 +238,9 @@ def _looked_for(
     y: np.ndarray,
 ) -> tuple[str | None, dict[str, str]]:
     """Return the best single column that is no suspect, and questions on the suspects."""
-    suspects, best, baseline = {}, -np.inf, None
+    suspects, best, baseline, folds = {}, -np.inf, None, leak_folds(y)
     for place, why in _orders(columns, id, known):
-        if (share := explained_by(place, y)) >= SORTED:
+        if (share := explained_by(place, y, folds)) >= SORTED:
             suspects[id or target] = (
                 f"LEAK? {why} explains {share:.0%} of the log loss: is the table sorted by "
                 f"{target}? Then no model may use the order"
@@ -250,9 +250,9 @@ def _looked_for(
         if name in (id, target) or column.ignored:
             continue
         values = column.values[known].reset_index(drop=True)
-        share, what = explained_by(values, y), "alone explains"
+        share, what = explained_by(values, y, folds), "alone explains"
         if column.missing:
-            gaps = explained_by(values.isna().astype("float64"), y)
+            gaps = explained_by(values.isna().astype("float64"), y, folds)
             share, what = max((share, what), (gaps, "being missing or not explains"))
         if share >= LEAK:
             suspects[name] = (
