@@ -159,3 +159,25 @@ def test_the_log_of_the_service_is_read_by_monitor(start, folder, monkeypatch):
     assert found.invalid == 0 and sum(one.rows for one in found.volume) == 50
     logged = read_table("logged/")
     assert logged["since"].tolist()[0] == "2020-01-01" and set(logged["outcome"]) <= {"won", "lost"}
+
+
+def test_rows_without_an_id_keep_their_numbers_beside_rejected_ones(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    frame = orders(200).drop(columns="order id")
+    frame.to_csv("plain.csv", index=False)
+    DatasetDrafter(table="plain.csv", target="outcome", force=True).run()
+    pipeline = TitanicPipeline("dataset=plain", *QUICK)
+    pipeline.train()
+    bad = frame.astype("object")
+    bad.loc[[2, 150], "on"] = "x"
+    bad.to_csv("bad.csv", index=False)
+    found = pipeline.predict_into("good.csv", "bad.csv", rejects="rejects.csv", batch_rows=60)
+    assert (found.rows, found.rejected) == (198, 2)
+    good = read_table("good.csv")
+    expected = [str(number) for number in range(1, 201) if number not in (3, 151)]
+    assert good["row"].tolist() == expected
+    whole = pipeline.predict("plain.csv")["outcome"].drop(index=[2, 150])
+    assert good["outcome"].tolist() == whole.tolist()
+    assert read_table("rejects.csv")["rejected_row"].tolist() == ["3", "151"]
+    row = ROW | {"city": "a"}
+    assert pipeline.online.predict_rows([row, row])[1]["row"] == 2

@@ -16,7 +16,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from titanic_ml.dataset.dataset import Dataset
 from titanic_ml.dataset.faults import NO_ROWS
-from titanic_ml.dataset.spec import DatasetSpec
+from titanic_ml.dataset.spec import ROW, DatasetSpec
 from titanic_ml.dataset.stream import StreamValidator
 from titanic_ml.errors import Fault, InvalidTable
 from titanic_ml.prediction.predictor import Predictor
@@ -194,6 +194,8 @@ class BatchPredictor:
                 dataset = Dataset(parsed[self.spec.id], parsed[self.spec.inputs], None)
             else:  # the good rows are parsed again: without the bad ones types may differ
                 dataset = Dataset.from_frame(frame[good], self.spec, self.source, with_target=False)
+                if self.spec.id == ROW:
+                    dataset = replace(dataset, ids=pd.Series(numbers[good], name=ROW))
             loaded = model.result()
             with loaded.libraries.limit(limits=1):  # for OpenMP it is a thread's own
                 predictions = loaded.predictor.predict(dataset, self.spec, True)
