@@ -141,7 +141,7 @@ def _measure(name: str, names: list[str], folds: int) -> None:
     start = time.perf_counter()
     first = _losses(ours(pipeline), data, splits)
     seconds = (time.perf_counter() - start) / folds
-    beyond = _milliseconds_of_a_row(pipeline, read_table(f"{name}.csv"))
+    beyond = _milliseconds_of_a_row(pipeline, pd.read_csv(f"{name}.csv"))
     line = f"{name:<12} {len(data):>6} {first.mean():7.4f} {seconds:6.1f} {beyond:6.2f}"
     for other in names:
         more = _losses(COMPETITORS[other](), data, splits) - first

@@ -211,7 +211,7 @@ def test_standard_input_and_output_are_files_too(run, here, monkeypatch, mark):
 def test_a_service_refuses_a_log_over_a_table(here):
     pipeline = TitanicPipeline("data.uri=parts/", "monitoring.log=parts/")
     with pytest.raises(SettingsError, match="is both data.uri and monitoring.log"):
-        prediction_log(pipeline)
+        prediction_log(pipeline, pipeline.spec)
 
 
 @pytest.mark.parametrize(
