@@ -183,6 +183,9 @@ class Column:
                 return value
             if len(value) > self.longest:
                 raise ValueError(f"longer than {self.longest} characters")
+        elif type(value) in (int, float):  # most numbers; the check below takes a microsecond
+            if value != value:
+                return None
         elif value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
             return None
         if self.kind == "date":

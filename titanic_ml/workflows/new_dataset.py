@@ -111,7 +111,7 @@ class DatasetDrafter:
         y = (target.values == positive[0]).to_numpy()[known].astype("int64")
         if min(y.sum(), len(y) - y.sum()) < FOLDS:
             raise DataError(f"{self.target} has fewer than {FOLDS} rows of a class")
-        baseline, suspects = _looked_for(by_name, id, self.target, known, y)
+        baseline, suspects = _baseline_and_suspects(by_name, id, self.target, known, y)
         if missing := int((~known).sum()):
             note = f"{missing:,} rows have no {self.target}; a training refuses them"
             suspects = {self.target: note, **suspects}
@@ -230,7 +230,7 @@ def _guessed_id(columns: list[InferredColumn], target: str) -> str | None:
     return None
 
 
-def _looked_for(
+def _baseline_and_suspects(
     columns: dict[str, InferredColumn],
     id: str | None,
     target: str,
