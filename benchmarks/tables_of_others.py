@@ -164,23 +164,34 @@ def _losses(
     return np.array(found)
 
 
+class Timed:
+    """An estimator that adds up the seconds of its predictions."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+        self.seconds = 0.0
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        start = time.perf_counter()
+        answer = self.estimator.predict_proba(X)
+        self.seconds += time.perf_counter() - start
+        return answer
+
+
 def _milliseconds_of_a_row(pipeline: TitanicPipeline, frame: pd.DataFrame) -> float:
-    """Return the median time of one row less that of the estimator on its ready matrix."""
-    model, spec = last["model"], pipeline.spec
+    """Return the median time of predicting one row, less that of the estimator in it."""
     frame = frame.head(100).astype("object")
     rows = frame.where(frame.notna(), None).to_dict("records")
-    data = Dataset.from_frame(frame, spec, "rows", with_target=False)
-    matrices = model[:-1].transform(data.X)
-    predictor = RowPredictor(Predictor(model), spec)
+    predictor = Predictor(last["model"])
+    assert predictor.fast_path is not None
+    predictor.fast_path.estimator = estimator = Timed(predictor.fast_path.estimator)
+    of_rows = RowPredictor(predictor, pipeline.spec)
     taken = []
     with threadpool_limits(1):  # as in the service
         for run in range(ROWS):
-            place = run % len(rows)
-            start = time.perf_counter()
-            predictor.predict(rows[place])
-            middle = time.perf_counter()
-            model[-1].predict_proba(matrices[[place]])
-            taken.append(2 * middle - start - time.perf_counter())
+            start, before = time.perf_counter(), estimator.seconds
+            of_rows.predict(rows[run % len(rows)])
+            taken.append(time.perf_counter() - start - estimator.seconds + before)
     return 1000 * float(np.median(taken))
 
 

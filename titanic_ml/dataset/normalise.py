@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Set
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -162,8 +163,19 @@ def significant_of(number: float, digits: int) -> float:
     >>> significant_of(0.1 + 0.2, 15)
     0.3
     """
-    shift = digits - 1 - (bisect_right(POWERS, abs(number)) - 1 - LARGEST_EXPONENT)
-    if abs(shift) > LARGEST_EXPONENT:
-        return number + 0.0
-    up, down = POWERS[LARGEST_EXPONENT + max(shift, 0)], POWERS[LARGEST_EXPONENT - min(shift, 0)]
-    return round(number * up / down) / up * down + 0.0
+    up, down = _scales(digits)[bisect_right(POWERS, abs(number))]
+    return round(number * up / down) / up * down + 0.0 if up else number + 0.0
+
+
+@cache
+def _scales(digits: int) -> list[tuple[float, float]]:
+    """Return the factor and divisor of `significant` by place among the powers; zeros for none."""
+    shifts = [digits - 1 - (place - 1 - LARGEST_EXPONENT) for place in range(len(POWERS) + 1)]
+    return [
+        (
+            (POWERS[LARGEST_EXPONENT + max(shift, 0)], POWERS[LARGEST_EXPONENT - min(shift, 0)])
+            if abs(shift) <= LARGEST_EXPONENT
+            else (0.0, 0.0)
+        )
+        for shift in shifts
+    ]

@@ -100,6 +100,7 @@ class RecordReader:
         self.spec = spec
         self.model = record_model(spec)
         self.names = [name for name in spec.columns if name != spec.target]
+        self._unread = {spec.target, *spec.ignored}
         self._optional = [name for name in self.names if spec.columns[name].nullable]
         self._values = attrgetter(*self.model.model_fields)
 
@@ -111,8 +112,8 @@ class RecordReader:
         InvalidTable
             The row has faults; it lists all of them.
         """
-        if self.spec.target in row:
-            row = {name: value for name, value in row.items() if name != self.spec.target}
+        if not self._unread.isdisjoint(row):
+            row = {name: value for name, value in row.items() if name not in self._unread}
         try:
             return self._parsed(row)
         except ValidationError:

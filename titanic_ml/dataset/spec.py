@@ -156,6 +156,11 @@ class Column:
         return tuple(found)
 
     @cached_property
+    def _rounded_only(self) -> bool:
+        """Whether a number is only rounded to its significant digits."""
+        return self.kind == "number" and self.scale is None and not self.missing_numbers
+
+    @cached_property
     def words(self) -> Mapping[str, Any]:
         """The allowed texts by their lower-case form."""
         return {str(word).lower(): word for word in self.allowed}
@@ -186,6 +191,8 @@ class Column:
         elif type(value) in (int, float):  # most numbers; the check below takes a microsecond
             if value != value:
                 return None
+            if self._rounded_only and type(value) is float and abs(value) != inf:
+                return significant_of(value, DIGITS)
         elif value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
             return None
         if self.kind == "date":
