@@ -157,7 +157,7 @@ def test_an_address_is_taken_as_it_is_typed(address):
         ),
         ("postgresql://u:pw@h/db", "an override is 'postgresql://u:***@h/db', expected a name"),
         ("~seed", "seed is left out, expected a value, as in seed=…"),
-        ("~selection", "selection.folds is left out, expected a value"),
+        ("~selection", "selection.repeats is left out, expected a value"),
         ("=3", "an override is '=3', expected a name and a value, such as seed=7"),
         ("", "an override is '', expected a name and a value, such as seed=7"),
     ],
@@ -287,8 +287,8 @@ def test_settings_are_composed_in_many_threads_and_inside_a_program_that_uses_hy
         return load_settings([f"seed={number}"]).seed
 
     with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
-        with ThreadPoolExecutor(16) as threads:
-            assert list(threads.map(seed, range(32))) == list(range(32))
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(seed, range(12))) == list(range(12))
         assert compose("config", overrides=["seed=7"]).seed == 7  # the program's own still works
 
 

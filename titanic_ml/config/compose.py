@@ -190,7 +190,7 @@ def _composed(
     """Return the settings, their unresolved OmegaConf container, and the files they come from."""
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+    from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
     _export_dotenv()
     theirs = user_folder(config_dir)
@@ -198,13 +198,12 @@ def _composed(
     try:
         with merged(theirs) as folder:
             words = [_quoted(word) for word in overrides]
-            words += named_candidates(folder, words)
+            if theirs:  # no dataset of the package names its candidates
+                words += named_candidates(folder, words)
             composed, files = _by_hydra(folder, words)
         require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
         _require_environment(OmegaConf.to_container(composed))
         typed = OmegaConf.merge(_schema(), composed)
-        for key in sorted(OmegaConf.missing_keys(typed)):
-            raise SettingsError(f"{key} is left out, expected a value, as in {key}=…")
         settings = OmegaConf.to_object(typed)
         assert isinstance(settings, Settings)
         signed = settings.env != "remote" or settings.store.signing_key is not None
@@ -219,6 +218,9 @@ def _composed(
         key = str(error.full_key or error.key)
         where = _file_with(key, files, theirs)
         raise SettingsError(f"unknown setting {key}{where}{nearest(key, known_keys())}") from error
+    except MissingMandatoryValue as error:
+        key = str(error.full_key)
+        raise SettingsError(f"{key} is left out, expected a value, as in {key}=…") from error
     except OmegaConfBaseException as error:
         key = str(error.full_key or "settings")
         reason = _without_secrets(str(error.msg or error).splitlines()[0], overrides)
