@@ -70,13 +70,16 @@ def test_to_dict_has_the_names_of_the_attributes():
 def test_repr_says_all_that_was_measured():
     plain = repr(evaluation())
     assert plain.splitlines() == [
-        "100 rows, 40 of class 1, threshold 0.45, with 95% intervals:",
+        "100 rows, 40 with class 1, threshold 0.45, with 95% intervals:",
         "  log_loss           0.500 (0.400 to 0.600)",
         "  accuracy           0.800 (0.700 to 0.900)",
         "  confusion matrix at threshold 0.45:",
         "    true 0: 50.5 predicted 0, 9.5 predicted 1",
         "    true 1: 10 predicted 0, 30 predicted 1",
     ]
+    named = repr(evaluation(target="diagnosis", answers=("benign", "malignant"))).splitlines()
+    assert named[0].startswith("100 rows, 40 with diagnosis malignant, threshold 0.45")
+    assert named[-1] == "    true malignant: 10 predicted benign, 30 predicted malignant"
     full = repr(
         evaluation(
             baselines={"majority class": estimates(0.66)},

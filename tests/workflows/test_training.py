@@ -56,7 +56,7 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(
         "is the new champion",
     ):
         assert words in repr(training)
-    assert "891 rows, 342 of class 1" in repr(evaluation)
+    assert "891 rows, 342 with Survived 1" in repr(evaluation)
     assert list(predictions) == ["PassengerId", "Survived"]
     assert len(predictions) == 418
     assert set(predictions["Survived"]) == {0, 1}

@@ -61,12 +61,16 @@ class Evaluator:
         Seed of the bootstrap.
     n_jobs
         Number of threads; it never changes a result.
+    target, answers
+        Name of the target and its values for class 0 and class 1, for people.
     """
 
     resamples: int = 500
     confidence: float = 0.95
     seed: int = 0
     n_jobs: int = -1
+    target: str = "class"
+    answers: tuple[str, str] = ("0", "1")
 
     def evaluate(
         self,
@@ -127,6 +131,8 @@ class Evaluator:
             calibration_p=calibration_test(model.y, model.p.mean(axis=1)),
             worst_p=_chance_of_worst(parts, own, sliced),
             nested_confusion=None if prediction is None else _confusion(truth, model.p, model.c),
+            target=self.target,
+            answers=self.answers,
         )
 
     def _drawn(

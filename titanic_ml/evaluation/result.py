@@ -216,6 +216,8 @@ class Evaluation:
         1986); None if it was not computed.
     worst_p
         Probability of a slice as bad as the worst one by chance; None without slices.
+    target, answers
+        Name of the target and its values for class 0 and class 1, for people.
     """
 
     rows: int
@@ -236,6 +238,8 @@ class Evaluation:
     nested_confusion: dict[int, dict[int, float]] | None = None
     calibration_p: float | None = None
     worst_p: float | None = None
+    target: str = "class"
+    answers: tuple[str, str] = ("0", "1")
 
     @property
     def worst(self) -> SliceScore | None:
@@ -258,7 +262,8 @@ class Evaluation:
         return asdict(self)
 
     def __repr__(self) -> str:
-        rows = f"{self.rows} rows, {self.positives} of class 1, threshold {self.threshold:g}"
+        positives = f"{self.positives} with {self.target} {self.answers[1]}"
+        rows = f"{self.rows} rows, {positives}, threshold {self.threshold:g}"
         how = "Out-of-fold metrics: " * self.out_of_fold
         lines = [f"WARNING: {self.warning}"] if self.warning else []
         lines.append(f"{how}{rows}, with {100 * self.confidence:g}% intervals:")
@@ -275,13 +280,13 @@ class Evaluation:
             where = f"{self.worst.slice} {self.worst.value} ({self.worst.rows} rows)"
             lines.append(f"  worst slice: {where}: log loss {loss}")
         lines.append(f"  confusion matrix at threshold {self.threshold:g}:")
-        lines += [f"    {line}" for line in _confusion_lines(self.confusion)]
+        lines += [f"    {line}" for line in self._confusion_lines(self.confusion)]
         if self.nested_confusion:
             lines.append(
                 "  confusion matrix at the thresholds chosen inside the folds, which estimates the "
                 "whole procedure, like accuracy to mcc:"
             )
-            lines += [f"    {line}" for line in _confusion_lines(self.nested_confusion)]
+            lines += [f"    {line}" for line in self._confusion_lines(self.nested_confusion)]
         if self.grouped:
             some = ", ".join(f"{name} {self.grouped[name]}" for name in IN_A_LINE)
             lines += [
@@ -290,14 +295,13 @@ class Evaluation:
             ]
         return "\n".join(lines)
 
-
-def _confusion_lines(confusion: dict[int, dict[int, float]]) -> list[str]:
-    """Format one line for each true class."""
-    return [
-        f"true {truth}: "
-        + ", ".join(f"{count:g} predicted {prediction}" for prediction, count in row.items())
-        for truth, row in confusion.items()
-    ]
+    def _confusion_lines(self, confusion: dict[int, dict[int, float]]) -> list[str]:
+        """Format one line for each true class."""
+        return [
+            f"true {self.answers[truth]}: "
+            + ", ".join(f"{count:g} predicted {self.answers[c]}" for c, count in row.items())
+            for truth, row in confusion.items()
+        ]
 
 
 def in_order(labels: Iterable[str]) -> list[str]:

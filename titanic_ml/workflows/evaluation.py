@@ -35,7 +35,7 @@ class VersionEvaluation:
         dataset = self.workspace.dataset(data, version.spec)
         X, y = dataset.labelled
         baselines = {name: Predictor(b).probability(X) for name, b in version.baselines.items()}
-        evaluation = self.workspace.evaluator().evaluate(
+        evaluation = self.workspace.evaluator(version.spec).evaluate(
             y.to_numpy(),
             Predictor(version.model).probability(X),
             version.threshold,

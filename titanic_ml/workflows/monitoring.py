@@ -111,7 +111,9 @@ class DriftCheck:
                 "expected some of both classes"
             )
         groups = group_labels(version.spec, rows.X[both])
-        now = self.workspace.evaluator().evaluate(y, probability, version.threshold, groups=groups)
+        now = self.workspace.evaluator(version.spec).evaluate(
+            y, probability, version.threshold, groups=groups
+        )
         losses, before = row_losses_of(version.out_of_fold), version.manifest.metrics
         alpha = self.workspace.settings.monitoring.alpha
         return compared(now, y, probability, before, losses, alpha)

@@ -156,7 +156,7 @@ class TrainingWorkflow:
         s, steps = self.settings, prepared.steps
         features, rest = split_features(selection.model, X)
         assessor = Assessor(
-            self.workspace.evaluator(),
+            self.workspace.evaluator(self.workspace.spec),
             prepared.dataset,
             features,
             rest.predict_proba(features)[:, 1],

@@ -92,12 +92,19 @@ class Workspace:
         log.info("%s: %d rows read, all valid", name_of(data), len(dataset))
         return dataset
 
-    def evaluator(self) -> Evaluator:
-        """Return an evaluator with the settings of the bootstrap."""
+    def evaluator(self, spec: DatasetSpec) -> Evaluator:
+        """Return an evaluator of the target, with the settings of the bootstrap."""
         from titanic_ml.evaluation.evaluator import Evaluator  # start-up time of a prediction
 
         s = self.settings
-        return Evaluator(**asdict(s.evaluation), seed=s.seed, n_jobs=s.n_jobs)
+        negative, positive = map(str, spec.answers)
+        return Evaluator(
+            **asdict(s.evaluation),
+            seed=s.seed,
+            n_jobs=s.n_jobs,
+            target=spec.target,
+            answers=(negative, positive),
+        )
 
     def tracking(self) -> Tracking | None:
         """Return what sends versions to MLflow; None where `tracking.uri` is not set."""
