@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 import uuid
@@ -29,6 +30,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import coverage
+import hydra
 import hypothesis
 import joblib
 import pandas as pd
@@ -100,14 +102,22 @@ def made_once(request, monkeypatch) -> None:
     """Cache two slow steps for all tests of a worker, a tenth of a second each.
 
     They are building the program's commands, and composing settings from the same words in the same
-    environment. Tests of the settings compose them every time.
+    environment. Tests of the settings compose them every time, and coverage doesn't follow Hydra.
     """
     monkeypatch.setattr(typer.main, "get_command", get_command)
+    monkeypatch.setattr(hydra, "compose", compose_unfollowed)
     if "config" not in request.path.parts and not Path(".env").exists():
         monkeypatch.setattr(compose, "_composed", composed_once)
 
 
+def compose_unfollowed(*words, **options):
+    """Compose settings as Hydra does, without coverage: none of the package's lines run in it."""
+    with not_followed():
+        return _by_hydra(*words, **options)
+
+
 get_command = functools.cache(typer.main.get_command)
+_by_hydra = hydra.compose
 _compose, _settings = compose._composed, {}
 
 
@@ -115,7 +125,8 @@ def composed_once(overrides, config_dir):
     """Call the function of the package unless the cache has the result."""
     if config_dir or compose.log.isEnabledFor(logging.DEBUG):  # files may change; it logs
         return _compose(overrides, config_dir)
-    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    others = "PYTEST", "COMP_", "_TITANIC", "COVERAGE"  # no setting refers to them
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     key = tuple(overrides), tuple(sorted(variables.items()))
     if key not in _settings:
         _settings[key] = _compose(overrides, config_dir)
@@ -146,7 +157,8 @@ def shared(tmp_path_factory, quick) -> Path:
         folder = folder.parent  # that of the run; a worker's own is within it
     with FileLock(folder / "training.lock"):
         if not (folder / "training.joblib").exists():
-            training = TitanicPipeline(f"store.uri={folder / 'trained'}", *quick).train()
+            with not_followed():
+                training = TitanicPipeline(f"store.uri={folder / 'trained'}", *quick).train()
             joblib.dump(training, folder / "training.joblib")
     return folder
 
@@ -267,7 +279,8 @@ def unmeasured(monkeypatch) -> Iterator[None]:
 @contextlib.contextmanager
 def not_followed() -> Iterator[None]:
     """Stop measuring coverage within the block, which slows it down."""
-    measuring = coverage.Coverage.current()
+    main = threading.current_thread() is threading.main_thread()
+    measuring = coverage.Coverage.current() if main else None
     if measuring:
         measuring.stop()
     try:

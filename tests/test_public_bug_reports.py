@@ -210,6 +210,7 @@ def fill(number: int) -> int:
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("job", "message"),
     [(die, "a worker process was killed"), (fill, "No space left on device; free temporary")],
@@ -227,6 +228,7 @@ def test_an_interpreter_that_workers_cannot_run_is_a_sentence(monkeypatch, path)
         list(in_parallel(2, fill, [(1,)]))
 
 
+@pytest.mark.system
 @pytest.mark.posix
 @pytest.mark.parametrize(
     ("words", "stream", "message"),

@@ -179,7 +179,7 @@ def test_the_report_of_a_bucket_is_opened_as_a_copy(run, store, bucket, monkeypa
 def test_evaluate_prints_metrics_and_warns_of_rows_seen(run, store):
     done = run("evaluate", TRAIN, f"store.uri={store}")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("891 rows, 342 of class 1, threshold 0.5, with 95% ")
+    assert done.out.startswith("891 rows, 342 with Survived 1, threshold 0.5, with 95% ")
     assert "intervals:\n  WARNING: the model was" in done.out
 
 
@@ -538,6 +538,7 @@ def test_debug_shows_where_an_error_comes_from(store):
         main(["evaluate", "--debug", "none.csv", f"store.uri={store}"])
 
 
+@pytest.mark.system
 def test_a_process_reads_standard_input_and_writes_standard_output(store):
     words = "predict", "-", "--output", "-", f"store.uri={store}"
     code, out, err = finish(*words, given=TEST.read_bytes())

@@ -35,6 +35,9 @@ VALUES = [
 GENERATED = st.sampled_from(VALUES) | st.floats() | st.integers() | st.text(max_size=8)
 
 
+pytestmark = pytest.mark.usefixtures("unmeasured")  # the same lines, thousands of times
+
+
 @pytest.fixture(scope="module")
 def reader(spec):
     return RecordReader(spec)

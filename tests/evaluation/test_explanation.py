@@ -60,6 +60,7 @@ def test_exact_values_are_those_of_the_definition(groups, estimator):
     assert found.base == pytest.approx(asked.model.predict_proba(X.iloc[:20])[:, 1].mean())
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("columns", [3, MOST_EXACT + 2])
 def test_they_sum_to_the_probability(columns):
     X = table(columns)
@@ -98,6 +99,7 @@ def test_what_the_model_ignores_moves_nothing_and_equals_move_alike(columns):
     assert moved["a",] == pytest.approx(moved["b",], abs=1e-12 if columns == 3 else 0.02)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_same_seed_same_sample_and_another_seed_another():
     X = table(MOST_EXACT + 1)
     y = (X["a"] * X["b"] + X["c"] > 0).astype(int)

@@ -32,6 +32,8 @@ def test_worse_is_what_chance_does_not_do(flipped, worse):
     assert found.to_dict()["worse"] is worse
 
 
+@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.system
 def test_an_increase_of_the_detectable_size_is_found_in_eighty_per_cent_of_cases():
     random = np.random.default_rng(0)
     found = 0

@@ -86,6 +86,8 @@ def test_a_version_that_may_be_worse_by_more_than_the_margin_is_refused(new, sav
     assert promote(new, version, Gate(-found.gain.low + 0.001), force=False)
 
 
+@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.system
 def test_a_version_that_is_truly_worse_by_the_margin_seldom_passes():
     """With the mean alone as criterion, a third of them would."""
     passed = {"interval": 0, "mean": 0}

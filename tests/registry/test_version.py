@@ -148,6 +148,7 @@ def test_a_damaged_manifest_is_refused_by_name(folder, damage, save):
     assert isinstance(refused, ModelRefused) and "damaged" in str(refused)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_any_flipped_bit_of_a_manifest_is_refused(folder, save):
     name = save(folder)
     path = folder.objects.folder / name / "manifest.json"

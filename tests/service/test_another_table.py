@@ -20,6 +20,9 @@ ROW = {"on": 1.5, "1": 3, "a: b #c": "${x}", "rate": "5%", "paid": True, "since"
 ROW |= {"alley": "none", "self": 1e-9, "city": "new"}
 
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
+
 def orders(rows=600):
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
@@ -107,7 +110,10 @@ def test_explanation_report_and_evaluation_speak_of_the_table(pipeline):
     html = next(Path("models/orders").glob("2*/report.html")).read_text()
     assert "probability that outcome is won" in html and "predicted lost" in html
     assert "from 2020-01-01 to 2021-08-22" in html
-    assert pipeline.evaluate("orders.csv").rows == 600
+    evaluation = repr(pipeline.evaluate("orders.csv"))
+    assert "600 rows, " in evaluation and " with outcome won, " in evaluation
+    assert "true lost: " in evaluation and " predicted won" in evaluation
+    assert " with outcome won, " in repr(pipeline.evaluate())
 
 
 def test_later_rows_are_compared_by_their_days_and_words(pipeline):

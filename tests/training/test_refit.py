@@ -21,6 +21,7 @@ def nothing(model, X, y):
     pass
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_each_model_is_looked_at_on_the_rows_it_had_not_seen(refitter, dataset):
     def look(model, X, y):
         assert X.index.equals(y.index) and model[-1].C == 0.3

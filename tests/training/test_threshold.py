@@ -47,6 +47,7 @@ def test_it_stays_at_one_half_unless_another_is_better_by_two_standard_errors():
     assert chosen == [0.5, 0.5, 0.5, 0.5, 0.45]
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured")
 def test_chance_alone_seldom_moves_it():
     """The probabilities are true, so 0.5 is best for accuracy, whatever a sample says."""
