@@ -385,7 +385,7 @@ def test_predict_takes_a_version_by_name(run, store, worse):
             {"rows", "positives", "threshold", "estimates", "confusion", "seen"}
             | {"baselines", "gains", "slices", "curves", "confidence", "version"}
             | {"out_of_fold", "grouped", "warning", "nested_confusion"}
-            | {"calibration_p", "worst_p"},
+            | {"calibration_p", "worst_p", "target", "answers"},
         ),
         (
             ["predict", TEST, "--output", "out.csv"],
