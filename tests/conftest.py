@@ -196,14 +196,19 @@ def pipeline(store, quick) -> TitanicPipeline:
 
 
 @pytest.fixture
-def computed(training, trained, monkeypatch) -> None:
-    """A training computes and draws nothing: it chooses, measures and shows what `trained` does."""
-    chosen = training.selection, None
+def undrawn(trained, monkeypatch) -> None:
+    """Reports have the drawings of `trained`, which would be a third of a training."""
     (figures,) = trained.glob("2*/figures.json")
     drawn = defaultdict(str, json.loads(figures.read_text()))
+    monkeypatch.setattr(reports, "drawings", lambda facts, n_jobs=1: drawn)
+
+
+@pytest.fixture
+def computed(training, undrawn, monkeypatch) -> None:
+    """A training computes and draws nothing: it chooses, measures and shows what `trained` does."""
+    chosen = training.selection, None
     monkeypatch.setattr(TrainingWorkflow, "choose", lambda *words: chosen)
     monkeypatch.setattr(TrainingWorkflow, "assess", lambda *words: training.assessment)
-    monkeypatch.setattr(reports, "drawings", lambda facts, n_jobs=1: drawn)
 
 
 @pytest.fixture(scope="session")

@@ -159,3 +159,15 @@ def test_a_version_of_another_scikit_learn_is_loaded_where_that_is_allowed_with_
     ):
         assert words in answer.warning and f"WARNING: {words}" in repr(answer)
         assert words in answer.to_dict()["warning"]
+
+
+def test_a_table_of_ones_own_is_drafted_and_used(tmp_path, monkeypatch, passengers):
+    monkeypatch.chdir(tmp_path)
+    columns = ["PassengerId", "Pclass", "Sex", "Survived"]
+    passengers[columns].to_csv("few.csv", index=False)
+    found = TitanicPipeline.draft_dataset(tmp_path / "few.csv", "Survived", name="drafted")
+    assert (found.name, found.path) == ("drafted", "conf/dataset/drafted.yaml")
+    spec = TitanicPipeline("dataset=drafted").spec
+    assert (spec.id, spec.target, list(spec.columns)) == ("PassengerId", "Survived", columns)
+    with pytest.raises(SettingsError, match="exists"):
+        TitanicPipeline.draft_dataset("few.csv", "Survived", name="drafted")

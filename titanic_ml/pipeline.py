@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from titanic_ml.evaluation.explanation import Explanation
     from titanic_ml.evaluation.result import Evaluation
     from titanic_ml.reporting.report import Report
-    from titanic_ml.results import Monitoring, Predictions, Progress, TrainingResult, Validation
+    from titanic_ml.results import (
+        Monitoring,
+        NewDataset,
+        Predictions,
+        Progress,
+        TrainingResult,
+        Validation,
+    )
 
 # Imported in functions: each workflow, so that a prediction does without what a training imports.
 
@@ -83,6 +90,55 @@ class TitanicPipeline:
             f"TitanicPipeline(env={s.env!r}, dataset={self.spec.name!r}, "
             f"data={shown(s.data.uri)!r}, store={shown(s.store.uri)!r}, seed={s.seed})"
         )
+
+    @staticmethod
+    def draft_dataset(
+        table: str | Path,
+        target: str,
+        *,
+        positive: str | None = None,
+        id: str | None = None,
+        name: str | None = None,
+        config_dir: str | Path | None = None,
+        force: bool = False,
+    ) -> NewDataset:
+        """Write the settings of a table of your own: ``conf/dataset/NAME.yaml``.
+
+        Read and correct the file, then use it: ``TitanicPipeline("dataset=NAME")``.
+
+        Parameters
+        ----------
+        table
+            URI of the table.
+        target
+            Name of the column to predict.
+        positive
+            Value of the target to predict, by default the rarer of two.
+        id
+            Name of the column that identifies a row, by default found by its name.
+        name
+            Name of the dataset, by default that of the file.
+        config_dir
+            Folder of settings, by default ``conf`` of the working folder.
+        force
+            Whether to replace an existing file.
+
+        Returns
+        -------
+        NewDataset
+            Name and path of the dataset, kinds of the columns, and suspected leaks.
+        """
+        from titanic_ml.workflows.new_dataset import DatasetDrafter
+
+        return DatasetDrafter(
+            table=str(table),
+            target=target,
+            positive=positive,
+            id=id,
+            name=name,
+            config_dir=config_dir,
+            force=force,
+        ).run()
 
     def like(self, model: str) -> TitanicPipeline:
         """Return a pipeline with the settings of a version, to train the same model again.

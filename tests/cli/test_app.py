@@ -48,7 +48,7 @@ def columns(text: str) -> dict[str, list[str]]:
     return pd.read_csv(io.StringIO(text), dtype="str").to_dict("list")
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unmeasured", "undrawn")
 def test_train_takes_a_table_and_prints_the_comparison_the_score_and_the_version(
     run, quick, tmp_path
 ):

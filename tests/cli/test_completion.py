@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 @pytest.fixture
 def tab(run, monkeypatch):
@@ -23,6 +21,7 @@ def tab(run, monkeypatch):
     return tab
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(
     "before",
     [

@@ -22,7 +22,7 @@ def test_all_is_measured(training):
     assert len(measured.background) == BACKGROUND
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unmeasured", "undrawn")
 def test_a_dataset_without_groups_and_slices_does_without(tmp_path, quick, train_frame):
     words = "dataset.groups=null", "dataset.slices=null", "estimator=[majority,logistic_regression]"
     training = TitanicPipeline(f"store.uri={tmp_path / 'models'}", *quick, *words).train(

@@ -32,7 +32,7 @@ def test_a_better_version_becomes_the_champion(pipeline, add_version, out_of_fol
     assert pipeline.store.champion.history()[-1].why == why
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unmeasured", "undrawn")
 def test_a_version_that_is_worse_is_kept_but_not_promoted(pipeline, quick, passengers):
     champion = pipeline.store.champion.version
     words = f"store.uri={pipeline.store.uri}", *quick

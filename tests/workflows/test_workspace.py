@@ -59,7 +59,7 @@ def test_a_promotion_between_two_reads_mixes_no_two_versions(pipeline, quick, wo
     assert fresh.predict(str(TEST)).attrs["version"] == worse.name
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unmeasured", "undrawn")
 def test_the_settings_of_a_version_train_the_same_model_again(pipeline, store, quick, dataset):
     other = TitanicPipeline(f"store.uri={store}", *quick[:2], "seed=3", "n_jobs=1")
     again = TitanicPipeline(f"store.uri={store}", *quick[1:2], "n_jobs=1").like("champion")
@@ -84,6 +84,7 @@ def test_the_settings_of_a_version_train_the_same_model_again(pipeline, store, q
     assert other.settings.selection.repeats == 3  # and a pipeline is not changed by it
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_like_a_version_on_another_table_is_refused_unless_it_is_named(
     pipeline, store, quick, computed, passengers, tmp_path
 ):

@@ -220,17 +220,17 @@ def init(
     config_dir: ConfigDir = None,
 ) -> Result:
     """Write the settings of a table of your own, to be corrected by you."""
-    from titanic_ml.workflows.new_dataset import DatasetDrafter
+    from titanic_ml.pipeline import TitanicPipeline
 
-    found = DatasetDrafter(
-        table=table,
-        target=target,
+    found = TitanicPipeline.draft_dataset(
+        table,
+        target,
         positive=positive,
         id=id,
         name=name,
         config_dir=config_dir,
         force=force,
-    ).run()
+    )
     words = f"dataset={found.name}" + f" --config-dir {config_dir}" * bool(config_dir)
     steps = "".join(f"\n  {called()} {step} {words}" for step in ("train", "predict", "serve"))
     return Result(f"{found}\nNext:{steps}", found.to_dict())
