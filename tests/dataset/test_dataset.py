@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from titanic_ml.dataset.dataset import Dataset
+from titanic_ml.errors import InvalidTable
 
 
 def make(frame, spec, **kwargs):
@@ -14,6 +17,18 @@ def test_parts_and_repr(dataset, unlabelled, spec):
     assert dataset.y.sum() == 342
     assert repr(dataset) == "Dataset(891 rows, 10 columns, 38.4% positive)"
     assert unlabelled.y is None and repr(unlabelled) == "Dataset(418 rows, 10 columns)"
+
+
+def test_rows_without_a_nullable_target_are_left_out(train_frame, spec):
+    train_frame.loc[[0, 5], "Survived"] = None
+    with pytest.raises(InvalidTable, match="row 1, column Survived: found nothing"):
+        make(train_frame, spec)
+    target = replace(spec.columns["Survived"], nullable=True)
+    nullable = replace(spec, columns={**spec.columns, "Survived": target})
+    found = make(train_frame, nullable)
+    assert found.ids.tolist() == [n for n in range(1, 892) if n not in (1, 6)]
+    assert found.X.index.equals(pd.RangeIndex(889)) and found.y.index.equals(pd.RangeIndex(889))
+    assert found.positives == 342 and len(make(train_frame, nullable, with_target=False)) == 891
 
 
 def test_fingerprint_is_of_the_values_not_of_the_format(train_frame, spec, tmp_path):

@@ -115,7 +115,11 @@ def test_rows_without_target_are_named(folder):
     frame = table()
     frame.loc[:4, "y"] = None
     frame.to_csv("t.csv", index=False)
-    assert draft().warnings == ["5 rows have no y; a training refuses them"]
+    assert draft(name="gaps").warnings == [
+        "5 rows have no y: training and evaluation leave them out"
+    ]
+    pipeline = TitanicPipeline("dataset=gaps")
+    assert pipeline.validate("t.csv").faults == []
 
 
 def test_a_large_table_is_sampled_at_equal_distances(folder, monkeypatch):

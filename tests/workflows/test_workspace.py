@@ -17,6 +17,7 @@ from titanic_ml.errors import (
 )
 from titanic_ml.registry.version import ModelVersion
 from titanic_ml.storage.object_store import ObjectStore
+from titanic_ml.workflows.workspace import validated
 
 ROOT = Path(__file__).parents[2]
 TRAIN, TEST = (ROOT / "data" / f"{name}.csv" for name in ("train", "test"))
@@ -133,3 +134,13 @@ def test_a_version_keeps_its_settings_without_secrets(tmp_path, quick, computed)
     assert kept["store"]["signing_key"] is None
     with pytest.raises(ModelRefused, match="its signature is not by store.signing_key"):
         TitanicPipeline(words[0], "store.signing_key=another").predict(str(TEST))
+
+
+def test_rows_without_a_target_are_counted_in_a_warning(passengers, spec, caplog):
+    target = replace(spec.columns["Survived"], nullable=True)
+    nullable = replace(spec, columns={**spec.columns, "Survived": target})
+    frame = passengers.astype({"Survived": "float64"})
+    assert len(validated(frame, nullable, "t.csv")) == 891 and caplog.text == ""
+    frame.loc[:2, "Survived"] = None
+    assert len(validated(frame, nullable, "t.csv")) == 888
+    assert "t.csv: 3 rows without Survived are left out" in caplog.text

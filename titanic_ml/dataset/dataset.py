@@ -47,7 +47,7 @@ class Dataset:  # numpydoc ignore=PR02
         source
             Name of the table in messages.
         with_target
-            Whether the target is read.
+            Whether the target is read. Rows without one are left out if it is nullable.
 
         Returns
         -------
@@ -60,6 +60,8 @@ class Dataset:  # numpydoc ignore=PR02
             The table has faults; it lists all of them.
         """
         parsed = validate(frame, spec, source, with_target)
+        if with_target and spec.columns[spec.target].nullable:
+            parsed = parsed[parsed[spec.target].notna()].reset_index(drop=True)
         y = spec.is_positive(parsed[spec.target]) if with_target else None
         return cls(parsed[spec.id], parsed[spec.inputs], y)
 

@@ -136,7 +136,7 @@ class Draft:
             properties = {"ignore": True}
         elif column.name == self.id:
             properties["unique"] = True
-        elif column.name != self.target:
+        elif column.name != self.target or column.missing:
             properties["nullable"] = True
         given = ", ".join(f"{key}: {_value(value)}" for key, value in properties.items())
         note = _comment(self.suspects.get(column.name), column.summary)

@@ -51,7 +51,7 @@ class Column:
     minimum, maximum
         Range, both ends included.
     nullable
-        Whether a value may be missing.
+        Whether a value may be missing. A row without its target is left out where it is needed.
     unique
         Whether no value may stand twice.
     decimals

@@ -113,7 +113,7 @@ class DatasetDrafter:
             raise DataError(f"{self.target} has fewer than {FOLDS} rows of a class")
         baseline, suspects = _baseline_and_suspects(by_name, id, self.target, known, y)
         if missing := int((~known).sum()):
-            note = f"{missing:,} rows have no {self.target}; a training refuses them"
+            note = f"{missing:,} rows have no {self.target}: training and evaluation leave them out"
             suspects = {self.target: note, **suspects}
         address = self.table if shown(self.table) == self.table else None
         sample = f"a sample of {seen:,} of " if seen < rows else ""

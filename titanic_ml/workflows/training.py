@@ -33,7 +33,7 @@ from titanic_ml.training.refit import Refitter
 from titanic_ml.training.result import Selection
 from titanic_ml.training.trainer import Trainer
 from titanic_ml.workflows.champion import Models
-from titanic_ml.workflows.workspace import Workspace, group_labels
+from titanic_ml.workflows.workspace import Workspace, group_labels, validated
 
 if TYPE_CHECKING:
     from titanic_ml.evaluation.result import OutOfFold
@@ -218,9 +218,7 @@ class TrainingWorkflow:
         """Read and validate the training table; return it with the SHA-256 of its file."""
         with open_table(data) as source:
             frame, file_sha256 = source.frame(), source.file_sha256()
-        dataset = Dataset.from_frame(frame, self.workspace.spec, name_of(data))
-        log.info("%s: %d rows read, all valid", name_of(data), len(dataset))
-        return dataset, file_sha256
+        return validated(frame, self.workspace.spec, name_of(data)), file_sha256
 
     def _check_same_table(self, dataset: Dataset) -> None:
         """Refuse a changed table if a version is trained again, unless a table is named."""

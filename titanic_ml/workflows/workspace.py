@@ -88,9 +88,7 @@ class Workspace:
 
     def dataset(self, data: Table, spec: DatasetSpec, with_target: bool = True) -> Dataset:
         """Read and validate a table. Raises `DataError`."""
-        dataset = Dataset.from_frame(as_frame(data), spec, name_of(data), with_target)
-        log.info("%s: %d rows read, all valid", name_of(data), len(dataset))
-        return dataset
+        return validated(as_frame(data), spec, name_of(data), with_target)
 
     def evaluator(self, spec: DatasetSpec) -> Evaluator:
         """Return an evaluator of the target, with the settings of the bootstrap."""
@@ -136,6 +134,17 @@ class Workspace:
             monitoring=replace(s.monitoring, log=log and shown(log)),
             service=replace(s.service, api_keys=None),
         )
+
+
+def validated(
+    frame: pd.DataFrame, spec: DatasetSpec, name: str, with_target: bool = True
+) -> Dataset:
+    """Validate a table of this name, and log how many rows it has. Raises `DataError`."""
+    dataset = Dataset.from_frame(frame, spec, name, with_target)
+    log.info("%s: %d rows read, all valid", name, len(frame))
+    if without := len(frame) - len(dataset):
+        log.warning("%s: %d rows without %s are left out", name, without, spec.target)
+    return dataset
 
 
 def group_labels(spec: DatasetSpec, X: pd.DataFrame) -> np.ndarray | None:
