@@ -139,3 +139,19 @@ def test_a_signal_stops_the_work_with_a_sentence(number, code, capsys):
     assert ended.value.exit_code == code
     assert capsys.readouterr().err == "Interrupted: nothing is lost\n"
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_a_library_turns_into_an_error_is_a_signal(number, code, capsys):
+    with pytest.raises(typer.Exit) as ended, interruptible("nothing is lost"):
+        try:
+            signal.raise_signal(number)
+        finally:
+            raise AttributeError("of the library's own")
+    assert ended.value.exit_code == code
+    assert capsys.readouterr().err == "Interrupted: nothing is lost\n"
+
+
+def test_an_error_without_a_signal_is_raised():
+    with pytest.raises(AttributeError), interruptible("nothing is lost"):
+        raise AttributeError

@@ -21,6 +21,12 @@ from titanic_ml.evaluation.metrics import (
     row_losses,
 )
 
+
+def matthews(y, c, w):
+    """The coefficient of scikit-learn; with one predicted class it may be NaN by rounding."""
+    return 0.0 if len(set(c)) == 1 else metrics.matthews_corrcoef(y, c, sample_weight=w)
+
+
 SCIKIT_LEARN = {
     "log_loss": lambda y, p, c, w: metrics.log_loss(y, p, sample_weight=w, labels=[0, 1]),
     "brier": lambda y, p, c, w: metrics.brier_score_loss(y, p, sample_weight=w),
@@ -31,7 +37,7 @@ SCIKIT_LEARN = {
     "precision": lambda y, p, c, w: metrics.precision_score(y, c, sample_weight=w, zero_division=0),
     "recall": lambda y, p, c, w: metrics.recall_score(y, c, sample_weight=w),
     "f1": lambda y, p, c, w: metrics.f1_score(y, c, sample_weight=w),
-    "mcc": lambda y, p, c, w: metrics.matthews_corrcoef(y, c, sample_weight=w),
+    "mcc": lambda y, p, c, w: matthews(y, c, w),
 }
 OUR_OWN = {"calibration_error", "brier_reliability", "brier_resolution", "brier_uncertainty"}
 ROWS = st.tuples(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from threading import Timer
 
 import pandas as pd
 import pytest
+from adbc_driver_manager import AdbcStatusCode, dbapi
 
 from titanic_ml.errors import MissingTable, SettingsError, UnreadableTable, UnwritableTable
 from titanic_ml.storage.address import parse
 from titanic_ml.storage.sinks import check_sink, open_sink, schema_of, time_of_run
+from titanic_ml.storage.sql import _translate_errors
 from titanic_ml.storage.tables import open_table, read_table
 
 KINDS = {"id": "integer", "p": "number", "word": "text", "predicted_at": "time", "run_id": "text"}
@@ -279,3 +284,26 @@ def test_values_of_any_type_are_stored(database):
     first = found.iloc[0].drop("nothing").astype(str).tolist()
     assert [value[:10] for value in first[:3]] == ["7.25", "1912-04-15", "1912-04-15"]
     assert first[3:] == ["a", "1"]
+
+
+def test_ctrl_c_during_a_statement_is_an_interrupt(own_postgres):
+    Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        read_table(own_postgres("query=SELECT pg_sleep(30)"))
+
+
+def test_an_error_amid_the_rows_is_a_sentence(own_postgres):
+    query = "SELECT 1 / (50000 - i) AS a FROM generate_series(1, 60000) AS i"
+    with pytest.raises(UnreadableTable, match=r"\?query=.*: division by zero$"):
+        read_table(own_postgres(f"query={query}"))
+
+
+def test_a_cancelled_statement_is_an_interrupt():
+    error = dbapi.OperationalError(
+        "ERROR:  canceling statement due to user request", status_code=AdbcStatusCode.CANCELLED
+    )
+    with (
+        pytest.raises(KeyboardInterrupt),
+        _translate_errors(parse("postgresql://host/db?table=t"), UnreadableTable),
+    ):
+        raise error

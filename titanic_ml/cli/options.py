@@ -247,17 +247,18 @@ def log_to_stderr(verbose: bool, quiet: bool) -> Iterator[None]:
         logger.setLevel(before)
 
 
-class Terminated(KeyboardInterrupt):
-    """The process received SIGTERM."""
-
-
 @contextmanager
 def interruptible(state: str) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM stop the work with a sentence on the state that this leaves."""
+    """Let Ctrl-C and SIGTERM stop the work with a sentence on the state that this leaves.
+
+    A library may turn the KeyboardInterrupt into another error, as OmegaConf does.
+    """
+    received: list[int] = []
 
     def stop(number: int, frame: object) -> None:
         threading.excepthook = lambda problem: None  # joblib's threads fail as their workers end
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        received.append(number)
+        raise KeyboardInterrupt
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in before.items():
@@ -265,9 +266,11 @@ def interruptible(state: str) -> Iterator[None]:
             signal.signal(number, stop)
     try:
         yield
-    except KeyboardInterrupt as stopped:
+    except (Exception, KeyboardInterrupt) as error:
+        if not received and not isinstance(error, KeyboardInterrupt):
+            raise
         typer.echo(f"Interrupted: {state}", err=True)
-        raise typer.Exit(143 if isinstance(stopped, Terminated) else 130) from None
+        raise typer.Exit(143 if signal.SIGTERM in received else 130) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -32,6 +32,7 @@ READING = {  # one moment's state, in the same order each time, and nothing but 
 }
 # A query that reads; comments may come first.
 SELECTS = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(SELECT|WITH|VALUES|TABLE)\b", re.I | re.S)
+LIBPQ = "[libpq] "  # in an error of the stream, which pyarrow raises
 NO_TABLE = re.compile(r'no such table: |relation ".*" does not exist')  # SQLite, PostgreSQL
 MARKS = {"sqlite": "?", "postgresql": "$1"}  # of the first parameter of a statement
 
@@ -303,8 +304,10 @@ def _translate_errors(address: SqlAddress, kind: type[Exception]) -> Iterator[No
     try:
         yield
     except Exception as error:
-        if not type(error).__module__.startswith("adbc_driver_manager"):
+        if not (type(error).__module__.startswith("adbc_driver_manager") or LIBPQ in str(error)):
             raise
+        if "canceling statement due to user request" in str(error):
+            raise KeyboardInterrupt from error  # the driver's own answer to Ctrl-C
         reason = without_secrets(_sentence(str(error)), address.database)
         if kind is UnreadableTable and NO_TABLE.match(reason):
             kind = MissingTable
