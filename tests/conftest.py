@@ -73,6 +73,8 @@ QUICK = (
 )
 
 
+# A training of n_jobs=-1 starts no processes: pytest-xdist has a worker for each core.
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 SERVERS = {"postgres", "own_postgres", "bucket", "own_bucket", "mlflow_server", "own_mlflow"}
 hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("many", max_examples=200, deadline=None)

@@ -145,7 +145,7 @@ def test_the_model_is_loaded_once_while_the_first_rows_are_read(spec, predictor,
         yield Given(test_frame[10:-20])
 
     good = []
-    BatchPredictor(load, spec, "a.csv").run(parts(), good.append, good.append)
+    BatchPredictor(load, spec, "a.csv", workers=2).run(parts(), good.append, good.append)
     assert loads == [True] and [len(found) for found in good] == [10, 20, 388]
 
 
