@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from titanic_ml.cli import app, start
+from titanic_ml.errors import SettingsError
 
 
 def test_an_interrupt_anywhere_is_a_sentence(monkeypatch, capsys):
@@ -19,9 +20,14 @@ def test_an_interrupt_anywhere_is_a_sentence(monkeypatch, capsys):
     assert told == "Interrupted: nothing is half written; run the same command again\n"
 
 
-def test_a_command_that_is_interrupted_says_so(run, store, monkeypatch):
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_command_that_is_interrupted_says_so(run, store, monkeypatch, masked):
     def interrupted(*words: object) -> None:
-        raise KeyboardInterrupt
+        try:
+            raise KeyboardInterrupt
+        finally:
+            if masked:  # as by Hydra, whose errors become ours
+                raise SettingsError("malformed") from None
 
     monkeypatch.setattr("titanic_ml.pipeline.TitanicPipeline.evaluate", interrupted)
     done = run("evaluate", f"store.uri={store}")

@@ -31,6 +31,7 @@ from titanic_ml.cli.options import (
     Result,
     Table,
     called,
+    caused_by_interrupt,
     examples,
     interruptible,
     output_may_be_lost,
@@ -58,6 +59,8 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except TitanicError as error:
+            if caused_by_interrupt(error):
+                raise KeyboardInterrupt from None
             if ctx.meta.get("debug"):
                 raise
             hint = f": {called()} train" if isinstance(error, EmptyStore) else ""

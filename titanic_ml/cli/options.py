@@ -276,6 +276,14 @@ def interruptible(state: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def caused_by_interrupt(error: BaseException) -> bool:
+    """Return whether a library raised an error while it was handling Ctrl-C."""
+    chain: list[BaseException | None] = [error]
+    while (last := chain[-1]) is not None and not isinstance(last, KeyboardInterrupt):
+        chain.append(last.__context__)
+    return chain[-1] is not None
+
+
 @contextmanager
 def output_may_be_lost() -> Iterator[None]:
     """Report a full standard output in one line; ignore a closed pipe."""
