@@ -170,12 +170,12 @@ def significant_of(number: float, digits: int) -> float:
 @cache
 def _scales(digits: int) -> list[tuple[float, float]]:
     """Return the factor and divisor of `significant` by place among the powers; zeros for none."""
-    shifts = [digits - 1 - (place - 1 - LARGEST_EXPONENT) for place in range(len(POWERS) + 1)]
-    return [
-        (
-            (POWERS[LARGEST_EXPONENT + max(shift, 0)], POWERS[LARGEST_EXPONENT - min(shift, 0)])
-            if abs(shift) <= LARGEST_EXPONENT
-            else (0.0, 0.0)
-        )
-        for shift in shifts
-    ]
+    scales = []
+    for place in range(len(POWERS) + 1):
+        shift = digits - place + LARGEST_EXPONENT
+        if abs(shift) > LARGEST_EXPONENT:
+            scales.append((0.0, 0.0))
+        else:
+            up, down = max(shift, 0), min(shift, 0)
+            scales.append((POWERS[LARGEST_EXPONENT + up], POWERS[LARGEST_EXPONENT - down]))
+    return scales
