@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from titanic_ml.dataset.spec import Column, DatasetSpec
 
@@ -27,9 +28,17 @@ def run(*words: str, folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder in which the first commands of the page have run."""
-    place = tmp_path_factory.mktemp("own")
+def folder(shared):
+    """A folder in which the first commands of the page have run, once for all workers."""
+    place = shared / "own"
+    with FileLock(shared / "own.lock"):
+        if not place.exists():
+            place.mkdir()
+            run_first_commands(place)
+    return place
+
+
+def run_first_commands(place: Path) -> None:
     table = re.findall(r"```python\n(.*?)```", PAGE, re.S)[0]
     run(sys.executable, "-c", table, folder=place)
     shell = re.findall(r"```bash\n(.*?)```", PAGE, re.S)[0]
@@ -39,7 +48,6 @@ def folder(tmp_path_factory):
         if "init" in words:
             shown = re.findall(r"```console\n\$ python main\.py init.*?\n(.*?)```", PAGE, re.S)[0]
             assert output.startswith(shown)
-    return place
 
 
 def test_the_answers_have_the_words_of_the_table(folder):
