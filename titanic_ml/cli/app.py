@@ -79,7 +79,7 @@ app.add_typer(
 def main(args: list[str] | None = None) -> None:
     """Run the program with these arguments, by default those of the process."""
     # Importing pandas and scikit-learn creates many objects and no garbage. Collecting during the
-    # imports and at exit takes a fifth of the time of a cold `predict`.
+    # imports and at exit takes a quarter of the time of a cold `predict`.
     gc.set_threshold(1_000_000, 20, 100)
     atexit.register(gc.freeze)
     with output_may_be_lost():
