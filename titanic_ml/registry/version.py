@@ -417,13 +417,14 @@ class ModelVersion:
         data = self.read(file)
         import joblib
 
-        with self._told_once(file):
+        with self._refuse_mismatch(file):
             return joblib.load(io.BytesIO(data))
 
     @contextmanager
-    def _told_once(self, file: str) -> Iterator[None]:
-        """Unpickle what another scikit-learn wrote: it may warn, as this version does already, or
-        fail in any way.
+    def _refuse_mismatch(self, file: str) -> Iterator[None]:
+        """Refuse a file of another scikit-learn that can't be unpickled; hide its warnings.
+
+        The version has a warning of its own already.
         """
         if not self.warning:
             yield
