@@ -26,7 +26,7 @@ def test_a_command_that_is_interrupted_says_so(run, store, monkeypatch, masked):
         try:
             raise KeyboardInterrupt
         finally:
-            if masked:  # as by Hydra, whose errors become ours
+            if masked:  # Hydra raises its own error, which is translated to SettingsError
                 raise SettingsError("malformed") from None
 
     monkeypatch.setattr("titanic_ml.pipeline.TitanicPipeline.evaluate", interrupted)
