@@ -127,6 +127,13 @@ class TitanicPipeline:
         -------
         NewDataset
             Name and path of the dataset, kinds of the columns, and suspected leaks.
+
+        Raises
+        ------
+        DataError
+            The table can't be read, or has no such column, too few rows or values of the target.
+        SettingsError
+            The name is malformed or that of a dataset of the package, or the file exists.
         """
         from titanic_ml.workflows.new_dataset import DatasetDrafter
 
