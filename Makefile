@@ -101,7 +101,7 @@ format: install-all  ## Rewrite the code with isort and black
 
 format-check: install-all  ## Tell what `format` would rewrite
 	@$(BIN)/isort --check --quiet .
-	@$(BIN)/black --check --quiet --diff .
+	@$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
 
 lint: install-all  ## Check code (flake8), types (mypy), imports, workflows (actionlint), image (hadolint)
 	@$(BIN)/flake8 .

@@ -56,6 +56,7 @@ def test_a_passenger_may_be_a_dict_but_not_none(pipeline, passengers):
         pipeline.predict(None)
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured")
 def test_many_threads_may_ask_one_pipeline(pipeline, passengers):
     """All at once load the version: each gets the predictions that it would get alone."""

@@ -17,7 +17,6 @@ import pytest
 from titanic_ml import TitanicPipeline
 from titanic_ml.errors import DataError
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 

@@ -15,8 +15,6 @@ from titanic_ml.preprocessing.titanic import TitanicFeatures, travelling_parties
 from titanic_ml.training.result import Selection
 from titanic_ml.training.trainer import Trainer
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 class Measured(NamedTuple):
     """Selected candidate, and its metrics on stratified and grouped folds."""
@@ -56,6 +54,7 @@ def honest(measure) -> Measured:
     return measure("majority", "one_column", "logistic_regression")
 
 
+@pytest.mark.system
 def test_the_model_is_good_and_calibrated(honest):
     estimates = honest.evaluation.estimates
     assert estimates["log_loss"].value < 0.40
@@ -64,6 +63,7 @@ def test_the_model_is_good_and_calibrated(honest):
     assert estimates["calibration_error"].value <= 0.03
 
 
+@pytest.mark.system
 def test_it_is_better_than_both_baselines_beyond_chance(honest):
     gains = honest.evaluation.gains
     assert set(gains) == {"majority class", "Sex alone"}
@@ -73,6 +73,7 @@ def test_it_is_better_than_both_baselines_beyond_chance(honest):
     assert losses["one_column"] < losses["majority"] - 0.05
 
 
+@pytest.mark.system
 def test_unseen_groups_are_harder(honest):
     loss, theirs = (e.estimates["log_loss"].value for e in (honest.evaluation, honest.grouped))
     assert loss + 0.02 < theirs < 0.48

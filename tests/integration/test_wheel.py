@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 def finish(command: list[object], folder: Path) -> str:
     """Return the output of a program without variables of this project or its tools."""
-    ours = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTHON"))}
+    others = "COVERAGE", "PYTHON", "UV_COMPILE"
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     done = subprocess.run(
         [str(word) for word in command], cwd=folder, env=ours, capture_output=True, text=True
     )

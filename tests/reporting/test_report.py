@@ -142,7 +142,8 @@ def test_it_has_every_drawing(whole, report):
     assert all(svg in report and len(svg) < 60_000 for svg in drawn.values())
 
 
-@pytest.mark.parametrize("how", [pytest.param("loky", marks=pytest.mark.system), "threading"])
+@pytest.mark.system
+@pytest.mark.parametrize("how", ["loky", "threading"])
 def test_drawings_are_the_same_in_one_process_and_in_many_or_in_threads(whole, how):
     facts = facts_of(whole)
     with parallel_config(how):

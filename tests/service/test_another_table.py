@@ -20,7 +20,7 @@ ROW = {"on": 1.5, "1": 3, "a: b #c": "${x}", "rate": "5%", "paid": True, "since"
 ROW |= {"alley": "none", "self": 1e-9, "city": "new"}
 
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("unmeasured")]
 
 
 def orders(rows=600):

@@ -1,4 +1,4 @@
-"""Two addresses of one place; the commands' cases are in tests/test_inputs_are_kept.py."""
+"""Two addresses of one place; commands' cases are in tests/behaviour/test_inputs_are_kept.py."""
 
 from __future__ import annotations
 

@@ -98,6 +98,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
 
+@pytest.mark.system
 @pytest.mark.posix
 @pytest.mark.parametrize(
     ("name", "where"),

@@ -155,6 +155,7 @@ def test_a_folder_that_cannot_be_made_is_the_setting_at_fault(tmp_path):
         kept["fold 1"] = 1
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured")
 def test_a_training_continues_from_what_it_had_finished(tmp_path, quick, trained, dataset):
     class Stop(Exception):

@@ -34,6 +34,7 @@ def test_each_model_is_looked_at_on_the_rows_it_had_not_seen(refitter, dataset):
     assert [count + len(test) for count, test in zip(known, rows, strict=True)] == [891] * 3
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured")
 def test_more_rows_teach_more(refitter, dataset):
     _, curve = refitter.refit(nothing, dataset.X, dataset.y)

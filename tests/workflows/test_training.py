@@ -67,6 +67,7 @@ def test_training_evaluating_and_predicting_return_values_and_print_nothing(
     assert ours.manifest.metrics == theirs.manifest.metrics  # another run of the same settings
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured", "undrawn")
 def test_a_frame_gives_the_model_of_its_file_and_it_knows_the_champion_of_the_time(
     pipeline, passengers

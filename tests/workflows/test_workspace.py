@@ -60,6 +60,7 @@ def test_a_promotion_between_two_reads_mixes_no_two_versions(pipeline, quick, wo
     assert fresh.predict(str(TEST)).attrs["version"] == worse.name
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("unmeasured", "undrawn")
 def test_the_settings_of_a_version_train_the_same_model_again(pipeline, store, quick, dataset):
     other = TitanicPipeline(f"store.uri={store}", *quick[:2], "seed=3", "n_jobs=1")

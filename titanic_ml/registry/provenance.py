@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -17,7 +18,13 @@ LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")
 def libraries() -> dict[str, str]:
     """Return the versions of Python, this package and the libraries of a model."""
     own = {"python": platform.python_version(), "titanic_ml": __version__}
-    return own | {name: installed_version(name) for name in LIBRARIES}
+    return own | {name: _installed(name) for name in LIBRARIES}
+
+
+@cache
+def _installed(name: str) -> str:
+    """Return a library's version, which is searched in all folders of packages: milliseconds."""
+    return installed_version(name)
 
 
 def git_commit() -> str | None:

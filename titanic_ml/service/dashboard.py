@@ -122,8 +122,9 @@ def _over_time(versions: Sequence[Manifest]) -> dict[str, Any]:
 
 
 async def _log_page(serving: Serving) -> str:
-    try:  # in a process, since it would slow down requests for seconds
-        found = await to_process.run_sync(serving.pipeline.monitor, None, serving.answering())
+    apart = to_process.run_sync if serving.log else run_in_threadpool
+    try:  # a log is read in a process, since it would slow down requests for seconds
+        found = await apart(serving.pipeline.monitor, None, serving.answering())
         why = ""
     except TitanicError as error:
         found, why = None, serving.shown(str(error)) if serving.log else str(error)

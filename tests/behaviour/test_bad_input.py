@@ -10,7 +10,7 @@ import pytest
 from titanic_ml import TitanicPipeline
 from titanic_ml.errors import DataError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 AGE = "a number, at least 0, at most 120, or nothing"
 PCLASS = "a whole number, one of 1, 2, 3"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"

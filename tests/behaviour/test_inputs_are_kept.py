@@ -17,7 +17,7 @@ from titanic_ml import TitanicPipeline
 from titanic_ml.errors import SettingsError
 from titanic_ml.service.serving import prediction_log
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 VERSION = "20260101T000000.000Z-abcdef"
 INTO = "is both input and output; name another output"
 

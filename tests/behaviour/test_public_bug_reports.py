@@ -20,7 +20,7 @@ from titanic_ml.storage.address import parse
 from titanic_ml.storage.sinks import open_sink, schema_of
 from titanic_ml.training.workers import in_parallel
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 # Columns in folders, in an index, or in another case mean the same as plain columns.

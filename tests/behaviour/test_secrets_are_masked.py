@@ -11,7 +11,7 @@ from titanic_ml import TitanicPipeline
 from titanic_ml.errors import TitanicError
 from titanic_ml.storage.secrets import shown
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 REMOTE = (ROOT / "titanic_ml/conf/env/remote.yaml").read_text()
 PARTS = "Zebra", "Yankee", "Xenon"  # of each password; none may be shown
 JOINED = "Zebra{0}Yankee{0}Xenon"
@@ -56,35 +56,29 @@ DOORS = {
 }
 
 
-pytestmark = pytest.mark.usefixtures("unmeasured")  # the same lines, many times
-
-
 def leaked(text: str) -> list[str]:
     return [part for part in PARTS if part in text]
 
 
-CASES = [(kind, door) for kind in ("a server", "a bucket", "the web") for door in DOORS]
-CASES += [(kind, door) for kind in ADDRESSES for door in ("argument", "settings")]
+CASES = {(kind, door, "/") for kind in ("a server", "a bucket", "the web") for door in DOORS}
+CASES |= {(kind, door, "/") for kind in ADDRESSES for door in ("argument", "settings")}
+CASES |= {(kind, "argument", "@") for kind in ADDRESSES if kind != "no host"}  # it looks like one
 
 
-@pytest.mark.parametrize(("kind", "door"), sorted(set(CASES)))
-def test_a_command_shows_no_part_of_a_password(run, tmp_path, monkeypatch, kind, door):
+@pytest.mark.parametrize(("kind", "door", "mark"), sorted(CASES))
+def test_a_command_shows_no_part_of_a_password(run, tmp_path, monkeypatch, kind, door, mark):
     monkeypatch.chdir(tmp_path)
-    for mark in "/", "@":
-        if kind == "no host" and mark == "@":
-            continue  # what is behind the @ looks like a host
-        address = ADDRESSES[kind].format(JOINED.format(mark))
-        done = run(*[word.format(address) for word in DOORS[door]])
-        assert not leaked(done.out + done.err), (mark, done)
-        assert "Traceback" not in done.err, done.err
+    address = ADDRESSES[kind].format(JOINED.format(mark))
+    done = run(*[word.format(address) for word in DOORS[door]])
+    assert not leaked(done.out + done.err), done
+    assert "Traceback" not in done.err, done.err
 
 
 @pytest.mark.parametrize("mark", MARKS)
 def test_no_mark_in_a_password_shows_it(run, tmp_path, monkeypatch, mark):
     monkeypatch.chdir(tmp_path)
-    for kind in "a server", "the web":
-        done = run("validate", ADDRESSES[kind].format(JOINED.format(mark)), "--verbose")
-        assert not leaked(done.out + done.err), done
+    done = run("validate", ADDRESSES["a server"].format(JOINED.format(mark)), "--verbose")
+    assert not leaked(done.out + done.err), done
     for kind, address in ADDRESSES.items():
         if kind != "no host" or "@" not in mark:
             assert not leaked(shown(address.format(JOINED.format(mark)))), kind
