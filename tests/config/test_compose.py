@@ -155,6 +155,7 @@ def test_an_address_is_taken_as_it_is_typed(address):
         ("postgresql://u:pw@h/db", "an override is 'postgresql://u:***@h/db', expected a name"),
         ("~seed", "seed is left out, expected a value, as in seed=…"),
         ("~selection", "selection.repeats is left out, expected a value"),
+        ("~dataset", "dataset is left out, expected one, as in dataset=titanic"),
         ("=3", "an override is '=3', expected a name and a value, such as seed=7"),
         ("", "an override is '', expected a name and a value, such as seed=7"),
     ],

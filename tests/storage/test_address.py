@@ -77,3 +77,15 @@ REFUSED = {
 def test_an_address_that_lacks_something_reports_what(uri):
     with pytest.raises(SettingsError, match=REFUSED[uri]):
         parse(uri)
+
+
+@pytest.mark.posix
+def test_a_tilde_is_a_home_folder_or_part_of_a_name(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    for uri, path in {
+        "~/a.csv": "/home/ann/a.csv",
+        "~nobody-has-this-name/a.csv": "~nobody-has-this-name/a.csv",
+        "~a.csv": "~a.csv",
+    }.items():
+        assert parse(uri).path == path
+    assert parse("sqlite:///~a.db?table=t").database == "~a.db"

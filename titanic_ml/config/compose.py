@@ -202,6 +202,8 @@ def _composed(
                 words += named_candidates(folder, words)
             composed, files = _by_hydra(folder, words)
         require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
+        one = OmegaConf.is_config(composed.get("dataset"))
+        require(one, "dataset", "left out", "one, as in dataset=titanic")
         _require_environment(OmegaConf.to_container(composed))
         typed = OmegaConf.merge(_schema(), composed)
         settings = OmegaConf.to_object(typed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -25,7 +26,7 @@ def user_folder(named: str | Path | None) -> Path | None:
     `conf` is a name of many things, so it counts only if it has a folder `dataset`.
     """
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     return WORKING_DIR if (WORKING_DIR / "dataset").is_dir() else None
 
 

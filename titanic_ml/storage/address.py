@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
@@ -91,7 +92,7 @@ def parse(uri: str) -> Address:
     scheme, slashes, rest = uri.partition("://")
     check_no_userinfo(uri)
     if uri and not slashes:
-        return _file("local", str(Path(uri).expanduser()) + uri[len(uri.rstrip("/")) :], uri)
+        return _file("local", str(Path(os.path.expanduser(uri))) + uri[len(uri.rstrip("/")) :], uri)
     if scheme in ("sqlite", "postgresql", "postgres"):
         return _sql("sqlite" if scheme == "sqlite" else "postgresql", uri, rest)
     if scheme in SCHEMES:
@@ -126,7 +127,7 @@ def _sql(driver: Driver, uri: str, rest: str) -> SqlAddress:
             raise SettingsError(
                 f"{seen}: expected sqlite:///file.db, or sqlite:////folder/file.db for a whole path"
             )
-        database = str(Path(database[1:]).expanduser())
+        database = str(Path(os.path.expanduser(database[1:])))
     else:
         _check_server(uri, seen)
         if "connect_timeout=" not in others:

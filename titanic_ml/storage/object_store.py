@@ -60,7 +60,7 @@ class ObjectStore:
     @property
     def folder(self) -> Path | None:
         """The folder; None if it is a bucket or in memory."""
-        return None if "://" in self.uri else Path(self.uri).expanduser()
+        return None if "://" in self.uri else Path(os.path.expanduser(self.uri))
 
     def address(self, name: str) -> str:
         """Return the address of an object for people."""

@@ -85,7 +85,7 @@ def _place(uri: str) -> FileAddress | SqlAddress | None:
     except SettingsError:
         scheme, slashes, _ = uri.partition("://")
         if not slashes:
-            path = Path(uri).expanduser()
+            path = Path(os.path.expanduser(uri))
             many = path.is_dir() or not path.suffix
             return FileAddress("local", str(path), "", many, uri)
         if scheme in SCHEMES:

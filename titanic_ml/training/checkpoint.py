@@ -45,7 +45,7 @@ class Checkpoint(MutableMapping):
         """
         text = json.dumps(facts, sort_keys=True, default=str)
         return cls(
-            Path(scratch).expanduser()
+            Path(os.path.expanduser(scratch))
             / f"unfinished-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         )
 
