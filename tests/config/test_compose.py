@@ -278,6 +278,7 @@ def test_loading_settings_writes_nothing(tmp_path):
 
 
 @pytest.mark.system
+@pytest.mark.usefixtures("unmeasured")
 def test_settings_are_composed_in_many_threads_and_inside_a_program_that_uses_hydra():
     from hydra import compose, initialize_config_dir
 

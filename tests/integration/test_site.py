@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from filelock import FileLock
 
 import titanic_ml
 
@@ -42,12 +43,15 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """Build the site; a warning is an error."""
-    folder = tmp_path_factory.mktemp("site")
-    words = ("sphinx", "--fail-on-warning", "--keep-going", "--quiet", "docs", str(folder))
-    done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def site(shared) -> Path:
+    """Build the site, once for all workers; a warning is an error."""
+    folder = shared / "site"
+    words = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    with FileLock(shared / "site.lock"):
+        if not folder.exists():
+            words += ["docs", str(folder)]
+            done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
     return folder
 
 
