@@ -170,7 +170,8 @@ known-results: install-all  ## Renew tests/known/*.json, when results are meant 
 	@mv .known.tables.json tests/known/tables.json && mv .known.json tests/known/results.json
 	@rm -f .known.db
 
-check: format-check lint lock-check secrets airflow  ## Format, lint, lock, secrets, all tests: what CI runs
+check:  ## Format, lint, lock, secrets, all tests: what CI runs
+	@$(MAKE) --no-print-directory --jobs=2 format-check lint lock-check secrets airflow
 	@$(MAKE) --no-print-directory run-tests
 	@$(MAKE) --no-print-directory run-tests-system
 	@$(MAKE) --no-print-directory coverage
