@@ -336,8 +336,8 @@ def pytest_terminal_summary(terminalreporter) -> None:
 def _own_postgres_server() -> Iterator[str]:
     """The address of a real server, which stops with the tests.
 
-    It runs as another user if these are root's, from whom another run of pytest would take the
-    right to enter the folder of temporary ones. It asks for no password, and is given one.
+    If root runs the tests, the server runs as another user. Its folder is not in pytest's, which
+    other users can't enter. It asks for no password, and is given one.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its import wants a folder of the desktop's
@@ -384,8 +384,8 @@ def own_postgres(_own_postgres_server) -> Iterator[Callable[..., str]]:
 def _free_ports(count: int) -> list[int]:
     """Ports that are free, and so are those 10,000 higher, where the bucket's server has more.
 
-    All are below those that a system gives to clients (from 32,768 on): one that asks for a port
-    where nobody listens yet can be given the same, and then talks to itself.
+    All are below the ports that a system gives to clients (from 32,768 on). A client of a port
+    without a server can be given the same port, and then talks to itself.
     """
     found: list[int] = []
     while len(found) < count:

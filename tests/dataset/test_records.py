@@ -82,7 +82,7 @@ def differing(ours: list[object], theirs: list[object]) -> dict[str, tuple[objec
 @pytest.mark.parametrize("column", ROW)
 def test_a_record_is_read_like_a_row_of_a_table(reader, spec, column):
     rows = [ROW | {"PassengerId": i, column: value} for i, value in enumerate(VALUES, 1)]
-    if column == "PassengerId":  # one table would report those that repeat
+    if column == "PassengerId":  # repeated ids are faults of a table
         theirs = [outcome(as_table(spec), row) for row in rows]
     else:
         theirs = rows_of_a_table(spec, rows)
