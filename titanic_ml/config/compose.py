@@ -201,9 +201,7 @@ def _composed(
             if theirs:  # no dataset of the package names its candidates
                 words += named_candidates(folder, words)
             composed, files = _by_hydra(folder, words)
-        require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
-        one = OmegaConf.is_config(composed.get("dataset"))
-        require(one, "dataset", "left out", "one, as in dataset=titanic")
+        _require_groups(composed)
         _require_environment(OmegaConf.to_container(composed))
         typed = OmegaConf.merge(_schema(), composed)
         settings = OmegaConf.to_object(typed)
@@ -348,6 +346,13 @@ def _quoted(word: str) -> str:
         value = re.sub(r"(\\*)'", r"\1\1\\'", value + "'").removesuffix("\\'")
         value = f"'{value}'"
     return key + equals + value
+
+
+def _require_groups(composed: Any) -> None:
+    """Check that there are candidates and a dataset."""
+    require(bool(composed.get("estimator")), "estimator", "empty", "at least one candidate")
+    has_dataset = isinstance(composed.get("dataset"), Mapping)
+    require(has_dataset, "dataset", "left out", "one, as in dataset=titanic")
 
 
 def _require_environment(node: Any) -> None:
